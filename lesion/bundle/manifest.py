@@ -1,0 +1,233 @@
+"""The manifest of a bundle: everything that a server must know of the networks beside it.
+
+And what a reader should know.
+
+Whatever the paper does to the input (window, rescale to (0,1), subtract the mean) and after the
+network (temperature, softmax, out-of-distribution score) is inside the ONNX graphs: the manifest
+holds no number that a server would have to apply to a patch.
+"""
+
+from typing import Annotated, Final, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from lesion.classes import CLASSES, LesionClass
+from lesion.roi import PATCH_SIZE
+
+SCHEMA_VERSION: Final = 1
+MANIFEST_NAME = "manifest.json"
+LATENT_SIZE = 100
+
+Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+FileName = Annotated[
+    str,
+    Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$", description="a file of the bundle's own folder"),
+]
+Probability = Annotated[float, Field(ge=0, le=1)]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, protected_namespaces=())
+
+
+class File(_Strict):
+    """A file of the bundle and the digest of its bytes."""
+
+    file: FileName
+    sha256: Sha256
+
+
+class Tensor(_Strict):
+    """An input or output of a graph.
+
+    A text dimension is free (`n`, the batch); a number is fixed.
+    """
+
+    name: str
+    dtype: Literal["float32"] = "float32"
+    shape: tuple[int | str, ...]
+
+
+class Graph(File):
+    """An ONNX graph and its interface."""
+
+    inputs: tuple[Tensor, ...]
+    outputs: tuple[Tensor, ...]
+    parameters: int = Field(gt=0, description="trained weights")
+
+
+class Calibration(_Strict):
+    """How the answers' uncertainty was set.
+
+    From the cross-validated outputs of the training cohort's lesions.
+
+    `temperature` (already inside the graph) divided the logits. A class is in the prediction set
+    where its probability is at least `1 - conformal_quantile[class]`: class-conditional split
+    conformal prediction at `coverage`. A patch whose score is above `out_of_distribution_threshold`
+    is unlike the training patches: that share of them (`out_of_distribution_share`) lies above it.
+    """
+
+    temperature: float = Field(gt=0)
+    coverage: Probability
+    conformal_quantile: dict[LesionClass, Probability]
+    out_of_distribution_threshold: float
+    out_of_distribution_share: Probability
+
+
+class Estimate(_Strict):
+    """A figure with its 95 % interval."""
+
+    value: float
+    low: float
+    high: float
+
+
+class Evaluation(_Strict):
+    """Cross-validated figures on the training cohort (paper 4.1, eq.
+
+    2-4). `confusion` has true classes as rows.
+    """
+
+    protocol: str
+    lesions: int
+    accuracy: Estimate
+    sensitivity: dict[LesionClass, Estimate]
+    specificity: dict[LesionClass, Estimate]
+    negative_log_likelihood: float
+    expected_calibration_error: float
+    conformal_coverage: dict[LesionClass, Estimate]
+    confusion: tuple[tuple[int, ...], ...]
+    arms: dict[str, Estimate] = Field(
+        description="accuracy of each training set tried on the same folds"
+    )
+
+
+class Cohort(_Strict):
+    """What the bundle was trained on."""
+
+    name: str
+    fingerprint: Sha256
+    simulated: bool
+    patients: int
+    lesions: dict[LesionClass, int]
+
+
+class Training(_Strict):
+    """How the bundle was trained: enough to do it again."""
+
+    preset: str
+    resolved: dict[str, object]
+    seed: int
+    packages: dict[str, str]
+    device: str
+
+
+class Reference(_Strict):
+    """Distributions over the cross-validated training lesions.
+
+    Against which a server can watch for drift.
+
+    Each maps a quantile (as text, `"0.05"`) to the value below which that share of the lesions
+    lies.
+    """
+
+    patch_mean_hu: dict[str, float]
+    patch_sd_hu: dict[str, float]
+    diameter_mm: dict[str, float]
+    top_probability: dict[str, float]
+    out_of_distribution_score: dict[str, float]
+    predicted: dict[LesionClass, Probability]
+
+
+class Golden(File):
+    """Inputs with the outputs that they must give: an NPZ file.
+
+    A server runs them before it says that it is ready.
+
+    Arrays: `patch_hu` [k,64,64], `probabilities` [k,3], `out_of_distribution` [k], and for each
+    generator `z_<class>` [g,100] and `patch_hu_<class>` [g,64,64]. `probability_tolerance` and
+    `hu_tolerance` bound the largest absolute difference.
+    """
+
+    probability_tolerance: float = Field(gt=0)
+    hu_tolerance: float = Field(gt=0)
+
+
+class Manifest(_Strict):
+    """A bundle's table of contents (`manifest.json`)."""
+
+    schema_version: Literal[1] = 1
+    name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_.-]{0,62}$")]
+    version: str
+    created: str = Field(description="UTC, ISO 8601")
+    intended_use: str = Field(min_length=40)
+    classes: tuple[LesionClass, ...] = CLASSES
+    patch_size: Literal[64] = 64
+    roi_margin: float = Field(ge=0, le=1)
+    hu_window: tuple[float, float]
+    classifier: Graph
+    generators: dict[LesionClass, Graph]
+    calibration: Calibration
+    golden: Golden
+    evaluation: Evaluation
+    cohort: Cohort
+    training: Training
+    reference: Reference
+    model_card: File
+
+    @model_validator(mode="after")
+    def _complete(self) -> "Manifest":
+        if self.classes != CLASSES:
+            raise ValueError(
+                f"classes: found {list(self.classes)}, expected {list(CLASSES)} in this order"
+            )
+        if set(self.generators) != set(CLASSES):
+            raise ValueError(
+                f"generators: found {sorted(self.generators)}, expected one each of {list(CLASSES)}"
+            )
+        _check_interface("classifier", self.classifier, CLASSIFIER_INPUTS, CLASSIFIER_OUTPUTS)
+        for lesion_class, graph in self.generators.items():
+            _check_interface(
+                f"generators.{lesion_class}", graph, GENERATOR_INPUTS, GENERATOR_OUTPUTS
+            )
+        return self
+
+
+#: Interfaces of the graphs. "h", "w" and "k" are the classifier's own sizes: they may be any
+#: number, but must be one.
+CLASSIFIER_INPUTS = (Tensor(name="patch_hu", shape=("n", PATCH_SIZE, PATCH_SIZE)),)
+CLASSIFIER_OUTPUTS = (
+    Tensor(name="probabilities", shape=("n", len(CLASSES))),
+    Tensor(name="out_of_distribution", shape=("n",)),
+    Tensor(name="features", shape=("n", "k")),
+    Tensor(name="saliency", shape=("n", len(CLASSES), "h", "w")),
+)
+GENERATOR_INPUTS = (Tensor(name="z", shape=("n", LATENT_SIZE)),)
+GENERATOR_OUTPUTS = (Tensor(name="patch_hu", shape=("n", PATCH_SIZE, PATCH_SIZE)),)
+
+
+def fits(found: Tensor, expected: Tensor) -> bool:
+    """Tell whether a tensor has the expected name, type and shape.
+
+    Of the letters in a shape only `n` stays free.
+    """
+    return (found.name, found.dtype, len(found.shape)) == (
+        expected.name,
+        expected.dtype,
+        len(expected.shape),
+    ) and all(
+        have == want if want == "n" or isinstance(want, int) else isinstance(have, int)
+        for have, want in zip(found.shape, expected.shape, strict=True)
+    )
+
+
+def _check_interface(
+    where: str, graph: Graph, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...]
+) -> None:
+    for name, found, expected in (
+        ("inputs", graph.inputs, inputs),
+        ("outputs", graph.outputs, outputs),
+    ):
+        if len(found) != len(expected) or not all(map(fits, found, expected)):
+            have, want = ([f"{t.name}{list(t.shape)}" for t in side] for side in (found, expected))
+            raise ValueError(f"{where}.{name}: found {have}, expected {want}")

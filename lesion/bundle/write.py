@@ -1,0 +1,40 @@
+"""Write a bundle whole or not at all."""
+
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from tempfile import mkdtemp
+
+from lesion.bundle.manifest import MANIFEST_NAME, Manifest
+from lesion.bundle.read import Bundle, read
+from lesion.errors import BundleError
+
+
+def write(folder: Path, manifest: Manifest, files: Mapping[str, bytes]) -> Bundle:
+    """Write the files and their manifest into `folder`, replacing a bundle that stands there.
+
+    Return it as a server reads it.
+
+    A folder that holds anything but a bundle is left alone. Raise `BundleError` then, or where
+    files and manifest disagree.
+    """
+    if folder.exists() and any(folder.iterdir()) and not (folder / MANIFEST_NAME).is_file():
+        raise BundleError(
+            f"{folder}: found a folder that is no bundle, expected a new or empty one"
+        )
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    fresh = Path(mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
+    try:
+        for name, data in files.items():
+            (fresh / name).write_bytes(data)
+        (fresh / MANIFEST_NAME).write_text(
+            manifest.model_dump_json(indent=2) + "\n", encoding="utf-8"
+        )
+        fresh.chmod(0o755)
+        read(fresh)
+        if folder.exists():
+            shutil.rmtree(folder)
+        fresh.rename(folder)
+    finally:
+        shutil.rmtree(fresh, ignore_errors=True)
+    return read(folder)

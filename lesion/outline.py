@@ -1,0 +1,175 @@
+"""A lesion's outline on its slice, from a box, a polygon or a mask.
+
+Coordinates are those of `lesion.roi`: x to the right, y down, (0, 0) the outer corner of the first
+pixel. A box or polygon is the lesion itself, tight; the margin is ours to add.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Bool, Float
+from scipy.spatial import ConvexHull, QhullError
+from scipy.spatial.distance import pdist
+from skimage.measure import label, regionprops
+
+from lesion.errors import (
+    MaskSizeError,
+    OutlineCrossingError,
+    OutlineNotFiniteError,
+    OutlineOutsideError,
+    OutlineTooSmallError,
+)
+
+#: A lesion of fewer pixels a side cannot be told from noise; the smallest of the paper (10 mm)
+#: spans ten or more.
+SMALLEST_PX = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Outline:
+    """Where a lesion lies: its tight bounding box in pixels.
+
+    And the points from which its diameter is measured.
+
+    `hull_px` holds (x, y) corners, float64 [n, 2]; None for a box, which knows no more than its
+    sides.
+    """
+
+    x0: float
+    y0: float
+    x1: float
+    y1: float
+    hull_px: Float[np.ndarray, "n 2"] | None = None
+
+    @property
+    def centre_px(self) -> tuple[float, float]:
+        """The middle (x, y) of the bounding box."""
+        return (self.x0 + self.x1) / 2, (self.y0 + self.y1) / 2
+
+    def extent_mm(self, spacing_mm: tuple[float, float]) -> float:
+        """Return the larger side of the bounding box in mm."""
+        row_mm, col_mm = spacing_mm
+        return max((self.x1 - self.x0) * col_mm, (self.y1 - self.y0) * row_mm)
+
+    def diameter_mm(self, spacing_mm: tuple[float, float]) -> float:
+        """Return the longest diameter in mm: between any two points of the outline; of a box.
+
+        Its larger side.
+        """
+        if self.hull_px is None:
+            return self.extent_mm(spacing_mm)
+        row_mm, col_mm = spacing_mm
+        return float(pdist(self.hull_px * [col_mm, row_mm]).max())
+
+
+def from_box(x0: float, y0: float, x1: float, y1: float, *, shape: tuple[int, int]) -> Outline:
+    """Read a box [x0, x1) x [y0, y1).
+
+    Raise an `OutlineError` unless it is finite, inside the image and at least 2 px a side.
+    """
+    _check_finite([x0, y0, x1, y1])
+    if x1 <= x0 or y1 <= y0:
+        raise OutlineTooSmallError(
+            f"box: found x0={x0:g} x1={x1:g} y0={y0:g} y1={y1:g}, expected x0 < x1 and y0 < y1"
+        )
+    return _checked(Outline(float(x0), float(y0), float(x1), float(y1)), shape)
+
+
+def from_polygon(points: Sequence[Sequence[float]], *, shape: tuple[int, int]) -> Outline:
+    """Read a closed polygon of (x, y) points; the last point may repeat the first.
+
+    Raise an `OutlineError` if it cannot be a lesion.
+    """
+    corners = np.asarray(points, dtype=np.float64)
+    if corners.ndim != 2 or corners.shape[1] != 2:
+        raise OutlineTooSmallError(
+            f"polygon: found an array of shape {list(corners.shape)}, expected points [n, 2]"
+        )
+    _check_finite(corners)
+    if len(corners) > 1 and np.array_equal(corners[0], corners[-1]):
+        corners = corners[:-1]
+    if len(corners) < 3:
+        raise OutlineTooSmallError(
+            f"polygon: found {len(corners)} distinct points, expected at least 3"
+        )
+    (x0, y0), (x1, y1) = corners.min(axis=0), corners.max(axis=0)
+    outline = _checked(Outline(float(x0), float(y0), float(x1), float(y1), _hull(corners)), shape)
+    if _crosses_itself(corners):
+        raise OutlineCrossingError(
+            f"polygon of {len(corners)} points: its edges cross, expected a simple polygon"
+        )
+    return outline
+
+
+def from_mask(mask: Bool[np.ndarray, "h w"], *, shape: tuple[int, int]) -> list[Outline]:
+    """Read a mask of the slice's size: one outline for each 8-connected region, largest first."""
+    if mask.shape != tuple(shape):
+        raise MaskSizeError(
+            f"mask: found {mask.shape[0]}x{mask.shape[1]} pixels, "
+            f"expected {shape[0]}x{shape[1]} as the image"
+        )
+    regions = sorted(
+        regionprops(label(mask, connectivity=2)), key=lambda region: -region.num_pixels
+    )
+    if not regions:
+        raise OutlineTooSmallError("mask: found no marked pixel, expected a lesion")
+    return [_checked(_from_region(region.bbox, region.coords), shape) for region in regions]
+
+
+def _from_region(bbox: tuple[int, int, int, int], pixels: np.ndarray) -> Outline:
+    row0, col0, row1, col1 = bbox
+    corner = np.concatenate(
+        [pixels[:, ::-1] + offset for offset in ([0, 0], [0, 1], [1, 0], [1, 1])]
+    )
+    return Outline(
+        float(col0), float(row0), float(col1), float(row1), _hull(corner.astype(np.float64))
+    )
+
+
+def _check_finite(values: Sequence[float] | np.ndarray) -> None:
+    if not np.isfinite(np.asarray(values, dtype=np.float64)).all():
+        raise OutlineNotFiniteError(
+            "outline: found NaN or infinite coordinates, expected finite numbers of pixels"
+        )
+
+
+def _checked(outline: Outline, shape: tuple[int, int]) -> Outline:
+    rows, cols = shape
+    found = f"found x {outline.x0:g}..{outline.x1:g}, y {outline.y0:g}..{outline.y1:g}"
+    if outline.x0 < 0 or outline.y0 < 0 or outline.x1 > cols or outline.y1 > rows:
+        raise OutlineOutsideError(f"outline: {found}, expected within x 0..{cols}, y 0..{rows}")
+    if min(outline.x1 - outline.x0, outline.y1 - outline.y0) < SMALLEST_PX:
+        raise OutlineTooSmallError(
+            f"outline: {found}, expected at least {SMALLEST_PX:g} pixels a side"
+        )
+    return outline
+
+
+def _hull(points: Float[np.ndarray, "n 2"]) -> Float[np.ndarray, "m 2"]:
+    """Keep only the corners that a longest diameter can join."""
+    try:
+        return np.asarray(points[ConvexHull(points).vertices])
+    except QhullError as error:
+        raise OutlineTooSmallError(
+            f"outline: found {len(points)} points on a line, expected an area"
+        ) from error
+
+
+def _crosses_itself(corners: Float[np.ndarray, "n 2"]) -> bool:
+    """Tell whether any two edges that are not neighbours meet."""
+    start, end = corners, np.roll(corners, -1, axis=0)
+    n = len(corners)
+
+    def side(p: np.ndarray, q: np.ndarray, r: np.ndarray) -> np.ndarray:
+        cross = (q[..., 0] - p[..., 0]) * (r[..., 1] - p[..., 1]) - (q[..., 1] - p[..., 1]) * (
+            r[..., 0] - p[..., 0]
+        )
+        return np.asarray(np.sign(cross))
+
+    a, b = start[:, None], end[:, None]
+    c, d = start[None], end[None]
+    crossing = (side(a, b, c) * side(a, b, d) < 0) & (side(c, d, a) * side(c, d, b) < 0)
+    neighbour = (np.arange(n)[:, None] - np.arange(n)) % n
+    crossing &= (neighbour > 1) & (neighbour < n - 1)
+    return bool(crossing.any())
