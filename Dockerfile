@@ -1,0 +1,56 @@
+# The image of the service: the locked packages, the bento and nothing else. Build: make image
+# For a GPU: make image IMAGE=hepatica:gpu ARGS="--build-arg LOCK=requirements/serve-gpu.txt"
+ARG BASE=python:3.11-slim-bookworm
+
+# The packages. The environment has no pip of its own: the base's fills it from outside.
+FROM ${BASE} AS venv
+ARG LOCK=requirements/serve.txt
+COPY ${LOCK} /tmp/lock.txt
+RUN python3 -m venv --without-pip /venv \
+ && pip --python /venv/bin/python3 install --no-cache-dir --require-hashes --only-binary :all: \
+      --requirement /tmp/lock.txt
+
+# The bento, as bentofile.yaml describes it, less its recipe for an image: this file is that recipe.
+FROM venv AS bento
+WORKDIR /src
+COPY bentofile.yaml ./
+COPY requirements/serve.txt requirements/
+COPY lesion lesion
+COPY service service
+COPY models/default models/default
+ARG VERSION
+RUN export BENTOML_HOME=/tmp/bentoml BENTOML_DO_NOT_TRACK=True \
+ && /venv/bin/bentoml build --version "${VERSION}" \
+ && mv "/tmp/bentoml/bentos/hepatica/${VERSION}" /bento \
+ && rm -r /bento/env \
+ && /venv/bin/python3 -m compileall -q /bento/src
+
+FROM ${BASE} AS runtime
+COPY --from=venv /venv /venv
+COPY --from=bento /bento /bento
+
+# The root may be read-only: what a process must write goes to /tmp.
+ENV PATH=/venv/bin:$PATH \
+    PYTHONDONTWRITEBYTECODE=1 \
+    PYTHONUNBUFFERED=1 \
+    HOME=/tmp \
+    BENTOML_HOME=/tmp/bentoml \
+    BENTOML_DO_NOT_TRACK=True \
+    ORT_DISABLE_TELEMETRY=1
+
+# A number, so that Kubernetes can see that it is not root.
+USER 65532:65532
+EXPOSE 3000
+HEALTHCHECK --interval=15s --timeout=5s --start-period=30s \
+  CMD ["python3", "-c", "import urllib.request; urllib.request.urlopen('http://127.0.0.1:3000/readyz', timeout=4)"]
+ENTRYPOINT ["bentoml", "serve", "/bento"]
+CMD ["--host", "0.0.0.0", "--port", "3000"]
+
+ARG VERSION
+ARG REVISION
+LABEL org.opencontainers.image.title="Hepatica" \
+      org.opencontainers.image.description="Classifies and synthesizes liver lesions on CT. Research use only; not a medical device." \
+      org.opencontainers.image.licenses="Apache-2.0" \
+      org.opencontainers.image.version="${VERSION}" \
+      org.opencontainers.image.revision="${REVISION}" \
+      hepatica.intended-use="research-only"

@@ -1,0 +1,116 @@
+# Every command of the project. `make help` lists them with the variables that each one reads.
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := help
+
+PYTHON ?= python3
+VENV ?= .venv
+LOCK ?= requirements/serve.txt
+TORCH ?= torch==2.13.0
+
+PORT ?= 3000
+BUNDLE ?= models/default
+COHORT ?= cohorts/phantom
+PRESET ?= quick
+OUT ?= models/$(PRESET)
+
+VERSION = $(shell sed -n 's/^__version__ = "\(.*\)"$$/\1/p' lesion/__init__.py)
+IMAGE ?= hepatica:$(VERSION)
+ENGINE ?= $(shell for engine in docker podman buildah; do \
+	$$engine info >/dev/null 2>&1 && echo $$engine && break; done)
+
+# Nobody is told that the service was started, nor how it is used.
+export BENTOML_DO_NOT_TRACK := True
+export ORT_DISABLE_TELEMETRY := 1
+
+.PHONY: help
+help: ## List the commands
+	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
+
+.PHONY: serve
+serve: $(VENV)/.serve ## Serve a bundle on 127.0.0.1 [PORT=3000] [BUNDLE=models/default]
+	@echo "Hepatica: http://127.0.0.1:$(PORT)/docs serves $(BUNDLE). Research use only. Stop: Ctrl-C."
+	HEPATICA_BUNDLE=$(BUNDLE) exec $(VENV)/bin/bentoml serve service.bento:Hepatica \
+		--host 127.0.0.1 --port $(PORT)
+
+.PHONY: test
+test: $(VENV)/.dev ## Run the tests [ARGS="-k outline"]
+	$(VENV)/bin/pytest $(ARGS)
+
+.PHONY: check
+check: $(VENV)/.dev ## Lint, check the format, the types and the walls between the packages
+	$(VENV)/bin/ruff check
+	$(VENV)/bin/ruff format --check
+	$(VENV)/bin/mypy
+	$(VENV)/bin/lint-imports
+
+.PHONY: format
+format: $(VENV)/.dev ## Format the code and mend what can be mended by itself
+	$(VENV)/bin/ruff check --fix-only
+	$(VENV)/bin/ruff format
+
+.PHONY: train-export
+train-export: $(VENV)/.dev $(COHORT) ## Train a bundle [COHORT=DIR] [PRESET=quick] [OUT=models/quick] [ARGS=--resume]
+	$(VENV)/bin/python -m training train-export \
+		--cohort $(COHORT) --preset $(PRESET) --out $(OUT) $(ARGS)
+
+cohorts/phantom: | $(VENV)/.dev
+	$(VENV)/bin/python -m training phantom --out $@.part --seed 1
+	mv $@.part $@
+
+.PHONY: bench
+bench: $(VENV)/.dev ## Measure the service against the bare functions
+	$(VENV)/bin/python -m benchmarks $(ARGS)
+
+.PHONY: bento
+bento: $(VENV)/.serve ## Build the bento in build/bentoml
+	rm -rf build/bentoml
+	BENTOML_HOME=$(CURDIR)/build/bentoml $(VENV)/bin/bentoml build --version $(VERSION)
+	@echo "Serve it: $(VENV)/bin/bentoml serve build/bentoml/bentos/hepatica/$(VERSION)"
+
+.PHONY: image
+image: ## Build the container image [IMAGE=hepatica:VERSION] [ENGINE=docker|podman|buildah] [ARGS=...]
+	@[[ -n "$(ENGINE)" ]] || { echo "found no docker, podman or buildah that runs" >&2; exit 1; }
+	$(ENGINE) build $(if $(findstring docker,$(ENGINE)),,--format docker) --tag $(IMAGE) \
+		--build-arg VERSION=$(VERSION) --build-arg REVISION=$$(git rev-parse HEAD) $(ARGS) .
+
+.PHONY: lock
+lock: $(VENV)/.python ## Lock the run-time dependencies anew, as few changed as can be [ARGS=--upgrade]
+	$(VENV)/bin/pip install --quiet uv
+	$(COMPILE) --extra cpu --output-file requirements/serve.txt
+	$(COMPILE) --extra gpu --output-file requirements/serve-gpu.txt --constraint requirements/serve.txt
+
+# One version of each package for every Python, and the same ones beside a GPU.
+COMPILE = $(VENV)/bin/uv pip compile pyproject.toml --quiet --universal --python-version 3.11 \
+	--fork-strategy fewest --generate-hashes --custom-compile-command "make lock" $(ARGS)
+
+.PHONY: clean
+clean: ## Remove what was built, the environment and the caches; cohorts, runs and models stay
+	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	find lesion training service tests benchmarks -name __pycache__ -type d -exec rm -rf {} +
+
+# The environment grows in steps; each leaves a stamp, so that nothing is installed twice.
+$(VENV)/.python:
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 13))' 2>/dev/null || { \
+		echo "Found $$($(PYTHON) --version 2>&1), expected Python 3.11 or 3.12." \
+			"Name one: make PYTHON=python3.12 ..." >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	touch $@
+
+$(VENV)/.serve: $(LOCK) $(VENV)/.python
+	$(VENV)/bin/pip install --quiet --require-hashes --only-binary :all: --requirement $(LOCK)
+	touch $@
+
+# torch alone and first: an index or a local folder may offer a build without CUDA, and whatever
+# else wants torch must find it there.
+$(VENV)/.torch: $(VENV)/.serve
+	$(VENV)/bin/pip install --quiet $(TORCH)
+	touch $@
+
+# The lock without its hashes bounds the rest: a test runs on what is served.
+$(VENV)/.dev: pyproject.toml $(VENV)/.torch
+	sed -n 's/^\([a-z].*==[^\]*\).*/\1/p' $(LOCK) > $(VENV)/constraints.txt
+	$(VENV)/bin/pip install --quiet --constraint $(VENV)/constraints.txt --editable '.[cpu,train,dev]'
+	touch $@
