@@ -1,0 +1,258 @@
+"""One DICOM CT image -> a slice in Hounsfield units, or the reason why not.
+
+Refuse, never guess: a slice whose units, spacing or layout the file does not state is no slice.
+"""
+
+from math import isfinite
+from typing import Any
+
+import numpy as np
+from jaxtyping import Bool
+from pydicom.uid import (
+    UID,
+    CTImageStorage,
+    EnhancedCTImageStorage,
+    LegacyConvertedEnhancedCTImageStorage,
+)
+
+from lesion.ct import AIR_HU, CTSlice, Plane, SliceIdentity
+from lesion.errors import (
+    LocalizerError,
+    MultiFrameError,
+    NotCTError,
+    PixelFormatError,
+    RescaleError,
+    SpacingError,
+    TooLargeError,
+    UnreadableImageError,
+)
+from lesion.image import part10
+from lesion.image.frames import TRANSFER_SYNTAXES, Decode, Layout, decode_frame, stored_values
+from lesion.image.part10 import Part10, quote
+
+#: No CT matrix is larger.
+MOST_PIXELS_A_SIDE = 2048
+
+#: Pixels of a CT: from a specimen's to a localizer's. Beyond lies a wrong unit.
+SPACING_MM = (0.01, 10.0)
+
+_ENHANCED = (EnhancedCTImageStorage, LegacyConvertedEnhancedCTImageStorage)
+_WANTED = dict.fromkeys(
+    (
+        "ImageType",
+        "SOPClassUID",
+        "SOPInstanceUID",
+        "Modality",
+        "StudyInstanceUID",
+        "SeriesInstanceUID",
+        "ImagePositionPatient",
+        "ImageOrientationPatient",
+        "SamplesPerPixel",
+        "PhotometricInterpretation",
+        "NumberOfFrames",
+        "Rows",
+        "Columns",
+        "PixelSpacing",
+        "BitsAllocated",
+        "BitsStored",
+        "HighBit",
+        "PixelRepresentation",
+        "PixelPaddingValue",
+        "PixelPaddingRangeLimit",
+        "RescaleIntercept",
+        "RescaleSlope",
+        "RescaleType",
+        "PixelData",
+    )
+)
+
+
+def read_ct(data: bytes, *, decode: Decode = decode_frame) -> CTSlice:
+    """Read a single-frame CT image (PS3.3, A.3) from the bytes of a Part 10 file.
+
+    `decode` turns a compressed frame into pixels; pass a `lesion.image.sandbox.Sandbox` for files
+    of unknown origin. Raise the `InputError` that names what is wrong.
+    """
+    file = part10.read(data, _WANTED, transfer_syntaxes=TRANSFER_SYNTAXES)
+    _check_ct(file)
+    spacing_mm = _spacing_mm(file.values)
+    slope, intercept = _rescale(file.values)
+    layout = _layout(file)
+    stored = stored_values(_pixel_data(file.values), layout, decode=decode)
+    hu = stored.astype(np.float32)
+    hu *= np.float32(slope)
+    hu += np.float32(intercept)
+    padding = _padding(file.values, stored)
+    if padding is not None:
+        hu[padding] = AIR_HU
+    return CTSlice(hu, spacing_mm, padding, _identity(file), _plane(file.values))
+
+
+def _check_ct(file: Part10) -> None:
+    """CT is decided by Modality (0008,0060) and by the SOP class."""
+    values = file.values
+    sop_class = str(values.get("SOPClassUID") or file.sop_class)
+    if sop_class in _ENHANCED:
+        raise MultiFrameError(
+            f"SOP class (0008,0016): found {UID(sop_class).name}, expected {CTImageStorage.name}; "
+            "send the one slice as a single-frame image"
+        )
+    if sop_class != CTImageStorage:
+        raise NotCTError(
+            f"SOP class (0008,0016): found {quote(UID(sop_class).name or 'none')}, "
+            f"expected {CTImageStorage.name}"
+        )
+    if values.get("Modality") != "CT":
+        raise NotCTError(
+            f"Modality (0008,0060): found {quote(values.get('Modality') or 'none')}, expected 'CT'"
+        )
+    if "LOCALIZER" in _several(values.get("ImageType")):
+        raise LocalizerError("Image Type (0008,0008): found LOCALIZER, expected an axial slice")
+    frames = values.get("NumberOfFrames")
+    if frames not in (None, "", 1):
+        raise MultiFrameError(
+            f"Number of Frames (0028,0008): found {quote(frames)}, expected 1 or none"
+        )
+
+
+def _spacing_mm(values: dict[str, Any]) -> tuple[float, float]:
+    """Read Pixel Spacing (0028,0030): mm between rows, then between columns."""
+    found = values.get("PixelSpacing")
+    numbers = _numbers(found, 2)
+    if numbers is None or not all(SPACING_MM[0] <= mm <= SPACING_MM[1] for mm in numbers):
+        raise SpacingError(
+            f"Pixel Spacing (0028,0030): found {quote(found or 'none')}, "
+            f"expected two numbers of {SPACING_MM[0]:g} to {SPACING_MM[1]:g} mm"
+        )
+    return numbers[0], numbers[1]
+
+
+def _rescale(values: dict[str, Any]) -> tuple[float, float]:
+    """Read Rescale Slope (0028,1053) and Intercept (0028,1052).
+
+    An absent Rescale Type (0028,1054) means HU for a CT image (PS3.3, C.8.2.1); another means that
+    the values are something else, such as a material's density.
+    """
+    kind = values.get("RescaleType")
+    if kind not in (None, "", "HU"):
+        raise RescaleError(f"Rescale Type (0028,1054): found {quote(kind)}, expected 'HU' or none")
+    slope = _numbers(values.get("RescaleSlope"), 1)
+    intercept = _numbers(values.get("RescaleIntercept"), 1)
+    if slope is None or not 0 < slope[0] <= 100:
+        raise RescaleError(
+            f"Rescale Slope (0028,1053): found {quote(values.get('RescaleSlope') or 'none')}, "
+            "expected a number above 0 and at most 100"
+        )
+    if intercept is None or abs(intercept[0]) > 1e5:
+        raise RescaleError(
+            "Rescale Intercept (0028,1052): found "
+            f"{quote(values.get('RescaleIntercept') or 'none')}, "
+            "expected a number within -100000 to 100000"
+        )
+    return slope[0], intercept[0]
+
+
+def _layout(file: Part10) -> Layout:
+    """Check the Image Pixel module against that of a CT image (PS3.3, C.8.2.1.1)."""
+    values = file.values
+    for keyword, tag, allowed in (
+        ("PhotometricInterpretation", "(0028,0004)", ("MONOCHROME1", "MONOCHROME2")),
+        ("SamplesPerPixel", "(0028,0002)", (1,)),
+        ("BitsAllocated", "(0028,0100)", (16,)),
+        ("BitsStored", "(0028,0101)", range(1, 17)),
+        ("PixelRepresentation", "(0028,0103)", (0, 1)),
+    ):
+        if values.get(keyword) not in allowed:
+            raise PixelFormatError(
+                f"{keyword} {tag}: found {quote(values.get(keyword, 'none'))}, "
+                f"expected one of {list(allowed)}"
+            )
+    if values.get("HighBit") != values["BitsStored"] - 1:
+        raise PixelFormatError(
+            f"HighBit (0028,0102): found {quote(values.get('HighBit', 'none'))}, "
+            f"expected {values['BitsStored'] - 1}, one less than BitsStored"
+        )
+    return Layout(
+        transfer_syntax=file.transfer_syntax,
+        rows=side_px(values, "Rows"),
+        columns=side_px(values, "Columns"),
+        bits_stored=values["BitsStored"],
+        signed=values["PixelRepresentation"] == 1,
+    )
+
+
+def side_px(values: dict[str, Any], keyword: str) -> int:
+    """Read Rows (0028,0010) or Columns (0028,0011)."""
+    found = values.get(keyword)
+    if not isinstance(found, int) or found < 1:
+        raise PixelFormatError(f"{keyword}: found {quote(found or 'none')}, expected a number")
+    if found > MOST_PIXELS_A_SIDE:
+        raise TooLargeError(f"{keyword}: found {found}, expected at most {MOST_PIXELS_A_SIDE}")
+    return found
+
+
+def _pixel_data(values: dict[str, Any]) -> bytes:
+    found = values.get("PixelData")
+    if not isinstance(found, bytes):
+        raise UnreadableImageError("Pixel Data (7FE0,0010): found none, expected one frame")
+    return found
+
+
+def _padding(values: dict[str, Any], stored: np.ndarray) -> Bool[np.ndarray, "rows cols"] | None:
+    """Mark the pixels that were never measured (PS3.3, C.7.5.1.1.2).
+
+    Those from Pixel Padding Value (0028,0120) to Pixel Padding Range Limit (0028,0121), either way
+    round, in stored values.
+    """
+    value = values.get("PixelPaddingValue")
+    if value in (None, ""):
+        return None
+    limit = values.get("PixelPaddingRangeLimit")
+    ends = [value, value if limit in (None, "") else limit]
+    if not all(isinstance(end, int) for end in ends):
+        raise PixelFormatError(
+            f"Pixel Padding (0028,0120), (0028,0121): found {quote(ends)}, expected whole numbers"
+        )
+    # Writers disagree on the sign of these (US or SS): the same 16 bits are meant.
+    low, high = sorted(np.array([end & 0xFFFF for end in ends], np.uint16).view(stored.dtype))
+    padding: np.ndarray = stored == low if low == high else (stored >= low) & (stored <= high)
+    return padding if padding.any() else None
+
+
+def _identity(file: Part10) -> SliceIdentity:
+    """Return the UIDs, empty where the file lacks them or holds something else in their place."""
+
+    def uid(keyword: str) -> str:
+        found = UID(str(file.values.get(keyword) or ""))
+        return str(found) if found.is_valid else ""
+
+    return SliceIdentity(
+        sop_class_uid=uid("SOPClassUID") or file.sop_class,
+        sop_instance_uid=uid("SOPInstanceUID"),
+        series_instance_uid=uid("SeriesInstanceUID"),
+        study_instance_uid=uid("StudyInstanceUID"),
+    )
+
+
+def _plane(values: dict[str, Any]) -> Plane | None:
+    position = _numbers(values.get("ImagePositionPatient"), 3)
+    orientation = _numbers(values.get("ImageOrientationPatient"), 6)
+    if position is None or orientation is None:
+        return None
+    return Plane(position, orientation)
+
+
+def _numbers(found: object, count: int) -> tuple[float, ...] | None:
+    """Read a decimal string of so many finite numbers; None if it is anything else."""
+    try:
+        numbers = tuple(float(text) for text in _several(found))
+    except (TypeError, ValueError):
+        return None
+    return numbers if len(numbers) == count and all(map(isfinite, numbers)) else None
+
+
+def _several(found: Any) -> list[Any]:
+    """Return a value of any multiplicity as a list."""
+    if found is None or isinstance(found, str | bytes | float | int):
+        return [] if found in (None, "") else [found]
+    return list(found)

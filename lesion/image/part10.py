@@ -1,0 +1,238 @@
+"""DICOM Part 10 bytes -> the few attributes that were asked for, within bounds.
+
+A hostile file can claim anything. So nothing is read that was not asked for (patient attributes are
+never even parsed), a deflated dataset is inflated only as far as the byte limit, and every read of
+the parser is counted: millions of empty elements, items or fragments stop at the budget.
+"""
+
+import logging
+import warnings
+import zlib
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from io import BytesIO
+from threading import Lock
+from typing import Any
+
+from pydicom.datadict import tag_for_keyword
+from pydicom.dataelem import RawDataElement
+from pydicom.dataset import Dataset
+from pydicom.filereader import read_dataset, read_sequence
+from pydicom.sequence import Sequence
+from pydicom.tag import BaseTag
+from pydicom.uid import (
+    UID,
+    DeflatedExplicitVRLittleEndian,
+    ExplicitVRBigEndian,
+    ImplicitVRLittleEndian,
+)
+
+from lesion.errors import (
+    EmptyInputError,
+    InputError,
+    TooLargeError,
+    TransferSyntaxError,
+    UnknownFormatError,
+    UnreadableImageError,
+)
+
+#: The pixels of the largest CT slice that is read take 8 MB.
+MAX_BYTES = 32 * 1024 * 1024
+
+#: Reads of the parser in one object: some hundreds for a CT slice, about 50 for a frame of a SEG.
+MAX_READS = 200_000
+
+_PREFIX = b"DICM"
+_PREFIX_AT = 128
+_FILE_META_GROUP = 0x0002
+_PIXEL_DATA = 0x7FE00010
+
+# pydicom quotes the values that it warns of, and no patient data may reach a log.
+logging.getLogger("pydicom").setLevel(logging.CRITICAL)
+# The filters of `warnings` belong to the whole process: two threads must not swap them at once.
+_warning_filters = Lock()
+
+
+@dataclass(frozen=True, slots=True)
+class Part10:
+    """What was asked for of a DICOM object.
+
+    `transfer_syntax` and `sop_class` are UIDs, the latter of the file meta. `values` maps keywords
+    to values, those of a sequence to a list of such mappings; what the object lacks is absent, and
+    what pydicom cannot convert stays bytes.
+    """
+
+    transfer_syntax: UID
+    sop_class: str
+    values: dict[str, Any]
+
+
+class CountedFile(BytesIO):
+    """Bytes that a parser can read from only so many times: its work is bounded."""
+
+    def __init__(self, data: bytes, reads: int = MAX_READS) -> None:
+        super().__init__(data)
+        self.reads_left = reads
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        """Read, or raise `TooLargeError` once the budget is spent."""
+        self.reads_left -= 1
+        if self.reads_left < 0:
+            raise TooLargeError(
+                f"DICOM: found too many elements, items or fragments, "
+                f"expected at most {MAX_READS} reads to find them all"
+            )
+        return super().read(size)
+
+
+def is_part10(data: bytes) -> bool:
+    """Tell whether the bytes begin as a DICOM file does (PS3.10, 7.1)."""
+    return data[_PREFIX_AT : _PREFIX_AT + len(_PREFIX)] == _PREFIX
+
+
+def read(
+    data: bytes,
+    wanted: Mapping[str, Any],
+    *,
+    transfer_syntaxes: Collection[UID],
+    max_bytes: int = MAX_BYTES,
+) -> Part10:
+    """Read the wanted attributes of a Part 10 file, and no others.
+
+    `wanted` maps keywords to None, and those of sequences to what is wanted of their items.
+
+    Raise `EmptyInputError`, `TooLargeError`, `UnknownFormatError` (no Part 10),
+    `TransferSyntaxError` (not among `transfer_syntaxes`), or `UnreadableImageError` for whatever
+    else stops the parser.
+    """
+    _check_envelope(data, max_bytes)
+    file = CountedFile(data)
+    file.seek(_PREFIX_AT + len(_PREFIX))
+    with guarded("DICOM"):
+        meta = _meta(file)
+        syntax = _transfer_syntax(meta, transfer_syntaxes)
+        if syntax == DeflatedExplicitVRLittleEndian:
+            file = CountedFile(_inflate(data[file.tell() :], max_bytes), file.reads_left)
+        dataset = read_dataset(
+            file,
+            is_implicit_VR=syntax == ImplicitVRLittleEndian,
+            is_little_endian=syntax != ExplicitVRBigEndian,
+            stop_when=lambda tag, _vr, _length: tag > _PIXEL_DATA,
+            specific_tags=[_tag(keyword) for keyword in wanted],
+        )
+        return Part10(
+            transfer_syntax=syntax,
+            sop_class=str(meta.get("MediaStorageSOPClassUID") or ""),
+            values=_values(dataset, wanted, file),
+        )
+
+
+@contextmanager
+def guarded(what: str) -> Iterator[None]:
+    """Turn whatever a parser or decoder raises into `UnreadableImageError`, without its words.
+
+    They may quote the file's values, and so may warnings, which are silenced.
+    """
+    with _warning_filters, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            yield
+        except InputError:
+            raise
+        except Exception as error:  # hostile input raises anything, RecursionError included
+            raise UnreadableImageError(
+                f"{what}: found bytes that cannot be parsed ({type(error).__name__})"
+            ) from None
+
+
+def quote(value: object) -> str:
+    """Quote a value of a file for a message: in ASCII, and no more than a code's length of it."""
+    text = ascii(str(value))
+    return text if len(text) <= 72 else f"{text[:68]}...'"
+
+
+def _check_envelope(data: bytes, max_bytes: int) -> None:
+    if not data:
+        raise EmptyInputError("DICOM: found 0 bytes, expected a Part 10 file")
+    if len(data) > max_bytes:
+        raise TooLargeError(f"DICOM: found {len(data)} bytes, expected at most {max_bytes}")
+    if not is_part10(data):
+        raise UnknownFormatError(
+            f"DICOM: found no 'DICM' at byte {_PREFIX_AT}, expected a Part 10 file"
+        )
+
+
+def _meta(file: CountedFile) -> Dataset:
+    """Read the file meta information, which is always Explicit VR Little Endian (PS3.10, 7.1)."""
+    return read_dataset(
+        file,
+        is_implicit_VR=False,
+        is_little_endian=True,
+        stop_when=lambda tag, _vr, _length: tag >> 16 != _FILE_META_GROUP,
+        specific_tags=[_tag("MediaStorageSOPClassUID"), _tag("TransferSyntaxUID")],
+    )
+
+
+def _transfer_syntax(meta: Dataset, known: Collection[UID]) -> UID:
+    found = UID(str(meta.get("TransferSyntaxUID") or ""))
+    if found not in known:
+        raise TransferSyntaxError(
+            f"transfer syntax (0002,0010): found {quote(found.name or 'none')}, "
+            f"expected one of {', '.join(uid.name for uid in known)}"
+        )
+    return found
+
+
+def _inflate(data: bytes, max_bytes: int) -> bytes:
+    """Inflate a deflated dataset (PS3.5, A.5) as far as the limit."""
+    stream = zlib.decompressobj(-zlib.MAX_WBITS)
+    plain = stream.decompress(data, max_bytes + 1)
+    if len(plain) > max_bytes:
+        raise TooLargeError(
+            f"deflated DICOM: found more than {max_bytes} bytes inside, expected at most that"
+        )
+    if not stream.eof:
+        raise UnreadableImageError("deflated DICOM: found a truncated stream")
+    return plain
+
+
+def _values(dataset: Dataset, wanted: Mapping[str, Any], file: CountedFile) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for keyword, inside in wanted.items():
+        tag = _tag(keyword)
+        if tag not in dataset:
+            continue
+        if inside is None:
+            found[keyword] = _value(dataset, tag)
+        else:
+            found[keyword] = [_values(item, inside, file) for item in _items(dataset, tag, file)]
+    return found
+
+
+def _value(dataset: Dataset, tag: BaseTag) -> Any:
+    try:
+        return dataset[tag].value
+    except Exception:  # pydicom raises all sorts; whoever needs the value refuses the bytes
+        return dataset.get_item(tag).value
+
+
+def _items(dataset: Dataset, tag: BaseTag, file: CountedFile) -> Sequence:
+    """Return the items of a sequence, parsed at the expense of the same budget."""
+    element: Any = dataset.get_item(tag)
+    if not isinstance(element, RawDataElement):
+        return Sequence(element.value) if element.VR == "SQ" else Sequence()
+    value = element.value if isinstance(element.value, bytes) else b""
+    inner = CountedFile(value, file.reads_left)
+    items = read_sequence(
+        inner, element.is_implicit_VR, element.is_little_endian, len(value), dataset._character_set
+    )
+    file.reads_left = inner.reads_left
+    return items
+
+
+def _tag(keyword: str) -> BaseTag:
+    tag = tag_for_keyword(keyword)
+    if tag is None:
+        raise KeyError(keyword)
+    return BaseTag(tag)
