@@ -22,19 +22,12 @@ from lesion.errors import (
     NotCTError,
     PixelFormatError,
     RescaleError,
-    SpacingError,
-    TooLargeError,
     UnreadableImageError,
 )
 from lesion.image import part10
 from lesion.image.frames import TRANSFER_SYNTAXES, Decode, Layout, decode_frame, stored_values
+from lesion.image.limits import check_size, check_spacing_mm
 from lesion.image.part10 import Part10, quote
-
-#: No CT matrix is larger.
-MOST_PIXELS_A_SIDE = 2048
-
-#: Pixels of a CT: from a specimen's to a localizer's. Beyond lies a wrong unit.
-SPACING_MM = (0.01, 10.0)
 
 _ENHANCED = (EnhancedCTImageStorage, LegacyConvertedEnhancedCTImageStorage)
 _WANTED = dict.fromkeys(
@@ -118,13 +111,7 @@ def _check_ct(file: Part10) -> None:
 def _spacing_mm(values: dict[str, Any]) -> tuple[float, float]:
     """Read Pixel Spacing (0028,0030): mm between rows, then between columns."""
     found = values.get("PixelSpacing")
-    numbers = _numbers(found, 2)
-    if numbers is None or not all(SPACING_MM[0] <= mm <= SPACING_MM[1] for mm in numbers):
-        raise SpacingError(
-            f"Pixel Spacing (0028,0030): found {quote(found or 'none')}, "
-            f"expected two numbers of {SPACING_MM[0]:g} to {SPACING_MM[1]:g} mm"
-        )
-    return numbers[0], numbers[1]
+    return check_spacing_mm("Pixel Spacing (0028,0030)", _numbers(found, 2), quote(found or "none"))
 
 
 def _rescale(values: dict[str, Any]) -> tuple[float, float]:
@@ -172,23 +159,16 @@ def _layout(file: Part10) -> Layout:
             f"HighBit (0028,0102): found {quote(values.get('HighBit', 'none'))}, "
             f"expected {values['BitsStored'] - 1}, one less than BitsStored"
         )
+    rows, columns = check_size(
+        "Rows (0028,0010) x Columns (0028,0011)", values.get("Rows"), values.get("Columns")
+    )
     return Layout(
         transfer_syntax=file.transfer_syntax,
-        rows=side_px(values, "Rows"),
-        columns=side_px(values, "Columns"),
+        rows=rows,
+        columns=columns,
         bits_stored=values["BitsStored"],
         signed=values["PixelRepresentation"] == 1,
     )
-
-
-def side_px(values: dict[str, Any], keyword: str) -> int:
-    """Read Rows (0028,0010) or Columns (0028,0011)."""
-    found = values.get(keyword)
-    if not isinstance(found, int) or found < 1:
-        raise PixelFormatError(f"{keyword}: found {quote(found or 'none')}, expected a number")
-    if found > MOST_PIXELS_A_SIDE:
-        raise TooLargeError(f"{keyword}: found {found}, expected at most {MOST_PIXELS_A_SIDE}")
-    return found
 
 
 def _pixel_data(values: dict[str, Any]) -> bytes:
