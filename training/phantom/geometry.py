@@ -1,0 +1,101 @@
+"""Shapes as signed distances, and how much of a pixel they cover.
+
+Lengths are in mm from the middle of the slice: x to the right, y down, z towards the head.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float, Float32
+
+#: Every slice is a 512x512 matrix, as any CT scanner's.
+MATRIX = 512
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """The pixel centres of a slice, or of a part of one.
+
+    `x` is [1, cols] and `y` [rows, 1], in mm; `px` is the pixel's side in mm.
+    """
+
+    x: Float32[np.ndarray, "1 cols"]
+    y: Float32[np.ndarray, "rows 1"]
+    px: float
+
+    def window(self, x: float, y: float, reach: float) -> tuple[slice, slice]:
+        """Return the rows and columns within `reach` mm of a point; empty outside the grid."""
+
+        def span(axis: np.ndarray, at: float) -> slice:
+            start, stop = np.searchsorted(axis, [at - reach, at + reach])
+            return slice(int(start), int(stop))
+
+        return span(self.y[:, 0], y), span(self.x[0], x)
+
+    def part(self, window: tuple[slice, slice]) -> "Grid":
+        """Return the grid of a window."""
+        rows, cols = window
+        return Grid(self.x[:, cols], self.y[rows], self.px)
+
+
+def slice_grid(px: float) -> Grid:
+    """Return the grid of a whole slice of `px` mm pixels."""
+    axis = ((np.arange(MATRIX) - (MATRIX - 1) / 2) * px).astype(np.float32)
+    return Grid(axis[None], axis[:, None], px)
+
+
+def coverage(
+    distance: Float32[np.ndarray, "*shape"], width: float
+) -> Float32[np.ndarray, "*shape"]:
+    """Return the share (0..1) of each pixel inside a shape.
+
+    From the signed distance to its edge (negative inside) and the width over which the edge runs,
+    both in mm.
+    """
+    return np.clip(0.5 - distance / width, 0.0, 1.0)
+
+
+def smooth(ramp: Float32[np.ndarray, "*shape"]) -> Float32[np.ndarray, "*shape"]:
+    """Round off the ends of a ramp 0..1."""
+    return ramp * ramp * (3.0 - 2.0 * ramp)
+
+
+def ellipse(
+    grid: Grid, centre: tuple[float, float], radii: tuple[float, float], angle: float = 0.0
+) -> Float32[np.ndarray, "rows cols"]:
+    """Return the signed distance (near the edge) to an ellipse turned by `angle` radians."""
+    dx, dy = grid.x - np.float32(centre[0]), grid.y - np.float32(centre[1])
+    c, s = np.float32(np.cos(angle)), np.float32(np.sin(angle))
+    u, v = (c * dx + s * dy) / np.float32(radii[0]), (c * dy - s * dx) / np.float32(radii[1])
+    r2 = u * u + v * v
+    slope = np.sqrt((u / np.float32(radii[0])) ** 2 + (v / np.float32(radii[1])) ** 2)
+    r = np.sqrt(r2)
+    return (r - 1.0) * r / np.maximum(slope, np.float32(1e-6))
+
+
+@dataclass(frozen=True, slots=True)
+class Waves:
+    """A smooth random field: a sum of plane waves in `dims` dimensions, standard deviation one."""
+
+    direction: Float32[np.ndarray, "n dims"]
+    phase: Float32[np.ndarray, "n"]
+
+    def __call__(self, points: Float32[np.ndarray, "dims *shape"]) -> Float32[np.ndarray, "*shape"]:
+        """Return the field at the points."""
+        total = np.zeros(points.shape[1:], dtype=np.float32)
+        for direction, phase in zip(self.direction, self.phase, strict=True):
+            total += np.sin(sum(k * p for k, p in zip(direction, points, strict=True)) + phase)
+        return total * np.float32(np.sqrt(2.0 / len(self.phase)))
+
+
+def draw_waves(
+    rng: np.random.Generator, *, count: int, wavelength: tuple[float, float], dims: int = 3
+) -> Waves:
+    """Draw a field whose wavelengths lie in a range, in the units of its points."""
+    direction = rng.normal(size=(count, dims))
+    direction /= np.linalg.norm(direction, axis=1, keepdims=True)
+    number = 2 * np.pi / rng.uniform(*wavelength, size=(count, 1))
+    return Waves(
+        (direction * number).astype(np.float32),
+        rng.uniform(0, 2 * np.pi, size=count).astype(np.float32),
+    )

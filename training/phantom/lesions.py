@@ -1,0 +1,206 @@
+"""The three classes as bodies in space, which the slice cuts at a random height.
+
+A body is a function of points in units of its radius: how much of it is there (0..1), and its HU.
+What portal-phase CT shows of each class is described in the paper (2.1): cysts are "non-enhancing
+water-attenuation circumscribed lesions"; metastases "hypoattenuating, have soft-tissue attenuation
+and less well-defined margins than cysts"; hemangiomas "show typical features of discontinuous
+nodular peripheral enhancement"; and "metastases can contain areas of higher density, probably
+prominent blood vessels or calcifications that can be mistaken for hemangiomas attributes".
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float32
+
+from lesion.classes import LesionClass
+from training.phantom.geometry import coverage, draw_waves, smooth
+
+Points = Float32[np.ndarray, "3 *shape"]
+Field = Float32[np.ndarray, "*shape"]
+
+#: Points in radii, and the width in radii of a pixel -> how much of the body is there, and its HU.
+Body = Callable[[Points, float], tuple[Field, Field]]
+
+
+@dataclass(frozen=True, slots=True)
+class Host:
+    """What a lesion's attenuation is relative to, in HU, and the radius in mm that it will have."""
+
+    liver_hu: float
+    vessel_hu: float
+    radius_mm: float
+
+
+def draw_body(rng: np.random.Generator, lesion_class: LesionClass, host: Host) -> Body:
+    """Draw a lesion of a class."""
+    return {
+        LesionClass.CYST: _cyst,
+        LesionClass.METASTASIS: _metastasis,
+        LesionClass.HEMANGIOMA: _hemangioma,
+    }[lesion_class](rng, host)
+
+
+def _cyst(rng: np.random.Generator, host: Host) -> Body:
+    """Water: 0-20 HU (paper 2.1, Fig. 1), sharp and homogeneous.
+
+    One in seven has two chambers, one in sixteen is complicated (20-42 HU: blood or protein).
+    """
+    water = float(np.clip(rng.normal(8, 5), 0, 20))
+    if rng.random() < 0.06:
+        water = float(rng.uniform(20, 42))
+    bumps, amount = draw_waves(rng, count=6, wavelength=(2.0, 4.0)), rng.uniform(0.0, 0.04)
+    second = _second_chamber(rng) if rng.random() < 0.15 else None
+
+    def body(points: Points, pixel: float) -> tuple[Field, Field]:
+        if second is not None:  # smaller, so that both chambers have the size asked for
+            points, pixel = points * np.float32(1.3), pixel * 1.3
+        distance = _radius(points) - 1 + np.float32(amount) * bumps(points)
+        if second is not None:
+            centre, size = second
+            distance = np.minimum(distance, _radius(points - _column(centre, points)) - size)
+        return coverage(distance, pixel), np.full(distance.shape, water, dtype=np.float32)
+
+    return body
+
+
+def _second_chamber(rng: np.random.Generator) -> tuple[np.ndarray, np.float32]:
+    direction = _unit(rng, flat=0.4)
+    return direction * np.float32(rng.uniform(0.7, 1.05)), np.float32(rng.uniform(0.35, 0.75))
+
+
+def _metastasis(rng: np.random.Generator, host: Host) -> Body:
+    """Hypovascular: 22-62 HU below its liver, ill-defined, uneven.
+
+    The real ones measured for docs/phantom.md lie 0-62 HU below theirs (median about 30) with an
+    inner spread, beyond their noise, of 5-20 HU. A quarter each necrotic and with dense areas, one in
+    seven with an enhancing rim, one in fourteen cystic (mucinous, or treated).
+    """
+    drop = float(rng.uniform(22, 62))
+    soft = max(host.liver_hu - drop, 15.0)
+    edge = float(rng.uniform(0.05, 0.22))
+    bumps, amount = draw_waves(rng, count=8, wavelength=(1.0, 3.0)), float(rng.uniform(0.04, 0.13))
+    inner, unevenness = draw_waves(rng, count=10, wavelength=(0.45, 1.6)), float(rng.uniform(3, 10))
+    core = _draw_core(rng, soft)
+    rim = float(rng.uniform(8, 25)) if rng.random() < 0.15 else 0.0
+    dense = _draw_spots(rng, (1, 5), reach=(0.0, 0.85), size=(0.08, 0.26)) if rng.random() < 0.25 else None
+    dense_hu = float(rng.uniform(0.75, 1.1)) * host.vessel_hu
+
+    def body(points: Points, pixel: float) -> tuple[Field, Field]:
+        radius = _radius(points) + np.float32(amount) * bumps(points)
+        hu = soft + np.float32(unevenness) * inner(points)
+        if core is not None:
+            size, softness, deep = core
+            hu += smooth(coverage(radius - size, softness)) * (deep - hu)
+        if rim:
+            hu += np.float32(rim) * np.exp(-(((radius - 0.88) / 0.12) ** 2))
+        if dense is not None:
+            hu += smooth(coverage(_to_spots(points, dense), 0.12)) * (dense_hu - hu)
+        return smooth(coverage(radius - 1, max(2 * edge, pixel))), hu
+
+    return body
+
+
+def _draw_core(rng: np.random.Generator, soft: float) -> tuple[float, float, float] | None:
+    """Draw size, edge and HU of what is dead or fluid inside a metastasis."""
+    kind = rng.random()
+    if kind < 0.07:  # cystic
+        return float(rng.uniform(0.78, 0.9)), 0.12, float(rng.uniform(5, 25))
+    if kind < 0.32:  # necrotic
+        deep = max(soft - float(rng.uniform(15, 35)), 12.0)
+        return float(rng.uniform(0.35, 0.75)), float(rng.uniform(0.2, 0.5)), deep
+    return None
+
+
+def _hemangioma(rng: np.random.Generator, host: Host) -> Body:
+    """20-52 HU below its liver, well-defined, with nodules along the rim near the HU of vessels.
+
+    In the portal phase only 14-26 % of nodules match the vessels and 53-74 % of hemangiomas have
+    uneven nodules (AJR 2010;195:381, PMID 20651193), so nodules have .82-1.0 of the vessels' HU.
+    A seventh are filling in, a quarter show no nodule, and a tenth, all small, fill at once.
+    """
+    soft = max(host.liver_hu - float(rng.uniform(20, 52)), 25.0)
+    bright = float(rng.uniform(0.82, 1.0)) * host.vessel_hu
+    edge = float(rng.uniform(0.03, 0.08))
+    bumps, amount = draw_waves(rng, count=8, wavelength=(1.1, 2.8)), float(rng.uniform(0.02, 0.08))
+    mottle, unevenness = draw_waves(rng, count=8, wavelength=(0.25, 0.7)), float(rng.uniform(2, 12))
+    kind = rng.random()
+    if host.radius_mm < 9 and kind < 0.3:  # flash-filled: about a tenth of all
+        nodules, blood = None, 1.0
+    elif kind < 0.55:
+        nodules, blood = None, 0.0
+    else:
+        filling = rng.random() < 0.25
+        nodules = _draw_nodules(rng, filling=filling)
+        blood = float(rng.uniform(0.25, 0.6)) if filling else 0.0
+    ragged = draw_waves(rng, count=8, wavelength=(0.3, 0.8))
+    scar, scarred = _draw_spots(rng, (1, 3), reach=(0.0, 0.3), size=(0.12, 0.35)), float(blood < 1)
+
+    def body(points: Points, pixel: float) -> tuple[Field, Field]:
+        outside = _radius(points) + np.float32(amount) * bumps(points) - 1
+        hu = soft + np.float32(blood * (bright - soft)) + np.zeros_like(outside)
+        if nodules is not None:
+            near = _to_spots(points, nodules) + np.float32(0.05) * ragged(points)
+            filled = smooth(coverage(near, max(0.10, pixel)))
+            hu += filled * (bright + np.float32(unevenness) * mottle(points) - hu)
+        if blood:
+            hu += smooth(coverage(_to_spots(points, scar), 0.25)) * scarred * (soft - hu)
+        return coverage(outside, max(edge, pixel)), hu
+
+    return body
+
+
+def _draw_nodules(rng: np.random.Generator, *, filling: bool) -> Float32[np.ndarray, "n 4"]:
+    """Draw balls along the rim in a few groups with gaps between: discontinuous, globular."""
+    groups = rng.integers(4, 8) if filling else rng.integers(2, 7)
+    balls = []
+    for _ in range(groups):
+        axis = _unit(rng, flat=0.6)
+        for _ in range(rng.integers(1, 5)):
+            direction = axis + 0.35 * rng.normal(size=3)
+            direction /= np.linalg.norm(direction)
+            size = rng.uniform(0.12, 0.34) * (1.25 if filling else 1.0)
+            depth = 1.0 - size * rng.uniform(0.55, 1.1)
+            balls.append([*(direction * depth), size])
+    return np.asarray(balls, dtype=np.float32)
+
+
+def _draw_spots(
+    rng: np.random.Generator,
+    count: tuple[int, int],
+    *,
+    reach: tuple[float, float],
+    size: tuple[float, float],
+) -> Float32[np.ndarray, "n 4"]:
+    """Draw balls anywhere within a range of radii: (x, y, z, size) each."""
+    return np.asarray(
+        [
+            [*(_unit(rng, flat=0.5) * rng.uniform(*reach)), rng.uniform(*size)]
+            for _ in range(rng.integers(*count))
+        ],
+        dtype=np.float32,
+    )
+
+
+def _to_spots(points: Points, spots: Float32[np.ndarray, "n 4"]) -> Field:
+    """Return the signed distance to the nearest of the balls, in radii of the lesion."""
+    nearest = np.full(points.shape[1:], np.inf, dtype=np.float32)
+    for spot in spots:
+        np.minimum(nearest, _radius(points - _column(spot[:3], points)) - spot[3], out=nearest)
+    return nearest
+
+
+def _radius(points: Points) -> Field:
+    x, y, z = points
+    return np.asarray(np.sqrt(x * x + y * y + z * z))
+
+
+def _column(vector: np.ndarray, points: Points) -> Float32[np.ndarray, "3 ..."]:
+    return np.asarray(vector, dtype=np.float32).reshape(3, *[1] * (points.ndim - 1))
+
+
+def _unit(rng: np.random.Generator, *, flat: float) -> np.ndarray:
+    """Draw a direction; `flat` below one leans it towards the slice's plane."""
+    vector = rng.normal(size=3) * (1, 1, flat)
+    return np.asarray(vector / np.linalg.norm(vector))

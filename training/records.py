@@ -1,0 +1,41 @@
+"""What a cohort is once it is in memory, wherever it came from."""
+
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+from lesion.classes import LesionClass
+from lesion.ct import CTSlice
+from lesion.outline import Outline
+
+#: How the radiologist's diagnosis was established (paper 2.1).
+Provenance = Literal["biopsy", "follow-up"]
+PROVENANCES: tuple[Provenance, ...] = get_args(Provenance)
+
+#: Diameters of the paper's lesions, smallest and largest, in mm (2.1).
+DIAMETER_RANGE_MM = (10.0, 102.0)
+
+
+@dataclass(frozen=True, slots=True)
+class CohortLesion:
+    """One lesion of a cohort: its slice, its outline there, and what is known of it.
+
+    Lesions of one slice share one `CTSlice` object.
+    """
+
+    lesion_id: str
+    patient_id: str
+    lesion_class: LesionClass
+    ct: CTSlice
+    outline: Outline
+    diameter_mm: float
+    provenance: Provenance
+
+
+@dataclass(frozen=True, slots=True)
+class Cohort:
+    """Lesions to train on. `fingerprint` is a sha256 over everything that was read."""
+
+    name: str
+    simulated: bool
+    fingerprint: str
+    lesions: tuple[CohortLesion, ...]
