@@ -11,12 +11,12 @@ from typing import Annotated, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from lesion.bundle import LATENT_SIZE
 from lesion.classes import CLASSES, LesionClass
 from lesion.roi import PATCH_SIZE
 
 SCHEMA_VERSION: Final = 1
 MANIFEST_NAME = "manifest.json"
-LATENT_SIZE = 100
 
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 FileName = Annotated[

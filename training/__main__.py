@@ -1,0 +1,117 @@
+"""`python -m training VERB`: the training package's commands.
+
+Each verb imports what it needs: a GPU machine that trains has no DICOM library, and one that
+exports need not have a GPU.
+"""
+
+import argparse
+import sys
+from pathlib import Path
+
+from lesion.errors import HepaticaError
+from training.presets import PRESETS
+
+
+def main() -> None:
+    """Run one verb; a fault that a person can mend is told in one line."""
+    args = _parser().parse_args()
+    try:
+        args.run(args)
+    except (HepaticaError, RuntimeError, FileNotFoundError) as error:
+        sys.exit(f"{args.verb}: {error}")
+    except KeyboardInterrupt:
+        sys.exit(f"{args.verb}: interrupted; the same command with --resume goes on")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m training", description=__doc__)
+    verbs = parser.add_subparsers(dest="verb", required=True)
+
+    whole = verbs.add_parser(
+        "train-export", help="cut, train and export: from a cohort to a bundle"
+    )
+    _add(whole, "cohort", "preset", "seed", "run", "resume", "out")
+    whole.set_defaults(run=_train_export)
+
+    cut = verbs.add_parser("cut", help="cut a cohort's patches into a run's folder")
+    _add(cut, "cohort", "preset", "seed", "run")
+    cut.set_defaults(run=_cut)
+
+    train = verbs.add_parser("train", help="train on a run's patches: needs no DICOM library")
+    _add(train, "preset", "seed", "run", "resume")
+    train.set_defaults(run=_train)
+
+    export = verbs.add_parser("export", help="make a bundle of a finished run")
+    _add(export, "preset", "run", "out")
+    export.set_defaults(run=_export)
+    return parser
+
+
+def _add(parser: argparse.ArgumentParser, *names: str) -> None:
+    """Add the options that verbs share."""
+    if "cohort" in names:
+        parser.add_argument("--cohort", type=Path, required=True, help="a cohort's folder")
+    if "preset" in names:
+        parser.add_argument("--preset", choices=sorted(PRESETS), default="quick")
+    if "seed" in names:
+        parser.add_argument("--seed", type=int, default=1)
+    if "run" in names:
+        parser.add_argument("--run", dest="folder", type=Path, required=True, help="its folder")
+    if "resume" in names:
+        parser.add_argument("--resume", action="store_true", help="go on with an interrupted run")
+    if "out" in names:
+        parser.add_argument("--out", type=Path, required=True, help="the bundle's folder")
+
+
+def _cut(args: argparse.Namespace) -> None:
+    from training import cohort, patches, stage
+
+    preset = PRESETS[args.preset]
+    found = cohort.read(args.cohort)
+    how = {"augmentation": preset.augmentation, "seed": args.seed}
+    if patches.is_cut(args.folder / "patches", fingerprint=found.fingerprint, **how):
+        return
+    with stage.bars() as progress:
+        task = progress.add_task("cut patches", total=len(found.lesions), losses="")
+        patches.cut_cohort(
+            found, args.folder / "patches", advance=lambda: progress.advance(task), **how
+        )
+
+
+def _train(args: argparse.Namespace) -> None:
+    from training import patches, run
+
+    run.train(
+        patches.load(args.folder / "patches"),
+        PRESETS[args.preset],
+        seed=args.seed,
+        folder=args.folder,
+        resume=args.resume,
+    )
+
+
+def _export(args: argparse.Namespace) -> None:
+    from training import patches
+    from training.export import assemble
+
+    bundle = assemble.bundle(
+        patches.load(args.folder / "patches"),
+        PRESETS[args.preset],
+        folder=args.folder,
+        out=args.out,
+    )
+    accuracy = bundle.manifest.evaluation.accuracy
+    print(
+        f"{args.out}: bundle {bundle.digest[:12]}, cross-validated accuracy {accuracy.value:.1%} "
+        f"({accuracy.low:.1%} to {accuracy.high:.1%}) on {bundle.manifest.cohort.name}"
+    )
+
+
+def _train_export(args: argparse.Namespace) -> None:
+    _cut(args)
+    _train(args)
+    _export(args)
+
+
+if __name__ == "__main__":
+    main()

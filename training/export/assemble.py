@@ -1,0 +1,168 @@
+"""Put a bundle together from a finished run."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib.metadata import version
+from io import BytesIO
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import Float32
+
+import lesion
+from lesion.bundle import LATENT_SIZE, write
+from lesion.bundle.manifest import (
+    CLASSIFIER_INPUTS,
+    CLASSIFIER_OUTPUTS,
+    GENERATOR_INPUTS,
+    GENERATOR_OUTPUTS,
+    Calibration,
+    Cohort,
+    Evaluation,
+    File,
+    Golden,
+    Graph,
+    Manifest,
+    Reference,
+    Training,
+)
+from lesion.bundle.read import Bundle, sha256
+from lesion.classes import CLASSES, LesionClass
+from lesion.roi import MARGIN
+from training import evaluate, run
+from training.export import card, onnx
+from training.export.graphs import ClassifierGraph, GeneratorGraph
+from training.networks import Generator, parameters
+from training.patches import Patches
+from training.presets import HU_WINDOW, Preset
+from training.seeds import generator as random_generator
+
+_GOLDEN_PER_CLASS = 4
+_PACKAGES = ("numpy", "onnx", "scikit-image", "scikit-learn", "scipy")
+
+
+@dataclass(frozen=True, slots=True)
+class Exported:
+    """A graph, its entry in the manifest, and its file's name."""
+
+    graph: bytes
+    entry: Graph
+
+
+def bundle(patches: Patches, preset: Preset, *, folder: Path, out: Path) -> Bundle:
+    """Export the run in `folder` as the bundle `out`; every graph is compared with its network.
+
+    Raise `ParityError` where they differ.
+    """
+    said = run.held_out(folder, lesions=len(patches.classes))
+    final = run.final(folder, preset)
+    calibration = Calibration.model_validate(evaluate.calibration(patches, said))
+    generators = {
+        lesion_class: _export_generator(network, label=label)
+        for label, (lesion_class, network) in enumerate(zip(CLASSES, final.generators, strict=True))
+    }
+    graph = ClassifierGraph(
+        final.classifier, final.out_of_distribution, temperature=calibration.temperature
+    )
+    classifier = _export_classifier(graph, patches.originals)
+    golden = _golden_vectors(classifier, generators)
+    resolved = run.resolved(folder)
+    manifest = {
+        "name": out.name,
+        "version": lesion.__version__,
+        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+        "intended_use": card.intended_use(simulated=bool(patches.cohort["simulated"])),
+        "roi_margin": MARGIN,
+        "hu_window": HU_WINDOW,
+        "classifier": classifier.entry,
+        "generators": {name: exported.entry for name, exported in generators.items()},
+        "calibration": calibration,
+        "golden": Golden(
+            file="golden.npz",
+            sha256=sha256(golden),
+            probability_tolerance=10 * onnx.PROBABILITY_TOLERANCE,
+            hu_tolerance=onnx.HU_TOLERANCE,
+        ),
+        "evaluation": Evaluation.model_validate(evaluate.evaluation(patches, said)),
+        "cohort": _cohort(patches),
+        "training": Training.model_validate(
+            {
+                "preset": preset.name,
+                "resolved": resolved["preset"],
+                "seed": resolved["seed"],
+                "device": resolved["device"],
+                "packages": {"torch": resolved["torch"], **{n: version(n) for n in _PACKAGES}},
+            }
+        ),
+        "reference": Reference.model_validate(evaluate.reference(patches, said)),
+    }
+    text = card.write(manifest).encode()
+    manifest["model_card"] = File(file="MODEL_CARD.md", sha256=sha256(text))
+    files = {"classifier.onnx": classifier.graph, "golden.npz": golden, "MODEL_CARD.md": text}
+    files |= {exported.entry.file: exported.graph for exported in generators.values()}
+    return write.write(out, Manifest.model_validate(manifest), files)
+
+
+def _export_classifier(
+    network: ClassifierGraph, originals: Float32[np.ndarray, "n 64 64"]
+) -> Exported:
+    (patch_hu,) = CLASSIFIER_INPUTS
+    graph = onnx.export(network, inputs=patch_hu, outputs=CLASSIFIER_OUTPUTS)
+    tolerance = {tensor.name: onnx.PROBABILITY_TOLERANCE for tensor in CLASSIFIER_OUTPUTS}
+    onnx.check_parity(network, graph, originals, tolerance=tolerance)
+    entry = onnx.describe(
+        graph,
+        file="classifier.onnx",
+        inputs=CLASSIFIER_INPUTS,
+        outputs=CLASSIFIER_OUTPUTS,
+        parameters=parameters(network.network),
+    )
+    return Exported(graph, entry)
+
+
+def _export_generator(generator: Generator, *, label: int) -> Exported:
+    network = GeneratorGraph(generator, label=label)
+    (z,), (patch_hu,) = GENERATOR_INPUTS, GENERATOR_OUTPUTS
+    graph = onnx.export(network, inputs=z, outputs=GENERATOR_OUTPUTS)
+    tolerance = {patch_hu.name: onnx.HU_TOLERANCE}
+    onnx.check_parity(network, graph, _latent(label, 64), tolerance=tolerance)
+    entry = onnx.describe(
+        graph,
+        file=f"generator-{CLASSES[label]}.onnx",
+        inputs=GENERATOR_INPUTS,
+        outputs=GENERATOR_OUTPUTS,
+        parameters=parameters(generator),
+    )
+    return Exported(graph, entry)
+
+
+def _golden_vectors(classifier: Exported, generators: dict[LesionClass, Exported]) -> bytes:
+    """Run the graphs on fixed inputs; the classifier's are synthetic: no patient's pixel leaves."""
+    arrays: dict[str, np.ndarray] = {}
+    for label, (lesion_class, exported) in enumerate(generators.items()):
+        z = _latent(label, _GOLDEN_PER_CLASS)
+        arrays[f"z_{lesion_class}"] = z
+        arrays[f"patch_hu_{lesion_class}"] = onnx.run(exported.graph, z)["patch_hu"]
+    patch_hu = np.concatenate([arrays[f"patch_hu_{name}"] for name in generators])
+    said = onnx.run(classifier.graph, patch_hu)
+    arrays["patch_hu"] = patch_hu
+    arrays |= {name: said[name] for name in ("probabilities", "out_of_distribution")}
+    buffer = BytesIO()
+    np.savez_compressed(buffer, allow_pickle=False, **arrays)
+    return buffer.getvalue()
+
+
+def _latent(label: int, count: int) -> Float32[np.ndarray, "n 100"]:
+    drawn = random_generator(label, "golden").uniform(-1, 1, size=(count, LATENT_SIZE))
+    return drawn.astype(np.float32)
+
+
+def _cohort(patches: Patches) -> Cohort:
+    counts = np.bincount(patches.classes, minlength=len(CLASSES)).tolist()
+    return Cohort.model_validate(
+        {
+            **patches.cohort,
+            "patients": len(set(patches.patient_ids)),
+            "lesions": dict(zip(CLASSES, counts, strict=True)),
+        }
+    )

@@ -1,0 +1,82 @@
+"""The networks as a server runs them: Hounsfield units in, answers out.
+
+Everything that the paper does to an image before the network, and everything that calibration does
+after it, is inside the graph, so that a server owns no copy of it.
+"""
+
+import torch
+from torch import Tensor, nn
+
+from lesion.bundle import LATENT_SIZE
+from lesion.bundle.manifest import CLASSIFIER_OUTPUTS
+from training.cnn import TrainedClassifier
+from training.networks import Generator
+from training.ood import OutOfDistribution
+from training.presets import HU_WINDOW
+
+OUTPUT_NAMES = tuple(tensor.name for tensor in CLASSIFIER_OUTPUTS)
+
+
+class ClassifierGraph(nn.Module):
+    """`patch_hu` [n, 64, 64] -> probabilities, out-of-distribution score, features, saliency."""
+
+    def __init__(
+        self, trained: TrainedClassifier, unlike: OutOfDistribution, *, temperature: float
+    ) -> None:
+        super().__init__()
+        self.network = trained.network
+        self.unlike = unlike
+        self.mean = trained.mean
+        self.temperature = temperature
+
+    def forward(self, patch_hu: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """Return the outputs in the manifest's order."""
+        low, high = HU_WINDOW
+        unit = ((patch_hu - low) / (high - low)).clamp(0.0, 1.0) - self.mean
+        maps = self.network.maps(unit.unsqueeze(1))
+        features = self.network.features(maps)
+        logits = self.network.scores(features)
+        probabilities = torch.softmax(logits / self.temperature, dim=1)
+        return (
+            probabilities,
+            self.unlike(features, patch_hu),
+            features,
+            self._saliency(maps, features),
+        )
+
+    def _saliency(self, maps: Tensor, features: Tensor) -> Tensor:
+        """HiResCAM (Draelos and Carin 2020) of each class: [n, 3, 6, 6].
+
+        Behind the last feature maps the network is piecewise linear, so the gradient of a class's
+        logit is the product of its dense weights, masked by which hidden units fire. Gradient
+        times map sums over the square to the logit less the bias terms: the explanation is exact.
+        """
+        hidden, scores = self.network.hidden.weight, self.network.scores.weight
+        firing = (features > 0).to(features.dtype)
+        gradient = (firing[:, None, :] * scores) @ hidden
+        contribution = gradient * maps.flatten(1)[:, None, :]
+        n, (channels, height, width) = maps.shape[0], maps.shape[1:]
+        return contribution.view(n, -1, channels, height, width).sum(dim=2)
+
+
+class GeneratorGraph(nn.Module):
+    """`z` [n, 100] in [-1, 1] -> `patch_hu` [n, 64, 64], whole Hounsfield units, of one class."""
+
+    weight: Tensor
+    bias: Tensor
+
+    def __init__(self, generator: Generator, *, label: int) -> None:
+        super().__init__()
+        self.upsample = generator.upsample
+        self.width = generator.width
+        # A conditional generator's class is a constant here: its column of weights is a bias.
+        weight = generator.project.weight.detach()
+        self.register_buffer("weight", weight[:, :LATENT_SIZE].T.contiguous())
+        bias = weight[:, LATENT_SIZE + label] if generator.classes else torch.zeros(len(weight))
+        self.register_buffer("bias", bias.clone())
+
+    def forward(self, z: Tensor) -> Tensor:
+        """Return the patches."""
+        low, high = HU_WINDOW
+        image = torch.tanh(self.upsample((z @ self.weight + self.bias).view(-1, self.width, 4, 4)))
+        return (low + (image.squeeze(1) + 1) / 2 * (high - low)).round()

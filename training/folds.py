@@ -1,0 +1,27 @@
+"""Cross-validation folds: patients apart, classes balanced (paper 4.1)."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from jaxtyping import Bool, Int
+from sklearn.model_selection import StratifiedGroupKFold
+
+FOLDS = 3
+
+
+def assign(
+    classes: Int[np.ndarray, " n"], patients: Sequence[str], *, seed: int, folds: int = FOLDS
+) -> Int[np.ndarray, " n"]:
+    """Return each lesion's fold, 0 to `folds` - 1. All lesions of a patient share one."""
+    splitter = StratifiedGroupKFold(n_splits=folds, shuffle=True, random_state=seed)
+    fold = np.empty(len(classes), dtype=np.int64)
+    for index, (_, test) in enumerate(
+        splitter.split(classes, classes, groups=np.asarray(patients))
+    ):
+        fold[test] = index
+    return fold
+
+
+def training_part(fold: Int[np.ndarray, " n"], held_out: int | None) -> Bool[np.ndarray, " n"]:
+    """Mark the lesions to train on: all but the held-out fold, or all for the final fit (None)."""
+    return np.ones(len(fold), dtype=bool) if held_out is None else fold != held_out

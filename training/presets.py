@@ -1,0 +1,125 @@
+"""The presets: what a run does, in plain frozen dataclasses.
+
+A run saves the resolved one beside its outputs.
+
+`paper` is the paper's own recipe, for a GPU. The others are the same code, smaller, with what later
+work found for small data; each such field is off in `paper`. Group sizes are the paper's way of
+counting: samples added per fold (4.2), trained on two.
+"""
+
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+from training.augment import Augmentation
+from training.networks import Upsampling
+
+#: HU of a bundle's networks: from fat to well-enhanced vessels. Rescaled to (0,1), or to (-1,1) for
+#: the generator.
+HU_WINDOW = (-150.0, 250.0)
+
+
+@dataclass(frozen=True, slots=True)
+class GanPreset:
+    """A DCGAN (paper 3.2). The defaults are the paper's, or its preprint's where it is silent."""
+
+    width: int = 1024
+    discriminator_width: int = 64
+    epochs: int = 70
+    batch: int = 64
+    learning_rate: float = 0.0002
+    beta1: float = 0.5
+    #: One network for all classes instead of one per class (Mirza and Osindero 2014): a third of
+    #: the work.
+    conditional: bool = False
+    #: Resize-convolutions against checkerboards (Odena et al. 2016).
+    upsampling: Upsampling = "transposed"
+    #: Spectral norm in the discriminator in place of batch norm (Miyato et al. 2018).
+    spectral: bool = False
+    #: Hinge loss (Lim and Ye 2017) in place of the non-saturating one.
+    hinge: bool = False
+    #: Differentiable augmentation of what the discriminator sees (Zhao et al. 2020).
+    differentiable_augmentation: bool = False
+    #: Decay of the exponential moving average of the generator's weights (Karras et al. 2018); 0 is
+    #: off.
+    ema: float = 0.0
+    #: Compute in brain floating point: twice as fast where the processor has it.
+    bfloat16: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class CnnPreset:
+    """The classifier's training (paper 2.2).
+
+    Momentum 0.9 is Keras's usual Nesterov setting; the paper states none.
+    """
+
+    epochs: int = 150
+    batch: int = 64
+    learning_rate: float = 0.001
+    momentum: float = 0.9
+    weight_decay: float = 0.0
+    dropout: float = 0.5
+    #: One cycle of the learning rate (Smith 2018) in place of a constant one: it cuts the run-to-
+    #: run spread.
+    schedule: Literal["constant", "onecycle"] = "constant"
+    #: Compute in brain floating point: twice as fast where the processor has it.
+    bfloat16: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Preset:
+    """A whole run: augmentation, group sizes, generator, classifier."""
+
+    name: str
+    augmentation: Augmentation = field(default_factory=Augmentation)
+    #: Classic augmentations added per fold: the paper's point of saturation (4.2.1).
+    classic_per_fold: int = 5000
+    #: Synthetic lesions of each class added per fold: the paper's best (4.2.2).
+    synthetic_per_class_per_fold: int = 1000
+    #: Cross-validated generators, and those of the final fit, which a bundle carries.
+    fold_gan: GanPreset = field(default_factory=GanPreset)
+    final_gan: GanPreset = field(default_factory=GanPreset)
+    cnn: CnnPreset = field(default_factory=CnnPreset)
+    #: Train the arm without augmentation for as many updates as the others. The paper does not, so
+    #: part of what its augmentation gains is updates; with few epochs there would be nothing left.
+    equal_updates: bool = True
+
+
+#: What later work found for small data.
+_SMALL_DATA = GanPreset(
+    upsampling="resize", spectral=True, hinge=True, differentiable_augmentation=True
+)
+
+SMOKE = Preset(
+    name="smoke",
+    augmentation=Augmentation(rotations=1, translations=1, scales=1),
+    classic_per_fold=24,
+    synthetic_per_class_per_fold=8,
+    fold_gan=GanPreset(width=16, discriminator_width=8, epochs=1, batch=8, conditional=True),
+    final_gan=GanPreset(width=16, discriminator_width=8, epochs=1, batch=8),
+    cnn=CnnPreset(epochs=2),
+)
+QUICK = Preset(
+    name="quick",
+    augmentation=Augmentation(rotations=6, translations=3, scales=2),
+    classic_per_fold=2000,
+    synthetic_per_class_per_fold=500,
+    fold_gan=replace(
+        _SMALL_DATA, width=128, discriminator_width=24, epochs=14, ema=0.995, conditional=True
+    ),
+    final_gan=replace(
+        _SMALL_DATA, width=128, discriminator_width=24, epochs=20, ema=0.995, conditional=True
+    ),
+    cnn=CnnPreset(epochs=10, learning_rate=0.02, weight_decay=0.0005, schedule="onecycle"),
+)
+RELEASE = Preset(
+    name="release",
+    fold_gan=replace(
+        _SMALL_DATA, width=256, discriminator_width=32, epochs=20, ema=0.999, conditional=True
+    ),
+    final_gan=replace(_SMALL_DATA, width=320, discriminator_width=32, epochs=60, ema=0.999),
+    cnn=CnnPreset(epochs=12, learning_rate=0.02, weight_decay=0.0005, schedule="onecycle"),
+)
+PAPER = Preset(name="paper", equal_updates=False)
+
+PRESETS = {preset.name: preset for preset in (SMOKE, QUICK, RELEASE, PAPER)}
