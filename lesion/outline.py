@@ -19,11 +19,16 @@ from lesion.errors import (
     OutlineNotFiniteError,
     OutlineOutsideError,
     OutlineTooSmallError,
+    TooLargeError,
 )
 
 #: A lesion of fewer pixels a side cannot be told from noise; the smallest of the paper (10 mm)
 #: spans ten or more.
 SMALLEST_PX = 2.0
+
+#: Bounds on what one request may cost: a hand or an algorithm draws far fewer.
+MOST_POINTS = 2048
+MOST_REGIONS = 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +84,10 @@ def from_box(x0: float, y0: float, x1: float, y1: float, *, shape: tuple[int, in
 def from_polygon(points: Sequence[Sequence[float]], *, shape: tuple[int, int]) -> Outline:
     """Read a closed polygon of (x, y) points; the last point may repeat the first.
 
-    Raise an `OutlineError` if it cannot be a lesion.
+    Raise `TooLargeError` for more than `MOST_POINTS`, an `OutlineError` if it cannot be a lesion.
     """
+    if len(points) > MOST_POINTS:
+        raise TooLargeError(f"polygon: found {len(points)} points, expected at most {MOST_POINTS}")
     corners = np.asarray(points, dtype=np.float64)
     if corners.ndim != 2 or corners.shape[1] != 2:
         raise OutlineTooSmallError(
@@ -103,28 +110,39 @@ def from_polygon(points: Sequence[Sequence[float]], *, shape: tuple[int, int]) -
 
 
 def from_mask(mask: Bool[np.ndarray, "h w"], *, shape: tuple[int, int]) -> list[Outline]:
-    """Read a mask of the slice's size: one outline for each 8-connected region, largest first."""
+    """Read a mask of the slice's size: one outline for each 8-connected region, largest first.
+
+    Specks of fewer than 2 px a side, which thresholds and brushes leave beside a lesion, are passed
+    over as long as another region is left.
+
+    Raise `TooLargeError` for more than `MOST_REGIONS`, an `OutlineError` if none can be a lesion.
+    """
     if mask.shape != tuple(shape):
         raise MaskSizeError(
             f"mask: found {mask.shape[0]}x{mask.shape[1]} pixels, "
             f"expected {shape[0]}x{shape[1]} as the image"
         )
-    regions = sorted(
-        regionprops(label(mask, connectivity=2)), key=lambda region: -region.num_pixels
-    )
-    if not regions:
+    labels, count = label(mask, connectivity=2, return_num=True)
+    if count == 0:
         raise OutlineTooSmallError("mask: found no marked pixel, expected a lesion")
-    return [_checked(_from_region(region.bbox, region.coords), shape) for region in regions]
+    if count > MOST_REGIONS:
+        raise TooLargeError(f"mask: found {count} regions, expected at most {MOST_REGIONS}")
+    regions = sorted(regionprops(labels), key=lambda region: -region.num_pixels)
+    large = [region for region in regions if min(region.image.shape) >= SMALLEST_PX]
+    return [
+        _checked(_from_region(region.bbox, region.image), shape) for region in large or regions[:1]
+    ]
 
 
-def _from_region(bbox: tuple[int, int, int, int], pixels: np.ndarray) -> Outline:
-    row0, col0, row1, col1 = bbox
-    corner = np.concatenate(
-        [pixels[:, ::-1] + offset for offset in ([0, 0], [0, 1], [1, 0], [1, 1])]
+def _from_region(bbox: tuple[int, int, int, int], image: Bool[np.ndarray, "h w"]) -> Outline:
+    """Outline a region by the outer corners of the first and the last pixel in each of its rows."""
+    y0, x0, y1, x1 = bbox
+    rows = np.arange(y0, y1)
+    first, last = x0 + image.argmax(axis=1), x1 - image[:, ::-1].argmax(axis=1)
+    corners = np.concatenate(
+        [np.stack([x, y], axis=1) for x in (first, last) for y in (rows, rows + 1)]
     )
-    return Outline(
-        float(col0), float(row0), float(col1), float(row1), _hull(corner.astype(np.float64))
-    )
+    return Outline(float(x0), float(y0), float(x1), float(y1), _hull(corners.astype(np.float64)))
 
 
 def _check_finite(values: Sequence[float] | np.ndarray) -> None:
@@ -157,19 +175,23 @@ def _hull(points: Float[np.ndarray, "n 2"]) -> Float[np.ndarray, "m 2"]:
 
 
 def _crosses_itself(corners: Float[np.ndarray, "n 2"]) -> bool:
-    """Tell whether any two edges that are not neighbours meet."""
-    start, end = corners, np.roll(corners, -1, axis=0)
+    """Tell whether any two edges that are not neighbours cross, one edge against all later ones."""
+    ends = np.roll(corners, -1, axis=0)
     n = len(corners)
+    for i in range(n - 2):
+        # The first edge and the last are neighbours too.
+        others = slice(i + 2, n if i else n - 1)
+        c, d = corners[others], ends[others]
+        if np.any(
+            (_side(corners[i], ends[i], c) * _side(corners[i], ends[i], d) < 0)
+            & (_side(c, d, corners[i]) * _side(c, d, ends[i]) < 0)
+        ):
+            return True
+    return False
 
-    def side(p: np.ndarray, q: np.ndarray, r: np.ndarray) -> np.ndarray:
-        cross = (q[..., 0] - p[..., 0]) * (r[..., 1] - p[..., 1]) - (q[..., 1] - p[..., 1]) * (
-            r[..., 0] - p[..., 0]
-        )
-        return np.asarray(np.sign(cross))
 
-    a, b = start[:, None], end[:, None]
-    c, d = start[None], end[None]
-    crossing = (side(a, b, c) * side(a, b, d) < 0) & (side(c, d, a) * side(c, d, b) < 0)
-    neighbour = (np.arange(n)[:, None] - np.arange(n)) % n
-    crossing &= (neighbour > 1) & (neighbour < n - 1)
-    return bool(crossing.any())
+def _side(p: np.ndarray, q: np.ndarray, r: np.ndarray) -> Float[np.ndarray, " n"]:
+    """Tell on which side (-1, 0, 1) of the lines from p to q the points r lie."""
+    along, across = q - p, r - p
+    cross = along[..., 0] * across[..., 1] - along[..., 1] * across[..., 0]
+    return np.asarray(np.sign(cross))

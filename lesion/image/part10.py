@@ -20,7 +20,6 @@ from pydicom.dataelem import RawDataElement
 from pydicom.dataset import Dataset
 from pydicom.filereader import read_dataset, read_sequence
 from pydicom.sequence import Sequence
-from pydicom.tag import BaseTag
 from pydicom.uid import (
     UID,
     DeflatedExplicitVRLittleEndian,
@@ -210,14 +209,14 @@ def _values(dataset: Dataset, wanted: Mapping[str, Any], file: CountedFile) -> d
     return found
 
 
-def _value(dataset: Dataset, tag: BaseTag) -> Any:
+def _value(dataset: Dataset, tag: int) -> Any:
     try:
         return dataset[tag].value
     except Exception:  # pydicom raises all sorts; whoever needs the value refuses the bytes
         return dataset.get_item(tag).value
 
 
-def _items(dataset: Dataset, tag: BaseTag, file: CountedFile) -> Sequence:
+def _items(dataset: Dataset, tag: int, file: CountedFile) -> Sequence:
     """Return the items of a sequence, parsed at the expense of the same budget."""
     element: Any = dataset.get_item(tag)
     if not isinstance(element, RawDataElement):
@@ -231,8 +230,8 @@ def _items(dataset: Dataset, tag: BaseTag, file: CountedFile) -> Sequence:
     return items
 
 
-def _tag(keyword: str) -> BaseTag:
+def _tag(keyword: str) -> int:
     tag = tag_for_keyword(keyword)
     if tag is None:
         raise KeyError(keyword)
-    return BaseTag(tag)
+    return tag
