@@ -2,13 +2,15 @@
 # For a GPU: make image IMAGE=hepatica:gpu ARGS="--build-arg LOCK=requirements/serve-gpu.txt"
 ARG BASE=python:3.11-slim-bookworm
 
-# The packages. The environment has no pip of its own: the base's fills it from outside.
+# The packages, less their tests. No pip stays inside: the base's fills the environment from outside.
 FROM ${BASE} AS venv
 ARG LOCK=requirements/serve.txt
 COPY ${LOCK} /tmp/lock.txt
 RUN python3 -m venv --without-pip /venv \
  && pip --python /venv/bin/python3 install --no-cache-dir --require-hashes --only-binary :all: \
-      --requirement /tmp/lock.txt
+      --no-compile --requirement /tmp/lock.txt \
+ && find /venv -type d -name tests -prune -exec rm -r {} + \
+ && /venv/bin/python3 -m compileall -q /venv/lib
 
 # The bento, as bentofile.yaml describes it, less its recipe for an image: this file is that recipe.
 FROM venv AS bento
@@ -19,8 +21,10 @@ COPY lesion lesion
 COPY service service
 COPY models/default models/default
 ARG VERSION
+# bentoml looks for a uv that it does not run where the packages are locked already.
 RUN export BENTOML_HOME=/tmp/bentoml BENTOML_DO_NOT_TRACK=True \
- && /venv/bin/bentoml build --version "${VERSION}" \
+ && ln -s /bin/false /usr/local/bin/uv \
+ && /venv/bin/bentoml build --output tag --version "${VERSION}" \
  && mv "/tmp/bentoml/bentos/hepatica/${VERSION}" /bento \
  && rm -r /bento/env \
  && /venv/bin/python3 -m compileall -q /bento/src

@@ -65,9 +65,9 @@ bench: $(VENV)/.dev ## Measure the service against the bare functions
 	$(VENV)/bin/python -m benchmarks $(ARGS)
 
 .PHONY: bento
-bento: $(VENV)/.serve ## Build the bento in build/bentoml
+bento: $(VENV)/.serve $(VENV)/bin/uv ## Build the bento in build/bentoml
 	rm -rf build/bentoml
-	BENTOML_HOME=$(CURDIR)/build/bentoml $(VENV)/bin/bentoml build --version $(VERSION)
+	BENTOML_HOME=$(CURDIR)/build/bentoml $(VENV)/bin/bentoml build --output tag --version $(VERSION)
 	@echo "Serve it: $(VENV)/bin/bentoml serve build/bentoml/bentos/hepatica/$(VERSION)"
 
 .PHONY: image
@@ -77,8 +77,7 @@ image: ## Build the container image [IMAGE=hepatica:VERSION] [ENGINE=docker|podm
 		--build-arg VERSION=$(VERSION) --build-arg REVISION=$$(git rev-parse HEAD) $(ARGS) .
 
 .PHONY: lock
-lock: $(VENV)/.python ## Lock the run-time dependencies anew, as few changed as can be [ARGS=--upgrade]
-	$(VENV)/bin/pip install --quiet uv
+lock: $(VENV)/bin/uv ## Lock the run-time dependencies anew, as few changed as can be [ARGS=--upgrade]
 	$(COMPILE) --extra cpu --output-file requirements/serve.txt
 	$(COMPILE) --extra gpu --output-file requirements/serve-gpu.txt --constraint requirements/serve.txt
 
@@ -102,6 +101,10 @@ $(VENV)/.python:
 $(VENV)/.serve: $(LOCK) $(VENV)/.python
 	$(VENV)/bin/pip install --quiet --require-hashes --only-binary :all: --requirement $(LOCK)
 	touch $@
+
+# `bentoml build` asks for it, though it does not run it, and would fetch it by itself.
+$(VENV)/bin/uv: | $(VENV)/.python
+	$(VENV)/bin/pip install --quiet uv
 
 # torch alone and first: an index or a local folder may offer a build without CUDA, and whatever
 # else wants torch must find it there.
