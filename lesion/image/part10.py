@@ -139,6 +139,8 @@ def guarded(what: str) -> Iterator[None]:
             yield
         except InputError:
             raise
+        except MemoryError:
+            raise TooLargeError(f"{what}: found bytes that need too much memory") from None
         except Exception as error:  # hostile input raises anything, RecursionError included
             raise UnreadableImageError(
                 f"{what}: found bytes that cannot be parsed ({type(error).__name__})"
