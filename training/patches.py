@@ -12,7 +12,6 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 from jaxtyping import Float, Float16, Float32, Int
@@ -20,10 +19,8 @@ from jaxtyping import Float, Float16, Float32, Int
 from lesion.classes import CLASSES, LesionClass
 from lesion.roi import MARGIN, PATCH_SIZE, cut
 from training import augment
+from training.records import Cohort, CohortLesion
 from training.seeds import generator
-
-if TYPE_CHECKING:  # reading a cohort needs DICOM libraries, which a training machine may lack
-    from training.cohort import Cohort, CohortLesion
 
 _INDEX = "lesions.json"
 
@@ -42,7 +39,7 @@ class Patches:
 
 
 def cut_cohort(
-    cohort: "Cohort",
+    cohort: Cohort,
     folder: Path,
     *,
     augmentation: augment.Augmentation,
@@ -95,7 +92,7 @@ def load(folder: Path) -> Patches:
 
 
 def _cut_lesion(
-    lesion: "CohortLesion", *, augmentation: augment.Augmentation, seed: int
+    lesion: CohortLesion, *, augmentation: augment.Augmentation, seed: int
 ) -> tuple[Float32[np.ndarray, "64 64"], Float16[np.ndarray, "v 64 64"]]:
     ct, outline = lesion.ct, lesion.outline
     if ct.spacing_mm is None:
@@ -111,7 +108,7 @@ def _cut_lesion(
     return cut(ct.hu, ct.spacing_mm, outline, margin=MARGIN), variants.astype(np.float16)
 
 
-def _index(cohort: "Cohort", augmentation: augment.Augmentation, seed: int) -> dict[str, object]:
+def _index(cohort: Cohort, augmentation: augment.Augmentation, seed: int) -> dict[str, object]:
     return {
         "cohort": {
             "name": cohort.name,

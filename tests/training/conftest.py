@@ -1,0 +1,57 @@
+"""A small cohort of drawn discs, and one smoke run on it, shared by the tests of training."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from lesion.classes import LesionClass
+from lesion.ct import CTSlice
+from lesion.outline import from_box
+from training import patches, run
+from training.patches import Patches
+from training.presets import SMOKE
+from training.records import Cohort, CohortLesion
+
+EACH = 8  # lesions of each class
+
+
+def draw_lesion(index: int, lesion_class: LesionClass) -> CohortLesion:
+    """A noisy disc whose depth and edge tell its class; every patient has two lesions."""
+    rng = np.random.default_rng([index, len(lesion_class)])
+    rows, cols = np.mgrid[:96, :96] - 48.0
+    depth, softness = {"cyst": (95, 0.5), "metastasis": (45, 3.0), "hemangioma": (30, 1.0)}[
+        lesion_class
+    ]
+    disc = depth / (1 + np.exp((np.hypot(rows, cols) - 12) / softness))
+    hu = (110 - disc + rng.normal(0, 8, disc.shape)).astype(np.float32)
+    return CohortLesion(
+        lesion_id=f"{lesion_class}-{index}",
+        patient_id=f"{lesion_class}-{index // 2}",
+        lesion_class=lesion_class,
+        ct=CTSlice(hu, (0.8, 0.8)),
+        outline=from_box(36, 36, 60, 60, shape=hu.shape),
+        diameter_mm=19.2,
+        provenance="biopsy",
+    )
+
+
+@pytest.fixture(scope="session")
+def cohort() -> Cohort:
+    lesions = tuple(draw_lesion(i, c) for c in LesionClass for i in range(EACH))
+    return Cohort(name="discs", simulated=True, fingerprint="0" * 64, lesions=lesions)
+
+
+@pytest.fixture(scope="session")
+def cut(cohort: Cohort, tmp_path_factory: pytest.TempPathFactory) -> Patches:
+    folder = tmp_path_factory.mktemp("patches")
+    patches.cut_cohort(cohort, folder, augmentation=SMOKE.augmentation, seed=7)
+    return patches.load(folder)
+
+
+@pytest.fixture(scope="session")
+def smoke_run(cut: Patches, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A finished run of the smoke preset."""
+    folder = tmp_path_factory.mktemp("run")
+    run.train(cut, SMOKE, seed=7, folder=folder, resume=False)
+    return folder

@@ -1,0 +1,44 @@
+import numpy as np
+import pytest
+
+from training import calibrate
+
+
+def draw(n, *, seed, sharpness):
+    """Lesions whose true class is drawn from the softmax of their logits, told too sharply."""
+    rng = np.random.default_rng(seed)
+    honest = rng.normal(0, 1.5, (n, 3))
+    weights = np.exp(honest) / np.exp(honest).sum(axis=1, keepdims=True)
+    truth = np.array([rng.choice(3, p=w) for w in weights])
+    return (honest * sharpness).astype(np.float32), truth
+
+
+@pytest.mark.parametrize("sharpness", [0.5, 1.0, 4.0])
+def test_temperature_undoes_over_and_under_confidence(sharpness):
+    fitted = calibrate.fit(*draw(4000, seed=1, sharpness=sharpness))
+    assert fitted.temperature == pytest.approx(sharpness, rel=0.12)
+
+
+def test_prediction_sets_cover_each_class_of_fresh_lesions():
+    fitted = calibrate.fit(*draw(3000, seed=2, sharpness=3.0))
+    logits, truth = draw(9000, seed=3, sharpness=3.0)
+    sets = fitted.sets(fitted.probabilities(logits))
+    covered = sets[np.arange(len(truth)), truth]
+    for k in range(3):
+        assert covered[truth == k].mean() == pytest.approx(calibrate.COVERAGE, abs=0.03)
+    assert 1.0 < sets.sum(axis=1).mean() < 2.9
+
+
+def test_too_few_lesions_promise_nothing():
+    logits, truth = draw(12, seed=4, sharpness=1.0)
+    assert (calibrate.fit(logits, truth).quantile == 1).all()
+
+
+def test_cross_fitting_never_calibrates_a_fold_on_itself():
+    logits, truth = draw(300, seed=5, sharpness=2.0)
+    fold = np.arange(300) % 3
+    before, _ = calibrate.cross_fitted(logits, truth, fold)
+    spoiled = np.where(fold == 0, (truth + 1) % 3, truth)
+    after, _ = calibrate.cross_fitted(logits, spoiled, fold)
+    assert np.array_equal(before[fold == 0], after[fold == 0])
+    assert not np.array_equal(before[fold == 1], after[fold == 1])
