@@ -39,8 +39,7 @@ ENV PATH=/venv/bin:$PATH \
     PYTHONUNBUFFERED=1 \
     HOME=/tmp \
     BENTOML_HOME=/tmp/bentoml \
-    BENTOML_DO_NOT_TRACK=True \
-    ORT_DISABLE_TELEMETRY=1
+    BENTOML_DO_NOT_TRACK=True
 
 # A number, so that Kubernetes can see that it is not root.
 USER 65532:65532

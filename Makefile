@@ -21,7 +21,7 @@ IMAGE ?= hepatica:$(VERSION)
 ENGINE ?= $(shell for engine in docker podman buildah; do \
 	$$engine info >/dev/null 2>&1 && echo $$engine && break; done)
 
-# Nobody is told that the service was started, nor how it is used.
+# Nobody is told that something was started here, nor how it is used.
 export BENTOML_DO_NOT_TRACK := True
 export ORT_DISABLE_TELEMETRY := 1
 
