@@ -1,8 +1,8 @@
-"""The upper abdomen: body wall with ribs, lung bases, liver, spleen, stomach, vessels and spine.
+"""The upper abdomen: body wall, lung bases, liver, spleen, stomach, bowel, vessels and spine.
 
 An `Anatomy` is one patient; `paint` draws it at one height. Shapes are painted one over another, as
-they lie. Attenuations in the portal phase, in HU: fat -100, muscle 60, unopacified fluid 0-20, aerated lung
--850 (Hounsfield's scale and any CT primer); liver and its vessels as in `draw`.
+they lie. Attenuations are the textbook's (fat -100, muscle 60, fluid 0-20, aerated lung -850 HU),
+those of liver and vessels measured: see `draw`.
 """
 
 from dataclasses import dataclass
@@ -10,13 +10,38 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float32
 
-from training.phantom import vessels
-from training.phantom.geometry import Grid, coverage, ellipse, smooth
+from training.phantom import vessels, wall
+from training.phantom.geometry import FAR, Grid, coverage, ellipse, smooth
 from training.phantom.vessels import Root
 
-AIR, LUNG, FAT, FLUID, MUSCLE = -1000.0, -850.0, -100.0, 12.0, 60.0
-MARROW, CORTEX = 170.0, 450.0
-_ANGLES = np.linspace(-np.pi, np.pi, 361, dtype=np.float32)
+AIR, LUNG, FAT, FLUID, MUSCLE, MARROW, CORTEX = -1000.0, -850.0, -100.0, 12.0, 60.0, 180.0, 450.0
+
+Image = Float32[np.ndarray, "rows cols"]
+
+
+@dataclass(frozen=True, slots=True)
+class Liver:
+    """Where the liver ends on its visceral side, in half-axes of the body: see `_liver`."""
+
+    tip: float
+    hilum: float
+    back: float
+    wave: float
+
+
+@dataclass(frozen=True, slots=True)
+class Hollow:
+    """Stomach or bowel: an ellipse with a wall, contents, and air above a level (in radii).
+
+    `at` and `radii` are in half-axes of the body and in mm; `heights_mm` is where it is met.
+    """
+
+    at: tuple[float, float]
+    radii: tuple[float, float]
+    angle: float
+    content_hu: float
+    level: float
+    heights_mm: tuple[float, float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,106 +54,102 @@ class Anatomy:
     liver_hu: float
     vessel_hu: float
     texture_hu: float
-    medial: tuple[float, float, float]  # where the liver ends: see _liver
+    liver: Liver
     lung_mm: float
     wobble: Float32[np.ndarray, "3 361"]
-    ribs: Float32[np.ndarray, "n 4"]  # angle, half length, half thickness, marrow HU
-    stomach: tuple[float, float, float, float]  # radii, air-fluid level, content HU
+    ribs: Float32[np.ndarray, "n 4"]
+    hollow: tuple[Hollow, ...]
     gallbladder: bool
     tree: Float32[np.ndarray, "n 7"]
 
 
 @dataclass(frozen=True, slots=True)
 class Painted:
-    """A slice before the scanner: HU; how much of each pixel is liver (0..1).
+    """A slice before the scanner.
 
-    And the signed distance in mm to the liver's edge, and how much of each pixel the abdominal
-    cavity, which a lesion cannot leave, covers.
+    `hu`; `liver`, how much of each pixel is liver (0..1); `liver_distance`, the signed distance in
+    mm to the liver's edge; `cavity`, how much of each pixel a lesion may reach.
     """
 
-    hu: Float32[np.ndarray, "rows cols"]
-    liver: Float32[np.ndarray, "rows cols"]
-    liver_distance: Float32[np.ndarray, "rows cols"]
-    cavity: Float32[np.ndarray, "rows cols"]
+    hu: Image
+    liver: Image
+    liver_distance: Image
+    cavity: Image
 
 
 def draw(rng: np.random.Generator) -> Anatomy:
     """Draw a patient.
 
-    Portal-phase liver 108 ± 13 HU: two real series have 103 and 91 (docs/phantom.md), and a good
-    portal phase is at least 100; vessels 25-65 HU above it; one in twelve is fatty, 55-80 HU.
-    Uneven enhancement 3-8 HU (5.8 in the real 3 mm series).
+    Portal-phase liver 108 ± 13 HU (two real series: 103 and 91; docs/phantom.md), one in twelve
+    fatty with 55-80; vessels 25-65 HU above it (measured in one real series: 43); uneven enhancement
+    of 3-8 HU (measured: 5.8).
     """
-    half_width = float(np.clip(rng.normal(168, 15), 138, 205))
-    body = (half_width, half_width * float(rng.uniform(0.64, 0.76)))
+    half_width = float(np.clip(rng.normal(165, 15), 138, 205))
+    body = (half_width, half_width * float(rng.uniform(0.66, 0.78)))
     fatty = rng.random() < 1 / 12
-    liver = float(rng.uniform(55, 80) if fatty else np.clip(rng.normal(108, 13), 82, 140))
-    fat = float(np.clip(rng.lognormal(np.log(14), 0.45), 5, 40)) * half_width / 168
-    wall = float(rng.uniform(9, 14))
-    medial = (
-        float(rng.uniform(0.0, 0.12)),
-        float(rng.uniform(0.45, 0.75)),
-        float(rng.uniform(0.0, 0.06)),
+    liver_hu = float(rng.uniform(55, 80) if fatty else np.clip(rng.normal(108, 13), 82, 140))
+    liver = Liver(
+        *(float(rng.uniform(*r)) for r in ((0.4, 0.8), (-0.02, 0.10), (-0.30, -0.1), (0.0, 0.05)))
     )
     return Anatomy(
         body_mm=body,
-        fat_mm=fat,
-        wall_mm=wall,
-        liver_hu=liver,
-        vessel_hu=liver + float(rng.uniform(25, 65)) + (20 if fatty else 0),
+        fat_mm=float(np.clip(rng.lognormal(np.log(13), 0.4), 5, 32)) * half_width / 165,
+        wall_mm=float(rng.uniform(9, 14)),
+        liver_hu=liver_hu,
+        vessel_hu=liver_hu + float(rng.uniform(25, 65)) + (20 if fatty else 0),
         texture_hu=float(np.clip(rng.lognormal(np.log(5), 0.3), 3, 8)),
-        medial=medial,
+        liver=liver,
         lung_mm=float(rng.uniform(-8, 14)),
-        wobble=np.stack([_wobble(rng) for _ in range(3)]),
-        ribs=_draw_ribs(rng),
-        stomach=(
-            float(rng.uniform(28, 48)),
-            float(rng.uniform(20, 34)),
-            float(rng.uniform(-0.6, 0.3)),
-            float(rng.choice([15.0, 40.0, 70.0, 180.0])),
-        ),
-        gallbladder=bool(rng.random() < 0.3),
-        tree=_grow_tree(rng, body, medial),
+        wobble=np.stack([wall.draw_wobble(rng) for _ in range(3)]),
+        ribs=wall.draw_ribs(rng),
+        hollow=_draw_hollow(rng),
+        gallbladder=bool(rng.random() < 0.4),
+        tree=_grow_tree(rng, body, liver),
     )
 
 
-def _draw_ribs(rng: np.random.Generator) -> Float32[np.ndarray, "n 4"]:
-    """Five or six obliquely cut ribs a side, from beside the spine to the costal arch."""
-    ribs = []
-    for side in (-1, 1):
-        count = rng.integers(5, 7)
-        for at in np.linspace(0.30, 0.86, count) + rng.normal(0, 0.015, count):
-            angle = np.pi / 2 - side * np.pi * at  # from the back, over the side, to the front
-            ribs.append([angle, rng.uniform(6, 11), rng.uniform(3, 4.2), rng.normal(MARROW, 30)])
-    return np.asarray(ribs, dtype=np.float32)
-
-
-def _wobble(rng: np.random.Generator) -> Float32[np.ndarray, "361"]:
-    """Draw a smooth periodic deviation of an outline, standard deviation about one."""
-    total = np.zeros_like(_ANGLES)
-    for order in range(2, 7):
-        total += np.float32(rng.normal() / order) * np.cos(
-            order * _ANGLES + np.float32(rng.uniform(0, 6.3))
+def _draw_hollow(rng: np.random.Generator) -> tuple[Hollow, ...]:
+    """Draw bowel on the left, then the stomach, with food, water or contrast medium, over it."""
+    loops = [
+        Hollow(
+            at=(float(rng.uniform(0.22, 0.78)), float(rng.uniform(-0.45, 0.30))),
+            radii=(float(rng.uniform(11, 20)), float(rng.uniform(9, 13))),
+            angle=float(rng.uniform(0, np.pi)),
+            content_hu=float(rng.choice([20.0, 40.0, 60.0, 200.0])),
+            level=float(rng.uniform(-1.2, 0.8)),
+            heights_mm=(-60.0, float(rng.uniform(-30, 40))),
         )
-    return np.asarray(total, dtype=np.float32)
+        for _ in range(rng.integers(3, 9))
+    ]
+    stomach = Hollow(
+        at=(float(rng.uniform(0.26, 0.40)), float(rng.uniform(-0.24, -0.06))),
+        radii=(float(rng.uniform(34, 60)), float(rng.uniform(22, 38))),
+        angle=float(rng.uniform(0.5, 1.1)),
+        content_hu=float(rng.choice([15.0, 40.0, 70.0, 180.0])),
+        level=float(rng.uniform(-0.8, 0.3)),
+        heights_mm=(-60.0, 60.0),
+    )
+    return (*loops, stomach)
 
 
 def _grow_tree(
-    rng: np.random.Generator, body: tuple[float, float], medial: tuple[float, float, float]
+    rng: np.random.Generator, body: tuple[float, float], liver: Liver
 ) -> Float32[np.ndarray, "n 7"]:
-    """Portal vein from the hilum, three hepatic veins from the cava (normal radii 5-7 and 4-5 mm)."""
+    """Grow the portal vein from the hilum and three hepatic veins from the cava.
+
+    A normal portal vein is up to 13 mm wide, hepatic veins 7-10 mm.
+    """
     a, b = body
-    hilum = (a * (medial[0] - 0.12), 0.06 * b, float(rng.uniform(-20, 5)))
-    cava = (-0.13 * a, 0.25 * b, 40.0)
-    portal = float(rng.uniform(5.0, 6.5))
-    hepatic = float(rng.uniform(3.5, 5.0))
+    hilum = (a * (liver.hilum - 0.14), 0.04 * b, float(rng.uniform(-20, 5)))
+    cava = (-0.13 * a, 0.22 * b, 40.0)
+    portal, hepatic = float(rng.uniform(5.0, 6.5)), float(rng.uniform(3.5, 5.0))
     return vessels.grow(
         rng,
         [
-            Root(hilum, (-1.0, 0.1, 0.25), portal),
+            Root(hilum, (-1.0, 0.2, 0.25), portal),
             Root(hilum, (-0.8, -0.5, 0.1), portal * 0.8),
             Root(hilum, (-0.1, -1.0, 0.4), portal * 0.75),
-            Root(cava, (-1.0, -0.1, -0.5), hepatic),
+            Root(cava, (-1.0, 0.1, -0.5), hepatic),
             Root(cava, (-0.6, -0.9, -0.6), hepatic),
             Root(cava, (0.1, -1.0, -0.5), hepatic * 0.8),
         ],
@@ -137,192 +158,171 @@ def _grow_tree(
 
 def paint(anatomy: Anatomy, grid: Grid, z: float, slab: Float32[np.ndarray, "k"]) -> Painted:
     """Paint the slice at height `z`, averaged over the heights of `slab` where it matters."""
-    theta = np.arctan2(grid.y, grid.x)
-    rho = np.hypot(grid.x, grid.y)
-    skin, muscle, cavity = (_outline(radius, theta) - rho for radius in _wall(anatomy))
-    image = np.full(rho.shape, AIR, dtype=np.float32)
-    _over(image, coverage(-skin, grid.px), 40.0)
-    _over(image, coverage(2.0 - skin, 1.5), FAT)
-    _over(image, coverage(-muscle, grid.px), _stripes(anatomy, rho, theta))
-    inside = coverage(-cavity, grid.px)
-    _over(image, inside, FAT)
-    dome = cavity - _outline(_recess(anatomy, z), theta)
-    _over(image, inside * coverage(dome, 1.5), LUNG)
-    _over(image, inside * coverage(np.abs(dome) - 1.2, 1.5) * coverage(-cavity + 2, 1.0), 50.0)
-    peritoneum = np.minimum(dome - 1.5, cavity - 1.5)
-    _left_side(image, anatomy, grid, peritoneum)
-    distance = np.maximum(_liver(anatomy, grid, z), -peritoneum)
+    image, inner = _paint_wall(anatomy, grid, z)
+    room = coverage(inner, grid.px)
+    _paint_left(image, anatomy, grid, z, room)
+    distance = np.maximum(_liver(anatomy, grid, z), inner)
+    bladder = _gallbladder(anatomy, grid, z)
+    distance = np.maximum(distance, 2.0 - bladder)
     liver = coverage(distance, grid.px + 0.15 * float(slab[-1] - slab[0]))
     _over(image, liver, anatomy.liver_hu)
-    _fissure(image, liver, anatomy, grid, z)
-    tubes = vessels.paint(anatomy.tree, grid, z + slab)
-    _over(image, tubes * liver, anatomy.vessel_hu)
-    _great_vessels(image, anatomy, grid, z)
-    _spine(image, anatomy, grid)
-    _paint_ribs(image, anatomy, grid, z)
-    behind = ellipse(grid, (-0.01 * anatomy.body_mm[0], 0.42 * anatomy.body_mm[1]), (38, 40))
-    room = coverage(-peritoneum, grid.px) * coverage(-behind, 2.0)
-    return Painted(image, liver, distance, room)
+    _over(image, room * coverage(bladder - 1.2, grid.px), MUSCLE)
+    _over(image, coverage(bladder, grid.px), FLUID)
+    _over(image, vessels.paint(anatomy.tree, grid, z + slab) * liver, anatomy.vessel_hu)
+    _paint_middle(image, anatomy, grid, z)
+    a, b = anatomy.body_mm
+    middle = np.minimum(ellipse(grid, (0.0, 0.42 * b), (34, 0.24 * b)), bladder - 1.2)
+    return Painted(image, liver, distance, room * coverage(-middle, 2.0))
 
 
-def _over(
-    image: Float32[np.ndarray, "rows cols"],
-    cover: Float32[np.ndarray, "rows cols"],
-    hu: float | Float32[np.ndarray, "rows cols"],
-) -> None:
+def _over(image: Image, cover: Image, hu: float | Image) -> None:
+    """Paint over what is there, as far as it is covered."""
     image += cover * (hu - image)
 
 
-def _outline(
-    radius: Float32[np.ndarray, "361"], theta: Float32[np.ndarray, "rows cols"]
-) -> Float32[np.ndarray, "rows cols"]:
-    """Look an outline's radius up in every direction; the table is fine enough to be continuous."""
-    at = (theta + np.float32(np.pi)) * np.float32(180 / np.pi)
-    low = at.astype(np.int32)
-    low = np.minimum(low, 359)
-    part = at - low
-    return radius[low] * (1 - part) + radius[low + 1] * part
+def _paint_wall(anatomy: Anatomy, grid: Grid, z: float) -> tuple[Image, Image]:
+    """Paint the trunk's wall and the lungs; return also the signed distance to the peritoneum."""
+    theta, rho = np.arctan2(grid.y, grid.x), np.hypot(grid.x, grid.y)
+    tables = wall.outlines(anatomy.body_mm, anatomy.fat_mm, anatomy.wall_mm, anatomy.wobble)
+    depth = float(np.clip(anatomy.lung_mm + 0.35 * z, 0, 26))
+    diaphragm = tables[2] - wall.recess(depth, anatomy.wobble[1])
+    skin, muscle, cavity, dome = rho - wall.look_up(np.stack([*tables, diaphragm]), theta)
+    image = np.full(rho.shape, AIR, dtype=np.float32)
+    _over(image, coverage(skin, grid.px), 30.0)
+    _over(image, coverage(skin + 1.8, 1.5), FAT)
+    layers = np.sin(muscle * np.float32(4 * np.pi / anatomy.wall_mm) + 3 * np.sin(3 * theta))
+    _over(image, coverage(muscle, grid.px), MUSCLE - 140 * np.clip(layers - 0.45, 0, 1) ** 2)
+    inside = coverage(cavity, grid.px)
+    _over(image, inside, FAT)
+    _over(image, inside * coverage(-dome, 1.5), LUNG)
+    _over(image, inside * coverage(np.abs(dome) - 1.2, 1.5), 45.0)
+    for rib in anatomy.ribs:
+        _paint_rib(image, rib, 0.45 * tables[1] + 0.55 * tables[2], grid, z)
+    return image, np.maximum(dome, cavity) + np.float32(1.5)
 
 
-def _wall(
-    anatomy: Anatomy,
-) -> tuple[Float32[np.ndarray, "361"], Float32[np.ndarray, "361"], Float32[np.ndarray, "361"]]:
-    """Return the radii of skin, muscle and cavity in every direction."""
-    a, b = anatomy.body_mm
-    c, s = np.abs(np.cos(_ANGLES)), np.abs(np.sin(_ANGLES))
-    # A little squarer than an ellipse, as the back lies flat.
-    skin = ((c / a) ** 2.35 + (s / b) ** 2.35) ** (-1 / 2.35) + anatomy.wobble[0] * 1.5
-    fat = anatomy.fat_mm * (1 + 0.25 * c) + anatomy.wobble[1] * 0.12 * anatomy.fat_mm
-    behind = np.maximum(np.sin(_ANGLES), 0) ** 4  # the back's own muscles
-    muscle = skin - fat
-    return skin, muscle, muscle - anatomy.wall_mm * (1 + 0.5 * behind) - anatomy.wobble[2] * 0.7
+def _paint_rib(
+    image: Image, rib: Float32[np.ndarray, "4"], track: wall.Table, grid: Grid, z: float
+) -> None:
+    """Paint a rib in the wall. Ribs slope, so they move along it with height."""
+    angle, length, thickness, marrow = (float(value) for value in rib)
+    angle += 0.004 * z * float(np.sign(np.cos(angle)))
+
+    def on_track(at: float) -> tuple[float, float]:
+        at = (at + np.pi) % (2 * np.pi) - np.pi
+        radius = float(np.interp(at, wall.ANGLES, track))
+        return radius * float(np.cos(at)), radius * float(np.sin(at))
+
+    (x, y), (ahead_x, ahead_y) = on_track(angle), on_track(angle + 0.06)
+    window = grid.window(x, y, length + 4)
+    edge = ellipse(
+        grid.part(window), (x, y), (length, thickness), float(np.arctan2(ahead_y - y, ahead_x - x))
+    )
+    _over(image[window], coverage(edge, grid.px), CORTEX)
+    _over(image[window], smooth(coverage(edge + 1.6, 1.5)), marrow)
 
 
-def _stripes(
-    anatomy: Anatomy, rho: Float32[np.ndarray, "rows cols"], theta: Float32[np.ndarray, "rows cols"]
-) -> Float32[np.ndarray, "rows cols"]:
-    """Muscle of the wall with the fat planes between its layers."""
-    wave = np.sin(rho * np.float32(2 * np.pi / (0.5 * anatomy.wall_mm)) + 3 * np.sin(3 * theta))
-    return MUSCLE - 70 * np.clip(wave - 0.45, 0, 1) ** 2 * 2
+def _liver(anatomy: Anatomy, grid: Grid, z: float) -> Image:
+    """Return the signed distance to the liver's visceral surface.
 
-
-def _recess(anatomy: Anatomy, z: float) -> Float32[np.ndarray, "361"]:
-    """How deep the lung reaches between wall and diaphragm: most behind, and more towards the head."""
-    depth = np.clip(anatomy.lung_mm + 0.35 * z, 0, 26)
-    behind = np.exp(-(((np.abs(_ANGLES - np.pi / 2) - 0.75) / 0.55) ** 2))
-    return np.asarray(depth * behind * (1 + 0.15 * anatomy.wobble[1]) - 0.8, dtype=np.float32)
-
-
-def _liver(anatomy: Anatomy, grid: Grid, z: float) -> Float32[np.ndarray, "rows cols"]:
-    """Return the distance to the liver's visceral surface.
-
-    A curve from the tip of the left lobe in front, past the hilum, to the right kidney behind.
+    A curve from the tip of the left lobe in front, past the hilum with the fat of its fissure, to
+    the right crus behind, where the kidney indents it further down.
     """
     a, b = anatomy.body_mm
-    start, slope, wave = anatomy.medial
+    liver = anatomy.liver
     v = grid.y / np.float32(b)
-    edge = start + 0.0015 * z - slope * v - 0.25 * slope * np.abs(v) * v
-    edge = edge + wave * np.sin(9 * v + 4 * start) - 0.12 * np.exp(-(((v - 0.1) / 0.12) ** 2))
-    bulge = grid.x / np.float32(a) - edge
-    return (bulge * np.float32(a) / np.sqrt(1 + (slope * a / b) ** 2)).astype(np.float32)
+    front = (
+        liver.hilum
+        + 0.002 * z
+        + (liver.tip - 0.004 * abs(z - 10)) * smooth(np.clip(-v / 0.75, 0, 1))
+    )
+    behind = (liver.back - liver.hilum) * smooth(np.clip(v / 0.45, 0, 1))
+    edge = front + behind + liver.wave * np.sin(9 * v + 30 * liver.wave)
+    slope = 1 + (1.3 * liver.tip * a / b) ** 2 * np.exp(-(((v + 0.37) / 0.3) ** 2))
+    surface = (grid.x - np.float32(a) * edge) / np.sqrt(slope)
+    length = 0.10 + 2.0 * liver.wave
+    notch = ellipse(grid, (a * (liver.hilum + 0.02), -0.03 * b), (length * a, 2.2), 3 * liver.wave)
+    notch = np.minimum(notch, _kidney(anatomy, grid, z, side=-1) - 7.0)
+    return np.maximum(surface, -notch).astype(np.float32)
 
 
-def _fissure(
-    image: Float32[np.ndarray, "rows cols"],
-    liver: Float32[np.ndarray, "rows cols"],
-    anatomy: Anatomy,
-    grid: Grid,
-    z: float,
-) -> None:
-    """The fissure beside the left lobe, with its fat, and the gallbladder below it."""
+def _kidney(anatomy: Anatomy, grid: Grid, z: float, *, side: int) -> Image:
+    """Return the signed distance to a kidney (side -1: the right, which lies lower); or far away."""
     a, b = anatomy.body_mm
-    x = a * (anatomy.medial[0] - 0.02)
-    cover = coverage(ellipse(grid, (x, -0.02 * b), (0.17 * a, 2.2), 0.15), grid.px)
-    _over(image, cover * liver * 0.9, FAT * 0.8)
-    if anatomy.gallbladder and z < 0:
-        bladder = ellipse(grid, (x - 0.16 * a, -0.18 * b), (17, 12), 0.9)
-        _over(image, coverage(bladder - 1.5, grid.px), 55.0)
-        _over(image, coverage(bladder, grid.px), FLUID)
+    size = float(np.sqrt(np.clip((4.0 + 8.0 * side - z) / 40.0, 0.0, 1.0)))
+    if size < 0.2:
+        return np.full((grid.y.shape[0], grid.x.shape[1]), FAR, dtype=np.float32)
+    return ellipse(grid, (0.35 * side * a, 0.51 * b), (26 * size, 21 * size), -0.6 * side)
 
 
-def _left_side(
-    image: Float32[np.ndarray, "rows cols"],
-    anatomy: Anatomy,
-    grid: Grid,
-    peritoneum: Float32[np.ndarray, "rows cols"],
-) -> None:
-    """Stomach with its contents and air, spleen, bowel."""
+def _gallbladder(anatomy: Anatomy, grid: Grid, z: float) -> Image:
+    """Return the signed distance to the gallbladder; far away where the slice does not meet it."""
     a, b = anatomy.body_mm
-    room = coverage(-peritoneum, grid.px)
-    length, width, level, content = anatomy.stomach
-    centre = (0.36 * a, -0.20 * b)
-    wall = ellipse(grid, centre, (length, width), 0.7)
-    wall = wall + 2 * np.sin(grid.x * 0.16 + grid.y * 0.09)
-    _over(image, room * coverage(wall, grid.px), 85.0)
-    lumen = coverage(wall + 4.0, 1.5) * room
-    _over(image, lumen, content)
-    air = coverage(grid.y - np.float32(centre[1] + level * width), 1.0)
-    _over(image, lumen * air, -950.0)
-    spleen = ellipse(grid, (0.66 * a, 0.26 * b), (0.24 * a, 0.36 * b), -0.35)
-    hilum = ellipse(grid, (0.42 * a, 0.20 * b), (0.18 * a, 0.2 * b), 0.0)
-    spleen = np.maximum(spleen, -hilum)
-    _over(image, room * coverage(spleen, grid.px), anatomy.liver_hu + 12)
-    for k, (u, v) in enumerate(((0.62, -0.42), (0.5, 0.04), (0.70, -0.15))):
-        loop = ellipse(grid, (u * a, v * b), (13 + 3 * k, 10), 0.8 * k)
-        _over(image, room * coverage(loop, grid.px) * 0.9, 75.0)
-        _over(image, room * coverage(loop + 3, 2.0), (-700.0, 30.0, -300.0)[k])
+    size = 1.0 - max(z + 25.0, 0.0) / 30.0
+    if not anatomy.gallbladder or size < 0.4:
+        return np.full((grid.y.shape[0], grid.x.shape[1]), FAR, dtype=np.float32)
+    at = (a * (anatomy.liver.hilum - 0.10), -0.30 * b)
+    return ellipse(grid, at, (19 * size, 13 * size), 0.9)
 
 
-def _great_vessels(
-    image: Float32[np.ndarray, "rows cols"], anatomy: Anatomy, grid: Grid, z: float
-) -> None:
+def _paint_left(image: Image, anatomy: Anatomy, grid: Grid, z: float, room: Image) -> None:
+    """Paint spleen, kidneys, bowel and stomach, within the peritoneum."""
     a, b = anatomy.body_mm
-    aorta = ellipse(grid, (0.07 * a, 0.30 * b), (11.5, 11.5))
-    for side in (-1, 1):  # the crura of the diaphragm
-        crus = ellipse(grid, (0.07 * a + side * 15, 0.34 * b), (3.5, 13), 0.35 * side)
-        _over(image, coverage(crus, grid.px), MUSCLE)
+    for side in (-1, 1):
+        kidney = _kidney(anatomy, grid, z, side=side)
+        _over(image, room * coverage(kidney, grid.px), anatomy.vessel_hu + 25)
+        adrenal = ellipse(grid, (0.19 * side * a, 0.33 * b), (11, 2.2), 0.6 * side)
+        _over(image, room * coverage(adrenal, grid.px), 70.0)
+    for organ in anatomy.hollow:
+        low, high = organ.heights_mm
+        if low < z < high:
+            _paint_hollow(image, organ, grid, (organ.at[0] * a, organ.at[1] * b), room)
+    spleen = ellipse(grid, (0.66 * a, 0.26 * b), (0.24 * a, 0.38 * b), -0.35)
+    hilum = ellipse(grid, (0.40 * a, 0.18 * b), (0.18 * a, 0.22 * b))
+    _over(image, room * coverage(np.maximum(spleen, -hilum), grid.px), anatomy.liver_hu + 10)
+
+
+def _paint_hollow(
+    image: Image, organ: Hollow, grid: Grid, at: tuple[float, float], room: Image
+) -> None:
+    window = grid.window(*at, 1.4 * max(organ.radii) + 6)
+    near, inside = grid.part(window), room[window]
+    edge = ellipse(near, at, organ.radii, organ.angle)
+    edge = edge + 2 * np.sin(near.x * np.float32(0.16) + near.y * np.float32(0.09) + organ.angle)
+    _over(image[window], inside * coverage(edge, grid.px), 85.0)
+    lumen = inside * coverage(edge + 3.5, 1.5)
+    _over(image[window], lumen, organ.content_hu)
+    above = coverage(near.y - np.float32(at[1] + organ.level * organ.radii[1]), 1.0)
+    _over(image[window], lumen * above, -950.0)
+
+
+def _paint_middle(image: Image, anatomy: Anatomy, grid: Grid, z: float) -> None:
+    """Paint aorta, cava, the crura of the diaphragm, a vertebra and the muscles of the back."""
+    a, b = anatomy.body_mm
+    y, scale = 0.50 * b, b / 125  # a slight body has slight bones
+    window = grid.window(0.0, y, 80.0)
+    image, grid = image[window], grid.part(window)
+
+    def blob(at: tuple[float, float], radii: tuple[float, float], angle: float = 0.0) -> Image:
+        x, below = at
+        return ellipse(
+            grid, (x * scale, y + below * scale), (radii[0] * scale, radii[1] * scale), angle
+        )
+
+    for side in (-1, 1):
+        _over(image, coverage(blob((6 + side * 15, -17), (3.5, 15), 0.35 * side), grid.px), MUSCLE)
+        _over(image, coverage(blob((side * 25, 35), (22, 15), side * 0.15), 3.0), MUSCLE - 8)
+        _over(image, coverage(blob((side * 23, 6), (6, 12)), grid.px), MUSCLE)
+    aorta = ellipse(grid, (0.05 * a, y - 27 * scale), (11.5, 11.5))
     _over(image, coverage(aorta, grid.px), anatomy.vessel_hu + 8)
-    cava = ellipse(grid, (-0.13 * a, 0.25 * b), (13, 9.5), 0.2)
+    cava = ellipse(grid, (-0.13 * a, 0.23 * b), (13, 9.5), 0.2)
     _over(image, coverage(cava, grid.px), anatomy.vessel_hu - 8 + 0.1 * z)
-
-
-def _spine(image: Float32[np.ndarray, "rows cols"], anatomy: Anatomy, grid: Grid) -> None:
-    """A vertebra with its canal, arch and spinous process, and the muscles of the back."""
-    b = anatomy.body_mm[1]
-    y = 0.50 * b
+    bone = np.minimum(blob((0, 0), (20.5, 16)), blob((0, 26), (17, 12)))
+    bone = np.minimum(bone, blob((0, 40), (3.2, 12)))
     for side in (-1, 1):
-        muscle = ellipse(grid, (side * 25, y + 35), (22, 15), side * 0.15)
-        _over(image, coverage(muscle, 3.0), MUSCLE - 8)
-        psoas = ellipse(grid, (side * 24, y + 6), (7, 12), 0.0)
-        _over(image, coverage(psoas, grid.px), MUSCLE)
-    body = ellipse(grid, (0.0, y), (20.5, 16.0))
-    arch = ellipse(grid, (0.0, y + 26), (17, 12))
-    spine = np.minimum(ellipse(grid, (0.0, y + 42), (3.2, 14)), arch)
-    for side in (-1, 1):
-        process = ellipse(grid, (side * 21, y + 27), (13, 4.5), -side * 0.35)
-        spine = np.minimum(spine, process)
-    bone = np.minimum(body, spine)
+        bone = np.minimum(bone, blob((side * 21, 27), (13, 4.5), -side * 0.35))
     _over(image, coverage(bone, grid.px), CORTEX)
-    _over(image, coverage(bone + 2.0, 2.0), MARROW + 15)
-    canal = ellipse(grid, (0.0, y + 22), (9.5, 8))
+    _over(image, coverage(bone + 2.0, 2.0), MARROW)
+    canal = blob((0, 22), (9.5, 8))
     _over(image, coverage(canal - 1.5, 1.5), CORTEX)
     _over(image, coverage(canal, 1.5), 25.0)
-
-
-def _paint_ribs(
-    image: Float32[np.ndarray, "rows cols"], anatomy: Anatomy, grid: Grid, z: float
-) -> None:
-    """Ribs lie in the wall along its outline; they slope, so they move along it with height."""
-    _, muscle, cavity = _wall(anatomy)
-    for angle, length, thickness, marrow in anatomy.ribs:
-        turned = angle + 0.004 * z * np.sign(np.cos(angle))
-        turned = (turned + np.pi) % (2 * np.pi) - np.pi
-        radius = np.interp(turned, _ANGLES, 0.45 * muscle + 0.55 * cavity)
-        ahead = np.interp(turned + 0.06, _ANGLES, 0.45 * muscle + 0.55 * cavity)
-        x, y = radius * np.cos(turned), radius * np.sin(turned)
-        along = (ahead * np.cos(turned + 0.06) - x, ahead * np.sin(turned + 0.06) - y)
-        window = grid.window(x, y, length + 4)
-        near = grid.part(window)
-        rib = ellipse(near, (x, y), (length, thickness), np.arctan2(along[1], along[0]))
-        _over(image[window], coverage(rib, grid.px), CORTEX)
-        _over(image[window], smooth(coverage(rib + 1.6, 1.5)), float(marrow))

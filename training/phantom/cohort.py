@@ -27,9 +27,7 @@ _LESIONS_A_PATIENT = (0.70, 0.20, 0.10)
 _SAME_CLASS = 0.85
 
 
-def plan_cohort(
-    seed: int, counts: Mapping[LesionClass, int] = PAPER_COUNTS
-) -> tuple[Plan, ...]:
+def plan_cohort(seed: int, counts: Mapping[LesionClass, int] = PAPER_COUNTS) -> tuple[Plan, ...]:
     """Deal exactly so many lesions of each class out to patients; draws no picture."""
     rng = generator(seed, "phantom", "plan")
     left = Counter({kind: count for kind, count in counts.items() if count})

@@ -11,6 +11,9 @@ from jaxtyping import Float, Float32
 #: Every slice is a 512x512 matrix, as any CT scanner's.
 MATRIX = 512
 
+#: The distance in mm to what is not there.
+FAR = 1e3
+
 
 @dataclass(frozen=True, slots=True)
 class Grid:
@@ -63,14 +66,21 @@ def smooth(ramp: Float32[np.ndarray, "*shape"]) -> Float32[np.ndarray, "*shape"]
 def ellipse(
     grid: Grid, centre: tuple[float, float], radii: tuple[float, float], angle: float = 0.0
 ) -> Float32[np.ndarray, "rows cols"]:
-    """Return the signed distance (near the edge) to an ellipse turned by `angle` radians."""
-    dx, dy = grid.x - np.float32(centre[0]), grid.y - np.float32(centre[1])
+    """Return the signed distance (near the edge) to an ellipse turned by `angle` radians.
+
+    Further than 15 mm beyond it, `FAR`: nothing looks there.
+    """
+    distance = np.full((grid.y.shape[0], grid.x.shape[1]), FAR, dtype=np.float32)
+    window = grid.window(*centre, max(radii) + 15)
+    near = grid.part(window)
+    dx, dy = near.x - np.float32(centre[0]), near.y - np.float32(centre[1])
     c, s = np.float32(np.cos(angle)), np.float32(np.sin(angle))
-    u, v = (c * dx + s * dy) / np.float32(radii[0]), (c * dy - s * dx) / np.float32(radii[1])
-    r2 = u * u + v * v
-    slope = np.sqrt((u / np.float32(radii[0])) ** 2 + (v / np.float32(radii[1])) ** 2)
-    r = np.sqrt(r2)
-    return (r - 1.0) * r / np.maximum(slope, np.float32(1e-6))
+    u2 = ((c * dx + s * dy) / np.float32(radii[0])) ** 2
+    v2 = ((c * dy - s * dx) / np.float32(radii[1])) ** 2
+    r = np.sqrt(u2 + v2)
+    slope = np.sqrt(u2 / np.float32(radii[0] ** 2) + v2 / np.float32(radii[1] ** 2))
+    distance[window] = (r - 1) * r / np.maximum(slope, np.float32(1e-6))
+    return distance
 
 
 @dataclass(frozen=True, slots=True)

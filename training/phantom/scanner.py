@@ -22,8 +22,10 @@ _REFERENCE_DIAMETER_MM = 300.0
 
 #: The noise spectrum does not vanish at zero frequency, because the pixels sample the ramp-filtered
 #: noise too coarsely (Kijewski and Judy, Phys Med Biol 1987;32:565). Read off the spectrum of a real
-#: portal-phase series (docs/phantom.md).
-_FLOOR_PER_MM = 0.25
+#: portal-phase series (docs/phantom.md), as is how much stronger it is where the wave runs up and
+#: down: 4-5 times there, with the arms beside the body.
+_FLOOR_PER_MM = 0.6
+_STREAK_RANGE = (0.5, 8.0)
 
 #: Blur of focal spot, detector and motion, which the noise does not see, FWHM in mm: with the
 #: kernels below the whole blur is 1.1 to 1.7 mm, as of abdominal kernels.
@@ -49,7 +51,11 @@ MAKES = (GE_LIKE, SIEMENS_LIKE)
 
 @dataclass(frozen=True, slots=True)
 class Scan:
-    """One patient's scan. `noise_hu` is the standard deviation of the noise in mid-liver."""
+    """One patient's scan.
+
+    `noise_hu` is the standard deviation of the noise; `streak` is by how much the spectrum of waves
+    that run up and down exceeds that of waves that run sideways.
+    """
 
     make: Make
     mas: float
@@ -85,7 +91,7 @@ def draw_scan(rng: np.random.Generator, *, body_mm: tuple[float, float]) -> Scan
         thickness_mm=thickness,
         pixel_mm=round(pixel, 3),
         cutoff_per_mm=float(cutoff),
-        streak=float(rng.uniform(0.0, 0.6)),
+        streak=float(np.clip(rng.lognormal(np.log(2.5), 0.6), *_STREAK_RANGE)),
         noise_hu=_noise_hu(mas, thickness, cutoff, excess) * float(np.exp(rng.normal(0, 0.1))),
     )
 
@@ -122,13 +128,13 @@ def noise(rng: np.random.Generator, scan: Scan) -> Float32[np.ndarray, "512 512"
     """Draw a slice of noise in HU: power spectrum (f_0 + f) exp(-(f / f_c)^2).
 
     The ramp filter of backprojection times the kernel squared (Riederer et al., Phys Med Biol
-    1978;23:446), with a floor. A body wider than deep starves the lateral rays, so the noise is
-    drawn out sideways: its spectrum is stronger where the wave runs up and down.
+    1978;23:446), with a floor. A body wider than deep starves the lateral rays, which draws the
+    noise out sideways.
     """
-    fx, fy, f = _frequencies(scan.pixel_mm)
-    along = (fy / np.maximum(f, np.float32(1e-6))) ** 2
+    fy, f = _frequencies(scan.pixel_mm)
+    upright = (fy / np.maximum(f, np.float32(1e-6))) ** 8
     spectrum = (_FLOOR_PER_MM + f) * np.exp(-((f / scan.cutoff_per_mm) ** 2))
-    field = coloured(rng, spectrum * (1 + 2 * scan.streak * along**2))
+    field = coloured(rng, (spectrum * (1 + scan.streak * upright)).astype(np.float32))
     return field * np.float32(scan.noise_hu)
 
 
@@ -140,7 +146,7 @@ def texture(
     Power spectrum (1 + (f / corner)^2)^-1.5: what the spectrum of the real series holds below 0.1
     /mm beyond the noise (docs/phantom.md).
     """
-    _, _, f = _frequencies(scan.pixel_mm)
+    _, f = _frequencies(scan.pixel_mm)
     return coloured(rng, (1 + (f / np.float32(corner_per_mm)) ** 2) ** np.float32(-1.5))
 
 
@@ -155,9 +161,8 @@ def coloured(
 
 def _frequencies(
     pixel_mm: float,
-) -> tuple[
-    Float32[np.ndarray, "1 257"], Float32[np.ndarray, "512 1"], Float32[np.ndarray, "512 257"]
-]:
+) -> tuple[Float32[np.ndarray, "512 1"], Float32[np.ndarray, "512 257"]]:
+    """Return the vertical frequency and its absolute value, in /mm, as rfft2 lays them out."""
     fx = np.fft.rfftfreq(MATRIX, pixel_mm).astype(np.float32)[None]
     fy = np.fft.fftfreq(MATRIX, pixel_mm).astype(np.float32)[:, None]
-    return fx, fy, np.hypot(fx, fy)
+    return fy, np.hypot(fx, fy)

@@ -9,8 +9,10 @@ from training.phantom.geometry import Grid
 
 #: A branch divides so that the cubes of the radii add up (Murray, PNAS 1926;12:207).
 _MURRAY = 3.0
-_SMALLEST_MM = 0.5
-_REACH_MM = 70.0
+#: Thinner branches are lost in the noise.
+_SMALLEST_MM = 0.55
+_REACH_MM = 60.0
+_BENDS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,38 +26,39 @@ class Root:
 
 def grow(rng: np.random.Generator, roots: list[Root]) -> Float32[np.ndarray, "n 7"]:
     """Grow the trees: straight pieces, each from (x, y, z) to (x, y, z) with a radius, in mm."""
-    pieces: list[list[float]] = []
-    for root in roots:
-        direction = np.asarray(root.direction) / np.linalg.norm(root.direction)
-        tips = [(np.asarray(root.point), direction, root.radius)]
-        while tips:
-            point, direction, radius = tips.pop()
-            length = radius * rng.uniform(4, 8) + rng.uniform(3, 8)
-            for _ in range(max(2, round(length / 5))):  # bent: a new direction every 5 mm
-                direction = _bend(rng, direction, 0.18)
-                end = point + 5 * direction
-                pieces.append([*point, *end, radius])
-                point = end
-            if abs(point[2]) < _REACH_MM:
-                tips += _divide(rng, point, direction, radius)
-    return np.asarray(pieces, dtype=np.float32)
+    point = np.array([root.point for root in roots], dtype=np.float64)
+    direction = _bend(rng, np.array([root.direction for root in roots], dtype=np.float64), 0.0)
+    radius = np.array([[root.radius] for root in roots], dtype=np.float64)
+    pieces: list[np.ndarray] = []
+    while len(point):  # one generation of branches after another
+        step = (radius * rng.uniform(4, 8, radius.shape) + rng.uniform(3, 8, radius.shape)) / _BENDS
+        for _ in range(_BENDS):
+            direction = _bend(rng, direction, 0.18)
+            end = point + step * direction
+            pieces.append(np.hstack([point, end, radius]))
+            point = end
+        point, direction, radius = _divide(rng, point, direction, radius)
+    return np.concatenate(pieces).astype(np.float32)
 
 
 def _divide(
-    rng: np.random.Generator, point: np.ndarray, direction: np.ndarray, radius: float
-) -> list[tuple[np.ndarray, np.ndarray, float]]:
-    share = rng.uniform(0.3, 0.7)
-    children = []
-    for part in (share, 1 - share):
-        child = radius * part ** (1 / _MURRAY) * 0.97
-        if child > _SMALLEST_MM:
-            children.append((point, _bend(rng, direction, 0.9 * (1 - part) + 0.15), child))
-    return children
+    rng: np.random.Generator, point: np.ndarray, direction: np.ndarray, radius: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Divide every tip in two, the thinner one turning off further; drop what is too thin or far."""
+    share = rng.uniform(0.3, 0.7, radius.shape)
+    part = np.concatenate([share, 1 - share])
+    child = 0.97 * np.concatenate([radius, radius]) * part ** (1 / _MURRAY)
+    turned = _bend(rng, np.concatenate([direction, direction]), 0.9 * (1 - part) + 0.15)
+    start = np.concatenate([point, point])
+    kept = (child[:, 0] > _SMALLEST_MM) & (np.abs(start[:, 2]) < _REACH_MM)
+    return start[kept], turned[kept], child[kept]
 
 
-def _bend(rng: np.random.Generator, direction: np.ndarray, amount: float) -> np.ndarray:
-    bent = direction + amount * rng.normal(size=3)
-    return np.asarray(bent / np.linalg.norm(bent))
+def _bend(
+    rng: np.random.Generator, direction: np.ndarray, amount: float | np.ndarray
+) -> np.ndarray:
+    bent = direction + amount * rng.normal(size=direction.shape)
+    return np.asarray(bent / np.linalg.norm(bent, axis=1, keepdims=True))
 
 
 def paint(
