@@ -70,7 +70,7 @@ class Calibration(_Strict):
     temperature: float = Field(gt=0)
     coverage: Probability
     conformal_quantile: dict[LesionClass, Probability]
-    out_of_distribution_threshold: float
+    out_of_distribution_threshold: float = Field(gt=0)
     out_of_distribution_share: Probability
 
 

@@ -1,0 +1,188 @@
+"""What is answered, as pydantic models: the JSON and its schema in OpenAPI are the same thing."""
+
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from lesion.bundle.manifest import Calibration, Cohort, Evaluation, Manifest
+from lesion.classes import Code, LesionClass
+
+Probability = Annotated[float, Field(ge=0, le=1)]
+Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$", description="sha256 of the manifest")]
+
+
+class _Answer(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class ModelName(_Answer):
+    """Which bundle answered."""
+
+    name: str
+    version: str
+    digest: Digest
+    simulated: Annotated[bool, Field(description="trained on simulated images only")]
+
+
+class Rectangle(_Answer):
+    """A rectangle in pixels: x to the right, y down, (0, 0) the outer corner of the first pixel."""
+
+    x0: float
+    y0: float
+    x1: float
+    y1: float
+
+
+class OutOfDistribution(_Answer):
+    """How unlike the training lesions the patch is."""
+
+    score: float
+    threshold: Annotated[float, Field(description="above it, the service abstains")]
+
+
+class Coded(_Answer):
+    """A coded concept (DICOM PS3.3, 8.8): SNOMED CT."""
+
+    value: str
+    scheme: str
+    meaning: str
+
+    @classmethod
+    def of(cls, code: Code) -> Self:
+        """Return a code of the domain as an answer."""
+        return cls(value=code.value, scheme=code.scheme, meaning=code.meaning)
+
+
+class Reason(_Answer):
+    """Why the service abstained."""
+
+    code: Literal["out-of-distribution", "several-classes", "no-class", "another-class"]
+    detail: str
+
+
+class Warned(_Answer):
+    """Something that makes the answer less sure, though not unusable."""
+
+    code: Literal[
+        "roi-leaves-image",
+        "roi-covers-padding",
+        "image-taken-as-roi",
+        "eight-bit",
+        "no-spacing",
+        "diameter-outside-training",
+    ]
+    detail: str
+
+
+class LesionAnswer(_Answer):
+    """One lesion."""
+
+    roi: Annotated[Rectangle | None, Field(description="the outline's bounding box")]
+    square: Annotated[
+        Rectangle | None,
+        Field(description="what the network saw: the outline's extent and a margin, in pixels"),
+    ]
+    diameter_mm: Annotated[float | None, Field(description="null where no spacing is known")]
+    label: Annotated[LesionClass, Field(description="the most similar class, always given")]
+    probabilities: dict[LesionClass, Probability]
+    prediction_set: Annotated[
+        list[LesionClass],
+        Field(description="holds the true class at the bundle's coverage, on its own cohort"),
+    ]
+    abstained: bool
+    reason: Reason | None
+    out_of_distribution: OutOfDistribution
+    code: Annotated[Coded, Field(description="of the label; of no class where abstained")]
+    warnings: list[Warned]
+    activation_map: Annotated[
+        dict[LesionClass, list[list[float]]] | None,
+        Field(description="with saliency=true: [h][w] over `square`, its first row at the top"),
+    ] = None
+
+
+class Classification(_Answer):
+    """The answer of /classify."""
+
+    model: ModelName
+    lesions: list[LesionAnswer]
+    disclaimer: str
+
+
+class ClassName(_Answer):
+    """A class that the bundle tells apart."""
+
+    name: LesionClass
+    code: Coded
+
+
+class ModelSummary(_Answer):
+    """The bundle's manifest, without the parts that only a reader of bundles needs."""
+
+    name: str
+    version: str
+    digest: Digest
+    created: str
+    classes: list[ClassName]
+    patch_size: int
+    roi_margin: float
+    hu_window: tuple[float, float]
+    parameters: Annotated[dict[str, int], Field(description="trained weights of each network")]
+    calibration: Calibration
+    evaluation: Evaluation
+    cohort: Cohort
+    preset: str
+    intended_use: str
+
+    @classmethod
+    def of(cls, manifest: Manifest, digest: str) -> Self:
+        """Return a manifest as an answer."""
+        networks = {"classifier": manifest.classifier} | {
+            f"generator-{name}": graph for name, graph in manifest.generators.items()
+        }
+        return cls(
+            **manifest.model_dump(
+                include={
+                    "name",
+                    "version",
+                    "created",
+                    "patch_size",
+                    "roi_margin",
+                    "hu_window",
+                    "calibration",
+                    "evaluation",
+                    "cohort",
+                    "intended_use",
+                }
+            ),
+            digest=digest,
+            classes=[ClassName(name=name, code=Coded.of(name.code)) for name in manifest.classes],
+            parameters={name: graph.parameters for name, graph in networks.items()},
+            preset=manifest.training.preset,
+        )
+
+
+class Models(_Answer):
+    """The answer of /models."""
+
+    models: list[ModelSummary]
+
+
+class Alive(_Answer):
+    """The answer of /livez."""
+
+    alive: Literal[True] = True
+
+
+class Ready(_Answer):
+    """The answer of /readyz."""
+
+    model: ModelName
+
+
+class Problem(BaseModel):
+    """What was refused, and why (RFC 9457)."""
+
+    type: Annotated[str, Field(pattern="^urn:hepatica:problem:[a-z-]+$")]
+    title: str
+    status: Annotated[int, Field(ge=400, le=599)]
+    detail: str

@@ -1,0 +1,96 @@
+"""The routes of architecture.md as one ASGI application."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from pydantic import BaseModel
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+
+from service import docs, metrics, negotiate
+from service.answers import Alive, Models, ModelSummary, Ready
+from service.classify import classify, model_name
+from service.limits import Limits
+from service.problems import MethodNotAllowedError, NotFoundError
+from service.runtime import Runtime
+from service.settings import Settings
+from service.synthesize import synthesize
+from service.watch import Watch
+
+
+def create(settings: Settings) -> Starlette:
+    """Return the application. Its lifespan loads the bundle and ends the threads."""
+    runtime = Runtime(settings)
+
+    @asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        runtime.start()
+        yield
+        await runtime.close()
+
+    routes = [
+        Route("/", _root),
+        Route("/classify", classify, methods=["POST"]),
+        Route("/synthesize", synthesize),
+        Route("/models", _models),
+        Route("/livez", _livez),
+        Route("/readyz", _readyz),
+        Route("/metrics", _metrics),
+        *docs.ROUTES,
+    ]
+    app = Starlette(
+        routes=routes,
+        middleware=[
+            Middleware(
+                Watch,
+                settings=settings,
+                metrics=runtime.metrics,
+                routes={route.path for route in routes},
+            ),
+            Middleware(Limits, settings=settings, metrics=runtime.metrics),
+        ],
+        exception_handlers={HTTPException: _refuse},
+        lifespan=lifespan,
+    )
+    app.state.runtime = runtime
+    return app
+
+
+async def _root(_: Request) -> Response:
+    return RedirectResponse("/docs")
+
+
+async def _livez(_: Request) -> Response:
+    return _json(Alive())
+
+
+async def _readyz(request: Request) -> Response:
+    runtime: Runtime = request.app.state.runtime
+    return _json(Ready(model=model_name(runtime.model)))
+
+
+async def _models(request: Request) -> Response:
+    runtime: Runtime = request.app.state.runtime
+    negotiate.check(request.headers.get("accept"), "application/json")
+    summary = ModelSummary.of(runtime.model.manifest, runtime.model.digest)
+    return _json(Models(models=[summary]))
+
+
+async def _metrics(request: Request) -> Response:
+    runtime: Runtime = request.app.state.runtime
+    return Response(runtime.metrics.text(), headers={"Content-Type": metrics.CONTENT_TYPE})
+
+
+def _json(answer: BaseModel) -> Response:
+    return Response(answer.model_dump_json(), media_type="application/json")
+
+
+async def _refuse(request: Request, error: Exception) -> Response:
+    """Raise what the router refuses as an error of ours."""
+    if isinstance(error, HTTPException) and error.status_code == 405:
+        raise MethodNotAllowedError(request.method, (error.headers or {}).get("Allow", ""))
+    raise NotFoundError("path: found no such route, expected one of those that /docs names")

@@ -1,0 +1,162 @@
+"""POST /classify: an image with its lesions' outlines -> the most similar class of each.
+
+The most similar class is always given. The service abstains, which is another thing, where the
+prediction set does not single it out, or where the lesion is unlike those of the training cohort.
+"""
+
+import asyncio
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from lesion.bundle.manifest import Calibration
+from lesion.classes import CLASSES, UNDETERMINED, LesionClass
+from service import negotiate
+from service.answers import (
+    Classification,
+    Coded,
+    LesionAnswer,
+    ModelName,
+    OutOfDistribution,
+    Reason,
+)
+from service.parse import Order, read_order
+from service.prepare import Prepared, prepare
+from service.problems import BusyError
+from service.runtime import Model, Patch, Runtime, Scored
+
+#: A ready patch is read faster than a thread is woken.
+INLINE_BYTES = 64 * 1024
+
+
+async def classify(request: Request) -> Response:
+    """Answer one request."""
+    runtime: Runtime = request.app.state.runtime
+    stage = runtime.metrics.stage
+    with stage["total"].time():
+        model = runtime.model
+        negotiate.check(request.headers.get("accept"), "application/json")
+        with stage["receive"].time():
+            order = await read_order(request, runtime.settings)
+        try:
+            async with asyncio.timeout(runtime.settings.answer_timeout_s):
+                prepared = await _prepared(runtime, model, order)
+                with stage["infer"].time():
+                    scored = await model.classifier.submit(
+                        [Patch(lesion.patch_hu, order.options.saliency) for lesion in prepared]
+                    )
+        except TimeoutError:
+            raise BusyError(
+                f"answer: found none after {runtime.settings.answer_timeout_s:g} s, expected one"
+            ) from None
+        with stage["answer"].time():
+            answer = answered(model, prepared, scored, saliency=order.options.saliency)
+            _count(runtime, answer)
+            return Response(answer.model_dump_json(), media_type="application/json")
+
+
+async def _prepared(runtime: Runtime, model: Model, order: Order) -> list[Prepared]:
+    def job() -> list[Prepared]:
+        return prepare(
+            order,
+            margin=model.manifest.roi_margin,
+            settings=runtime.settings,
+            metrics=runtime.metrics,
+        )
+
+    outlined = order.options.rois or order.mask or order.annotation
+    if order.image_format == "npy" and len(order.image) <= INLINE_BYTES and not outlined:
+        return job()
+    return await runtime.work(job)
+
+
+def answered(
+    model: Model, prepared: list[Prepared], scored: list[Scored], *, saliency: bool
+) -> Classification:
+    """Put what was cut and what was scored into words."""
+    return Classification(
+        model=model_name(model),
+        lesions=[
+            _lesion(lesion, score, model.manifest.calibration, saliency=saliency)
+            for lesion, score in zip(prepared, scored, strict=True)
+        ],
+        disclaimer=model.manifest.intended_use,
+    )
+
+
+def model_name(model: Model) -> ModelName:
+    """Name the bundle that answers."""
+    manifest = model.manifest
+    return ModelName(
+        name=manifest.name,
+        version=manifest.version,
+        digest=model.digest,
+        simulated=manifest.cohort.simulated,
+    )
+
+
+def _lesion(
+    lesion: Prepared, scored: Scored, calibration: Calibration, *, saliency: bool
+) -> LesionAnswer:
+    probabilities = dict(zip(CLASSES, scored.probabilities.tolist(), strict=True))
+    label = max(CLASSES, key=probabilities.__getitem__)
+    chosen = prediction_set(probabilities, calibration)
+    reason = reason_to_abstain(label, chosen, scored.out_of_distribution, calibration)
+    maps = scored.saliency if saliency else None
+    return LesionAnswer(
+        roi=lesion.roi,
+        square=lesion.square,
+        diameter_mm=lesion.diameter_mm,
+        label=label,
+        probabilities=probabilities,
+        prediction_set=chosen,
+        abstained=reason is not None,
+        reason=reason,
+        out_of_distribution=OutOfDistribution(
+            score=scored.out_of_distribution, threshold=calibration.out_of_distribution_threshold
+        ),
+        code=Coded.of(label.code if reason is None else UNDETERMINED),
+        warnings=lesion.warnings,
+        activation_map=dict(zip(CLASSES, maps.tolist(), strict=True)) if maps is not None else None,
+    )
+
+
+def prediction_set(
+    probabilities: dict[LesionClass, float], calibration: Calibration
+) -> list[LesionClass]:
+    """Return the classes that are probable enough for the coverage that the bundle promises."""
+    quantile = calibration.conformal_quantile
+    return [name for name in CLASSES if probabilities[name] >= 1 - quantile[name]]
+
+
+def reason_to_abstain(
+    label: LesionClass, chosen: list[LesionClass], score: float, calibration: Calibration
+) -> Reason | None:
+    """Say why no class can be singled out; None where one can."""
+    threshold = calibration.out_of_distribution_threshold
+    if score > threshold:
+        return Reason(
+            code="out-of-distribution",
+            detail=f"unlike the training lesions: score {score:.3g} is above {threshold:.3g}",
+        )
+    if chosen == [label]:
+        return None
+    at = f"at {calibration.coverage:.0%} coverage"
+    if not chosen:
+        return Reason(code="no-class", detail=f"no class is probable enough {at}")
+    if len(chosen) == 1:  # each class has a quantile of its own
+        return Reason(
+            code="another-class",
+            detail=f"{at} the set holds {chosen[0]}, not the most similar class",
+        )
+    return Reason(code="several-classes", detail=f"{at} the set holds {', '.join(chosen)}")
+
+
+def _count(runtime: Runtime, answer: Classification) -> None:
+    metrics = runtime.metrics
+    for lesion in answer.lesions:
+        metrics.predictions.labels(lesion.label).inc()
+        score = lesion.out_of_distribution
+        metrics.out_of_distribution.observe(score.score / score.threshold)
+        if lesion.reason:
+            metrics.abstentions.labels(lesion.reason.code).inc()

@@ -1,0 +1,34 @@
+"""Image i of (bundle digest, class, seed) is a pure function of those four.
+
+Counter-based noise: the key is the first three, the counter is i, so any image can be made alone,
+anywhere, in any order. Only raw random words are used, whose stream NumPy promises not to change.
+A network's last bits depend on the shape of its batch and on an image's place in it, so images are
+always made in aligned tiles of one size: image i always has the same neighbours.
+"""
+
+import hashlib
+
+import numpy as np
+from jaxtyping import Float
+
+from lesion.bundle import LATENT_SIZE
+from lesion.classes import LesionClass
+
+TILE = 16
+
+
+def tile_noise(
+    digest: str, lesion_class: LesionClass, *, seed: int, tile: int
+) -> Float[np.ndarray, "16 100"]:
+    """Return the noise of images 16 `tile` to 16 `tile` + 15: float32, uniform in [-1, 1]."""
+    name = f"{digest}/{lesion_class}/{seed}".encode()
+    key = int.from_bytes(hashlib.sha256(name).digest()[:16], "little")
+    first = tile * TILE
+    return np.stack([_noise(key, index) for index in range(first, first + TILE)])
+
+
+def _noise(key: int, index: int) -> Float[np.ndarray, " 100"]:
+    # The counter's lowest word counts the blocks of one image; the index stands above it.
+    words = np.random.Philox(key=key, counter=index << 64).random_raw(LATENT_SIZE // 2)
+    halves = words.astype("<u8").view("<u4")
+    return (halves * 2.0**-31 - 1.0).astype(np.float32)

@@ -1,0 +1,164 @@
+"""The OpenAPI 3.1 description of the service. Its schemas are those of the answers' own models."""
+
+from typing import Any
+
+from pydantic import TypeAdapter
+from pydantic.json_schema import models_json_schema
+
+from lesion import __version__
+from lesion.classes import CLASSES
+from service import problems
+from service.answers import Alive, Classification, Models, Problem, Ready
+from service.options import MOST_POINTS, Outlines
+from service.parse import IMAGE_TYPES
+from service.settings import Settings
+from service.synthesize import HEADERS, LARGEST, MEDIA_TYPES
+
+Json = dict[str, Any]
+
+_SCHEMAS = "#/components/schemas/"
+_MEANING = {
+    400: "The request is not what it claims to be.",
+    406: "Accept names nothing that can be answered.",
+    408: "The body did not arrive in time.",
+    413: "The body, the image or the number of lesions is larger than allowed.",
+    415: "The format is not read here.",
+    422: "Understood, but not usable; the detail says why.",
+    503: "Full, or not ready: come again after Retry-After seconds.",
+}
+
+
+def describe(settings: Settings) -> Json:
+    """Return the description of a server with these settings."""
+    answers = (Alive, Classification, Models, Problem, Ready)
+    _, schemas = models_json_schema(
+        [(model, "serialization") for model in answers], ref_template=_SCHEMAS + "{model}"
+    )
+    outlines = TypeAdapter(Outlines).json_schema(ref_template=_SCHEMAS + "{model}")
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Hepatica",
+            "version": __version__,
+            "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
+            "description": "Liver lesions on CT: which of three classes a real one is most similar "
+            "to, and synthetic ones. Research only; not for diagnosis.",
+        },
+        "paths": {
+            "/classify": {"post": _classify(settings)},
+            "/synthesize": {"get": _synthesize(settings)},
+            "/models": {"get": _get("models", "The bundle that is served", "Models", 406, 503)},
+            "/livez": {"get": _get("livez", "Is the process alive?", "Alive")},
+            "/readyz": {"get": _get("readyz", "Is the bundle loaded and tested?", "Ready", 503)},
+            "/metrics": {
+                "get": {
+                    "operationId": "metrics",
+                    "summary": "Metrics for Prometheus",
+                    "responses": {"200": {"description": "Metrics", "content": {"text/plain": {}}}},
+                }
+            },
+        },
+        "components": {
+            "schemas": {**schemas["$defs"], **outlines.pop("$defs"), "Outlines": outlines}
+        },
+    }
+
+
+def _classify(settings: Settings) -> Json:
+    file = {"type": "string", "format": "binary"}
+    form = {
+        "type": "object",
+        "required": ["image"],
+        "properties": {
+            "image": {**file, "description": "DICOM CT slice; or PNG or NPY of HU"},
+            "roi": {"$ref": _SCHEMAS + "Outlines"},
+            "mask": {**file, "description": "PNG or NPY of the image's size; not zero is lesion"},
+            "annotation": {**file, "description": "DICOM SEG (binary) of the image"},
+            "saliency": {"type": "boolean"},
+            "spacing_mm": {"type": "string"},
+            "window": {"type": "string"},
+        },
+    }
+    return {
+        "operationId": "classify",
+        "summary": "Name the most similar class of each outlined lesion",
+        "description": "An image, and where its lesions are: one or several `roi`, a `mask` (each "
+        "connected region is a lesion) or an `annotation`. A PNG or NPY without any is taken as "
+        "the square around one lesion. PNG: 16 bits, HU = value - 1024, or 8 bits with `window`. "
+        f"At most {settings.max_body_bytes} bytes, {settings.max_lesions} lesions and "
+        f"{MOST_POINTS} points in a polygon. Options stand in the query or in the form.",
+        "parameters": [
+            _query("roi", "x0,y0,x1,y1 in pixels, or JSON as in the form; repeatable"),
+            _query("saliency", "answer an activation map for each class", {"type": "boolean"}),
+            _query("spacing_mm", "of a PNG or NPY: one number, or rows,columns"),
+            _query("window", "of an 8-bit PNG: the HU of its 0 and of its 255, low,high"),
+        ],
+        "requestBody": {
+            "required": True,
+            "content": {"multipart/form-data": {"schema": form}}
+            | {media_type: {"schema": file} for media_type in IMAGE_TYPES},
+        },
+        "responses": _responses(_json("Classification"), 400, 406, 408, 413, 415, 422, 503),
+    }
+
+
+def _synthesize(settings: Settings) -> Json:
+    whole = {"type": "integer", "minimum": 0, "maximum": LARGEST}
+    count = {"type": "integer", "minimum": 1, "maximum": settings.max_images, "default": 1}
+    file = {"schema": {"type": "string", "format": "binary"}}
+    answer = {
+        "description": "PNG: one image, 16 bits, HU = value - 1024. ZIP: PNGs and manifest.json. "
+        "NPZ: patch_hu, int16 [count, 64, 64] in HU, and manifest.json.",
+        "headers": {
+            name: {"schema": {"type": "string"}, "description": text}
+            for name, text in HEADERS.items()
+        },
+        "content": dict.fromkeys(MEDIA_TYPES.values(), file),
+    }
+    return {
+        "operationId": "synthesize",
+        "summary": "Make synthetic lesions of one class",
+        "description": "Image i of (bundle digest, class, seed) is always the same image, so a "
+        "long download resumes at `start`.",
+        "parameters": [
+            _query(
+                "class", "which lesion", {"type": "string", "enum": list(CLASSES)}, required=True
+            ),
+            _query("count", "how many images; a PNG holds one", count),
+            _query("seed", "drawn, and named in the answer, where absent", whole),
+            _query("start", "index of the first image", {**whole, "default": 0}),
+            _query("format", "of the answer", {"enum": list(MEDIA_TYPES), "default": "png"}),
+        ],
+        "responses": _responses(answer, 400, 406, 422, 503),
+    }
+
+
+def _get(name: str, summary: str, model: str, *refusals: int) -> Json:
+    return {
+        "operationId": name,
+        "summary": summary,
+        "responses": _responses(_json(model), *refusals),
+    }
+
+
+def _query(name: str, text: str, schema: Json | None = None, *, required: bool = False) -> Json:
+    return {
+        "name": name,
+        "in": "query",
+        "description": text,
+        "required": required,
+        "schema": schema or {"type": "string"},
+    }
+
+
+def _json(model: str) -> Json:
+    schema = {"$ref": _SCHEMAS + model}
+    return {"description": model, "content": {"application/json": {"schema": schema}}}
+
+
+def _responses(answer: Json, *refusals: int) -> Json:
+    schema = {"$ref": _SCHEMAS + "Problem"}
+    problem = {problems.MEDIA_TYPE: {"schema": schema}}
+    return {"200": answer} | {
+        str(status): {"description": _MEANING[status], "content": problem} for status in refusals
+    }

@@ -1,0 +1,146 @@
+"""The options of a classification: text -> numbers and outlines, or the error that says why not."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from math import isfinite
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+
+from lesion.errors import TooLargeError, UnreadableOutlineError, UnreadableParameterError
+
+OPTIONS = ("roi", "saliency", "spacing_mm", "window")
+
+#: A hand-drawn outline has some hundred points; the check for crossings takes their square.
+MOST_POINTS = 1000
+
+
+class _Shape(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Box(_Shape):
+    """The lesion's tight bounding box in pixels.
+
+    x to the right, y down, (0, 0) the outer corner of the first pixel.
+    """
+
+    type: Literal["box"] = "box"
+    x0: float
+    y0: float
+    x1: float
+    y1: float
+
+
+class Polygon(_Shape):
+    """The lesion's outline as (x, y) points in pixels."""
+
+    type: Literal["polygon"]
+    points: Annotated[list[tuple[float, float]], Field(min_length=1)]
+
+
+Roi = Annotated[Box | Polygon, Field(discriminator="type")]
+Outlines = Roi | Annotated[list[Roi], Field(min_length=1)]
+_ROI: TypeAdapter[Box | Polygon] = TypeAdapter(Roi)
+_ROIS: TypeAdapter[list[Box | Polygon]] = TypeAdapter(Annotated[list[Roi], Field(min_length=1)])
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What the query and the text parts of a form ask for."""
+
+    rois: tuple[Box | Polygon, ...] = ()
+    saliency: bool = False
+    spacing_mm: tuple[float, float] | None = None
+    window: tuple[float, float] | None = None
+
+
+def parse_options(items: Iterable[tuple[str, str]], *, max_lesions: int) -> Options:
+    """Read name and value pairs.
+
+    `roi` may come several times. Raise `UnreadableParameterError` or `UnreadableOutlineError`;
+    `TooLargeError` for more lesions or points than allowed.
+    """
+    texts: dict[str, str] = {}
+    rois: list[Box | Polygon] = []
+    for name, text in items:
+        if name not in OPTIONS or name in texts:
+            raise UnreadableParameterError(
+                f"parameters: found {quoted(name)}, expected only {list(OPTIONS)}, "
+                "and none but roi twice"
+            )
+        if name == "roi":
+            rois += _rois(text)
+            _check_size(rois, max_lesions)
+        else:
+            texts[name] = text
+    return Options(
+        tuple(rois),
+        saliency=_flag("saliency", texts.get("saliency", "false")),
+        spacing_mm=_spacing_mm(texts["spacing_mm"]) if "spacing_mm" in texts else None,
+        window=_window(texts["window"]) if "window" in texts else None,
+    )
+
+
+def quoted(text: str) -> str:
+    """Quote the beginning of what a request says, for a message."""
+    return repr(text[:60] + "..." * (len(text) > 60))
+
+
+def _rois(text: str) -> list[Box | Polygon]:
+    text = text.strip()
+    try:
+        if text.startswith("["):
+            return _ROIS.validate_json(text)
+        if text.startswith("{"):
+            return [_ROI.validate_json(text)]
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        where = ".".join(["roi", *map(str, first["loc"])])
+        raise UnreadableOutlineError(f"{where}: {first['msg']}") from error
+    try:
+        x0, y0, x1, y1 = map(float, text.split(","))
+    except ValueError as error:
+        raise UnreadableOutlineError(
+            f"roi: found {quoted(text)}, expected x0,y0,x1,y1 in pixels, or JSON"
+        ) from error
+    return [Box(x0=x0, y0=y0, x1=x1, y1=y1)]
+
+
+def _check_size(rois: list[Box | Polygon], max_lesions: int) -> None:
+    if len(rois) > max_lesions:
+        raise TooLargeError(f"roi: found {len(rois)} outlines, expected at most {max_lesions}")
+    points = max((len(roi.points) for roi in rois if isinstance(roi, Polygon)), default=0)
+    if points > MOST_POINTS:
+        raise TooLargeError(
+            f"roi: found a polygon of {points} points, expected at most {MOST_POINTS}"
+        )
+
+
+def _flag(name: str, text: str) -> bool:
+    if text not in {"true", "false"}:
+        raise UnreadableParameterError(f"{name}: found {quoted(text)}, expected true or false")
+    return text == "true"
+
+
+def _spacing_mm(text: str) -> tuple[float, float]:
+    numbers = _numbers("spacing_mm", text, "one number of mm, or those between rows and columns")
+    return numbers[0], numbers[-1]
+
+
+def _window(text: str) -> tuple[float, float]:
+    numbers = _numbers("window", text, "low,high in HU")
+    if len(numbers) != 2:
+        raise UnreadableParameterError(f"window: found {quoted(text)}, expected low,high in HU")
+    return numbers[0], numbers[1]
+
+
+def _numbers(name: str, text: str, expected: str) -> list[float]:
+    """Read one or two finite numbers."""
+    try:
+        numbers = [float(number) for number in text.split(",")]
+    except ValueError:
+        numbers = []
+    if len(numbers) not in {1, 2} or not all(map(isfinite, numbers)):
+        raise UnreadableParameterError(f"{name}: found {quoted(text)}, expected {expected}")
+    return numbers

@@ -1,0 +1,120 @@
+"""A request to /classify -> an `Order`: bytes and options, checked as far as HTTP goes.
+
+Two ways in: multipart/form-data with the parts `image` and one of `roi`, `mask`, `annotation`; or
+the image itself as the body. Options stand in the query, or in parts of their own.
+"""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from starlette.datastructures import FormData
+from starlette.formparsers import MultiPartException, MultiPartParser
+from starlette.requests import Request
+
+from lesion.errors import (
+    EmptyInputError,
+    UnknownFormatError,
+    UnreadableOutlineError,
+    UnreadableParameterError,
+)
+from lesion.image.formats import Format, sniff
+from service.options import OPTIONS, Options, parse_options, quoted
+from service.settings import Settings
+
+#: Media types of an image and the format that each declares.
+IMAGE_TYPES: dict[str, Format | None] = {
+    "application/dicom": "dicom",
+    "image/png": "png",
+    "application/x-npy": "npy",
+    "application/octet-stream": None,  # told by its magic number
+}
+FILES = ("image", "mask", "annotation")
+FORM = "multipart/form-data"
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What a request asks to have classified."""
+
+    image: bytes
+    image_format: Format
+    mask: bytes | None
+    annotation: bytes | None
+    options: Options
+
+
+class File(NamedTuple):
+    """A part of the request that is no text."""
+
+    data: bytes
+    media_type: str
+
+
+async def read_order(request: Request, settings: Settings) -> Order:
+    """Read the whole request. Raise the `InputError` that names what is wrong with it."""
+    declared = _essence(request.headers.get("content-type"))
+    files: dict[str, File] = {}
+    options = request.query_params.multi_items()
+    if declared == FORM:
+        for name, part in (await _form(request, settings)).multi_items():
+            if isinstance(part, str):
+                options.append((name, part))
+            elif name not in FILES or name in files:
+                raise UnreadableParameterError(
+                    f"{FORM}: found a file named {quoted(name)}, "
+                    f"expected each of {list(FILES)} at most once"
+                )
+            else:
+                files[name] = File(await part.read(), _essence(part.content_type))
+    else:
+        if declared not in IMAGE_TYPES:
+            raise UnknownFormatError(
+                f"Content-Type: found {quoted(declared)}, expected {FORM} or {list(IMAGE_TYPES)}"
+            )
+        files["image"] = File(await request.body(), declared)
+    return _order(files, parse_options(options, max_lesions=settings.max_lesions))
+
+
+async def _form(request: Request, settings: Settings) -> FormData:
+    parser = MultiPartParser(
+        request.headers,
+        request.stream(),
+        max_files=len(FILES),
+        max_fields=len(OPTIONS) + settings.max_lesions,
+    )
+    # Patient data never touches a disk, and what lies in memory needs no closing.
+    parser.spool_max_size = settings.max_body_bytes + 1
+    try:
+        return await parser.parse()
+    except MultiPartException as error:
+        raise UnreadableParameterError(f"{FORM}: {error.message}") from error
+
+
+def _order(files: dict[str, File], options: Options) -> Order:
+    if "image" not in files:
+        raise UnreadableParameterError(f"{FORM}: found no file 'image', expected one")
+    if len(outlines := [*({"mask", "annotation"} & set(files)), *["roi"] * bool(options.rois)]) > 1:
+        raise UnreadableOutlineError(f"{FORM}: found {sorted(outlines)}, expected one of them")
+    return Order(
+        image=files["image"].data,
+        image_format=_image_format(files["image"]),
+        mask=files["mask"].data if "mask" in files else None,
+        annotation=files["annotation"].data if "annotation" in files else None,
+        options=options,
+    )
+
+
+def _image_format(image: File) -> Format:
+    """Return the format declared, or told by the bytes where the type says only that they are."""
+    if not image.data:
+        raise EmptyInputError("image: found 0 bytes, expected DICOM, PNG or NPY")
+    if image.media_type not in IMAGE_TYPES:
+        raise UnknownFormatError(
+            f"image: found Content-Type {quoted(image.media_type)}, expected {list(IMAGE_TYPES)}"
+        )
+    return IMAGE_TYPES[image.media_type] or sniff(image.data)
+
+
+def _essence(content_type: str | None) -> str:
+    """Return the media type without its parameters; bytes of unknown type where there is none."""
+    return (content_type or "application/octet-stream").split(";")[0].strip().lower()

@@ -1,0 +1,128 @@
+"""Errors as RFC 9457 problem details: the one place that knows the HTTP status of an error.
+
+A problem's `type` is `urn:hepatica:problem:` and the slug of the error, its `detail` the error's
+message. The service's own errors stand here, beside those of `lesion.errors`:
+
+ServiceError                     the request cannot be answered, whatever image it brings
+├── NotFoundError, MethodNotAllowedError, NotAcceptableError, SlowBodyError
+├── BusyError                    full: come again
+├── NotReadyError                no bundle is loaded (yet)
+└── InternalError                a fault of ours; says nothing of it
+ParameterError                   a parameter of /synthesize with a value that is not allowed
+└── UnknownClassError, CountError, SeedError, StartError, OutputFormatError
+"""
+
+import json
+from collections.abc import Mapping
+
+from starlette.responses import Response
+
+from lesion.errors import (
+    InputError,
+    MalformedError,
+    TooLargeError,
+    UnsupportedError,
+    UnusableError,
+)
+
+MEDIA_TYPE = "application/problem+json"
+URN = "urn:hepatica:problem:"
+
+
+class ServiceError(InputError):
+    """The request cannot be answered."""
+
+
+class NotFoundError(ServiceError):
+    """There is nothing at this address."""
+
+
+class MethodNotAllowedError(ServiceError):
+    """The method is not allowed here."""
+
+    def __init__(self, method: str, allow: str) -> None:
+        super().__init__(f"method: found {method[:20]!r}, expected {allow}")
+        self.allow = allow
+
+
+class NotAcceptableError(ServiceError):
+    """Nothing that the request accepts can be answered."""
+
+
+class SlowBodyError(ServiceError):
+    """The request's body did not arrive in time."""
+
+
+class BusyError(ServiceError):
+    """The service is full."""
+
+
+class NotReadyError(ServiceError):
+    """The service is not ready."""
+
+
+class InternalError(ServiceError):
+    """The service failed."""
+
+
+class ParameterError(UnusableError):
+    """A parameter has a value that is not allowed."""
+
+
+class UnknownClassError(ParameterError):
+    """The class is not one of the bundle's."""
+
+
+class CountError(ParameterError):
+    """The count is not allowed."""
+
+
+class SeedError(ParameterError):
+    """The seed is not allowed."""
+
+
+class StartError(ParameterError):
+    """The start is not allowed."""
+
+
+class OutputFormatError(ParameterError):
+    """The format is not one that is written here."""
+
+
+STATUS: Mapping[type[InputError], int] = {
+    MalformedError: 400,
+    NotFoundError: 404,
+    MethodNotAllowedError: 405,
+    NotAcceptableError: 406,
+    SlowBodyError: 408,
+    TooLargeError: 413,
+    UnsupportedError: 415,
+    UnusableError: 422,
+    InternalError: 500,
+    BusyError: 503,
+    NotReadyError: 503,
+}
+
+
+def status_of(error: type[InputError]) -> int:
+    """Return the HTTP status of an error: that of its nearest ancestor in the table."""
+    return next(STATUS[base] for base in error.__mro__ if base in STATUS)
+
+
+def response(error: InputError, *, retry_after_s: int = 1) -> Response:
+    """Return the problem as an answer."""
+    status = status_of(type(error))
+    body = {
+        "type": URN + error.slug,
+        "title": error.title,
+        "status": status,
+        "detail": str(error),
+    }
+    headers = {}
+    if status == 503:
+        headers["Retry-After"] = str(retry_after_s)
+    if isinstance(error, MethodNotAllowedError):
+        headers["Allow"] = error.allow
+    if status in {408, 413}:
+        headers["Connection"] = "close"  # the rest of the body is not read
+    return Response(json.dumps(body), status, headers, MEDIA_TYPE)

@@ -1,0 +1,47 @@
+"""Settings, typed, from the environment: each field is `HEPATICA_` and its name in capitals."""
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import NonNegativeInt, PositiveFloat, PositiveInt
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+MIB = 1024 * 1024
+
+
+class Settings(BaseSettings):
+    """What an operator can choose. A value out of its range stops the server at its start.
+
+    A bound that is reached answers 413 (sizes) or 503 with Retry-After (what is full).
+    """
+
+    model_config = SettingsConfigDict(env_prefix="HEPATICA_", frozen=True)
+
+    #: Folder of the model bundle.
+    bundle: Path = Path("models/default")
+    #: Where the networks run. `cuda` is never silently replaced by `cpu`: not ready, rather.
+    provider: Literal["cpu", "cuda"] = "cpu"
+
+    #: Bytes of one request's body, and of all bodies held at once.
+    max_body_bytes: PositiveInt = 32 * MIB
+    max_held_bytes: PositiveInt = 128 * MIB
+    #: Requests at once, /synthesize answers at once, patches that wait for the classifier.
+    max_requests: PositiveInt = 256
+    max_downloads: PositiveInt = 8
+    max_queued: PositiveInt = 256
+    #: Lesions in one request, images in one answer of /synthesize.
+    max_lesions: PositiveInt = 32
+    max_images: PositiveInt = 10_000
+
+    #: Patches in one inference, at most.
+    batch_size: PositiveInt = 32
+    #: Images that are decoded or encoded at once.
+    work_threads: PositiveInt = 2
+
+    #: A request's body must arrive, and an answer be made, within this.
+    receive_timeout_s: PositiveFloat = 30.0
+    answer_timeout_s: PositiveFloat = 30.0
+    #: A reader of an answer may pause no longer than this.
+    send_timeout_s: PositiveFloat = 60.0
+    #: Seconds that a 503 asks to wait.
+    retry_after_s: NonNegativeInt = 1

@@ -1,0 +1,185 @@
+"""GET /synthesize: synthetic lesions of one class, as one PNG or as an archive of any length."""
+
+import asyncio
+import re
+import secrets
+from collections.abc import AsyncIterator, Mapping
+from typing import Final
+
+import numpy as np
+from jaxtyping import Int16
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
+from starlette.types import Receive, Scope, Send
+
+from lesion.classes import CLASSES, LesionClass
+from lesion.errors import UnreadableParameterError
+from service import negotiate
+from service.noise import TILE, tile_noise
+from service.options import quoted
+from service.pack import Npz, Series, ZipOfPngs, png
+from service.problems import (
+    BusyError,
+    CountError,
+    OutputFormatError,
+    ParameterError,
+    SeedError,
+    StartError,
+    UnknownClassError,
+)
+from service.runtime import Model, Noise, Runtime
+
+PARAMETERS = ("class", "count", "seed", "start", "format")
+ARCHIVES: Final[Mapping[str, type[ZipOfPngs | Npz]]] = {"zip": ZipOfPngs, "npz": Npz}
+MEDIA_TYPES = {"png": "image/png"} | {name: kind.media_type for name, kind in ARCHIVES.items()}
+
+#: What an answer says of itself, and what that means.
+HEADERS: Final = {
+    "Hepatica-Synthetic": "true",
+    "Hepatica-Bundle-Digest": "sha256 of the bundle's manifest",
+    "Hepatica-Class": "class of the images",
+    "Hepatica-Seed": "seed of the images",
+    "Hepatica-Range": "indices of the first and the last image",
+}
+
+#: Seeds and indices are whole numbers from 0 to this.
+LARGEST: Final = 2**63 - 1
+#: A drawn seed survives JavaScript, whose whole numbers end at 2^53.
+_DRAWN_SEEDS: Final = 2**53
+
+_LOWEST_HU, _HIGHEST_HU = -1024, 3071  # of a CT image with 12 bits
+
+
+async def synthesize(request: Request) -> Response:
+    """Answer one request."""
+    runtime: Runtime = request.app.state.runtime
+    model = runtime.model
+    series, output = _read(request, model.digest, runtime.settings.max_images)
+    negotiate.check(request.headers.get("accept"), MEDIA_TYPES[output])
+    headers = _headers(series, output)
+    if request.method == "HEAD":
+        return Response(headers=headers, media_type=MEDIA_TYPES[output])
+    if runtime.downloads.locked():
+        raise BusyError(
+            f"downloads: found {runtime.settings.max_downloads} running, expected fewer"
+        )
+    await runtime.downloads.acquire()
+    if output != "png":
+        body = _archive(runtime, model, series, output)
+        return _Download(body, runtime.downloads, headers, MEDIA_TYPES[output])
+    try:
+        image = await _image(runtime, model, series)
+    finally:
+        runtime.downloads.release()
+    return Response(image, headers=headers, media_type=MEDIA_TYPES[output])
+
+
+class _Download(StreamingResponse):
+    """A long answer that gives its place back, however it ends."""
+
+    def __init__(
+        self,
+        body: AsyncIterator[bytes],
+        places: asyncio.Semaphore,
+        headers: Mapping[str, str],
+        media_type: str,
+    ) -> None:
+        super().__init__(body, headers=headers, media_type=media_type)
+        self._places = places
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            self._places.release()
+
+
+async def _image(runtime: Runtime, model: Model, series: Series) -> bytes:
+    (images_hu,) = [tile async for tile in tiles(model, series)]
+    runtime.metrics.images.labels(series.lesion_class, "png").inc()
+    return await runtime.work(png, images_hu[0], series, series.start)
+
+
+async def _archive(
+    runtime: Runtime, model: Model, series: Series, output: str
+) -> AsyncIterator[bytes]:
+    made = runtime.metrics.images.labels(series.lesion_class, output)
+    archive = ARCHIVES[output](series)
+    async for images_hu in tiles(model, series):
+        yield await runtime.work(archive.add, images_hu)
+        made.inc(len(images_hu))
+    yield await runtime.work(archive.close)
+
+
+async def tiles(model: Model, series: Series) -> AsyncIterator[Int16[np.ndarray, "n 64 64"]]:
+    """Yield the series' images in whole HU, a tile at a time; the next is made meanwhile."""
+    numbers = range(series.start // TILE, (series.stop - 1) // TILE + 1)
+
+    def begin(tile: int) -> asyncio.Task[list[np.ndarray]]:
+        z = tile_noise(series.digest, series.lesion_class, seed=series.seed, tile=tile)
+        return asyncio.create_task(model.generator.submit([Noise(series.lesion_class, z)]))
+
+    ahead = begin(numbers[0])
+    try:
+        for tile in numbers:
+            (patch_hu,) = await ahead
+            if tile != numbers[-1]:
+                ahead = begin(tile + 1)
+            whole = np.rint(patch_hu).clip(_LOWEST_HU, _HIGHEST_HU).astype(np.int16)
+            first = tile * TILE
+            yield whole[max(series.start - first, 0) : series.stop - first]
+    finally:
+        ahead.cancel()
+
+
+def _read(request: Request, digest: str, max_images: int) -> tuple[Series, str]:
+    """Read the query. Raise the `ParameterError` that names the allowed values."""
+    items = request.query_params.multi_items()
+    query = dict(items)
+    if len(query) < len(items) or not set(query) <= set(PARAMETERS):
+        raise UnreadableParameterError(
+            f"parameters: found {quoted(', '.join(name for name, _ in items))}, "
+            f"expected each of {list(PARAMETERS)} at most once"
+        )
+    output = query.get("format", "png")
+    if output not in MEDIA_TYPES:
+        raise OutputFormatError(
+            f"format: found {quoted(output)}, expected one of {list(MEDIA_TYPES)}"
+        )
+    name = query.get("class", "")
+    if name not in set(CLASSES):
+        raise UnknownClassError(
+            f"class: found {quoted(name)}, expected one of {[str(c) for c in CLASSES]}"
+        )
+    most = 1 if output == "png" else max_images
+    count = _number(query, "count", CountError, default=1, low=1, high=most)
+    start = _number(query, "start", StartError, default=0, low=0, high=LARGEST - count)
+    seed = _number(
+        query, "seed", SeedError, default=secrets.randbelow(_DRAWN_SEEDS), low=0, high=LARGEST
+    )
+    return Series(digest, LesionClass(name), seed, start, count), output
+
+
+def _number(
+    query: Mapping[str, str],
+    name: str,
+    error: type[ParameterError],
+    *,
+    default: int,
+    low: int,
+    high: int,
+) -> int:
+    text = query.get(name, str(default))
+    if not re.fullmatch("[0-9]{1,19}", text) or not low <= (number := int(text)) <= high:
+        raise error(
+            f"{name}: found {quoted(text)}, expected a whole number from {low} to {high}"
+            + (" (a PNG holds one image)" if name == "count" and high == 1 else "")
+        )
+    return number
+
+
+def _headers(series: Series, output: str) -> dict[str, str]:
+    told = ("true", series.digest, series.lesion_class, series.seed)
+    return dict(
+        zip(HEADERS, map(str, [*told, f"{series.start}-{series.stop - 1}"]), strict=True)
+    ) | {"Content-Disposition": f'inline; filename="{series.stem}.{output}"'}
