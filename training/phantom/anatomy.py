@@ -81,8 +81,8 @@ def draw(rng: np.random.Generator) -> Anatomy:
     """Draw a patient.
 
     Portal-phase liver 108 ± 13 HU (two real series: 103 and 91; docs/phantom.md), one in twelve
-    fatty with 55-80; vessels 25-65 HU above it (measured in one real series: 43); uneven enhancement
-    of 3-8 HU (measured: 5.8).
+    fatty with 55-80; vessels 25-65 HU above it (measured in one real series: 43); uneven
+    enhancement of 3-8 HU (measured: 5.8).
     """
     half_width = float(np.clip(rng.normal(165, 15), 138, 205))
     body = (half_width, half_width * float(rng.uniform(0.66, 0.78)))
@@ -156,7 +156,7 @@ def _grow_tree(
     )
 
 
-def paint(anatomy: Anatomy, grid: Grid, z: float, slab: Float32[np.ndarray, "k"]) -> Painted:
+def paint(anatomy: Anatomy, grid: Grid, z: float, slab: Float32[np.ndarray, " k"]) -> Painted:
     """Paint the slice at height `z`, averaged over the heights of `slab` where it matters."""
     image, inner = _paint_wall(anatomy, grid, z)
     room = coverage(inner, grid.px)
@@ -170,7 +170,7 @@ def paint(anatomy: Anatomy, grid: Grid, z: float, slab: Float32[np.ndarray, "k"]
     _over(image, coverage(bladder, grid.px), FLUID)
     _over(image, vessels.paint(anatomy.tree, grid, z + slab) * liver, anatomy.vessel_hu)
     _paint_middle(image, anatomy, grid, z)
-    a, b = anatomy.body_mm
+    b = anatomy.body_mm[1]
     middle = np.minimum(ellipse(grid, (0.0, 0.42 * b), (34, 0.24 * b)), bladder - 1.2)
     return Painted(image, liver, distance, room * coverage(-middle, 2.0))
 
@@ -247,7 +247,7 @@ def _liver(anatomy: Anatomy, grid: Grid, z: float) -> Image:
 
 
 def _kidney(anatomy: Anatomy, grid: Grid, z: float, *, side: int) -> Image:
-    """Return the signed distance to a kidney (side -1: the right, which lies lower); or far away."""
+    """Return the signed distance to a kidney (side -1: the right, which lies lower)."""
     a, b = anatomy.body_mm
     size = float(np.sqrt(np.clip((4.0 + 8.0 * side - z) / 40.0, 0.0, 1.0)))
     if size < 0.2:

@@ -6,7 +6,7 @@ Lengths are in mm from the middle of the slice: x to the right, y down, z toward
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float, Float32
+from jaxtyping import Float32
 
 #: Every slice is a 512x512 matrix, as any CT scanner's.
 MATRIX = 512
@@ -48,8 +48,8 @@ def slice_grid(px: float) -> Grid:
 
 
 def coverage(
-    distance: Float32[np.ndarray, "*shape"], width: float
-) -> Float32[np.ndarray, "*shape"]:
+    distance: Float32[np.ndarray, " *shape"], width: float
+) -> Float32[np.ndarray, " *shape"]:
     """Return the share (0..1) of each pixel inside a shape.
 
     From the signed distance to its edge (negative inside) and the width over which the edge runs,
@@ -58,7 +58,7 @@ def coverage(
     return np.clip(0.5 - distance / width, 0.0, 1.0)
 
 
-def smooth(ramp: Float32[np.ndarray, "*shape"]) -> Float32[np.ndarray, "*shape"]:
+def smooth(ramp: Float32[np.ndarray, " *shape"]) -> Float32[np.ndarray, " *shape"]:
     """Round off the ends of a ramp 0..1."""
     return ramp * ramp * (3.0 - 2.0 * ramp)
 
@@ -88,9 +88,11 @@ class Waves:
     """A smooth random field: a sum of plane waves in `dims` dimensions, standard deviation one."""
 
     direction: Float32[np.ndarray, "n dims"]
-    phase: Float32[np.ndarray, "n"]
+    phase: Float32[np.ndarray, " n"]
 
-    def __call__(self, points: Float32[np.ndarray, "dims *shape"]) -> Float32[np.ndarray, "*shape"]:
+    def __call__(
+        self, points: Float32[np.ndarray, "dims *shape"]
+    ) -> Float32[np.ndarray, " *shape"]:
         """Return the field at the points."""
         total = np.zeros(points.shape[1:], dtype=np.float32)
         for direction, phase in zip(self.direction, self.phase, strict=True):

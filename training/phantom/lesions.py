@@ -18,7 +18,7 @@ from lesion.classes import LesionClass
 from training.phantom.geometry import coverage, draw_waves, smooth
 
 Points = Float32[np.ndarray, "3 *shape"]
-Field = Float32[np.ndarray, "*shape"]
+Field = Float32[np.ndarray, " *shape"]
 
 #: Points in radii, and the width in radii of a pixel -> how much of the body is there, and its HU.
 Body = Callable[[Points, float], tuple[Field, Field]]
@@ -35,14 +35,16 @@ class Host:
 
 def draw_body(rng: np.random.Generator, lesion_class: LesionClass, host: Host) -> Body:
     """Draw a lesion of a class."""
-    return {
-        LesionClass.CYST: _cyst,
-        LesionClass.METASTASIS: _metastasis,
-        LesionClass.HEMANGIOMA: _hemangioma,
-    }[lesion_class](rng, host)
+    match lesion_class:
+        case LesionClass.CYST:
+            return _cyst(rng)
+        case LesionClass.METASTASIS:
+            return _metastasis(rng, host)
+        case LesionClass.HEMANGIOMA:
+            return _hemangioma(rng, host)
 
 
-def _cyst(rng: np.random.Generator, host: Host) -> Body:
+def _cyst(rng: np.random.Generator) -> Body:
     """Water: 0-20 HU (paper 2.1, Fig. 1), sharp and homogeneous.
 
     One in seven has two chambers, one in sixteen is complicated (20-42 HU: blood or protein).
@@ -74,9 +76,9 @@ def _metastasis(rng: np.random.Generator, host: Host) -> Body:
     """Hypovascular: 22-62 HU below its liver, ill-defined, uneven.
 
     The real ones measured for docs/phantom.md lie up to 62 HU below theirs (median 29). Of 74
-    colorectal metastases in the portal phase 73 % had a discernible rim and 51 % an increased central
-    attenuation (Ann Acad Med Singapore 2003;32:191); other primaries show less, so here two fifths
-    have a rim and a quarter dense areas. A quarter are necrotic, more of the large ones; one in
+    colorectal metastases in the portal phase 73 % had a discernible rim and 51 % an increased
+    central attenuation (Ann Acad Med Singapore 2003;32:191); other primaries show less, so here two
+    fifths have a rim and a quarter dense areas. A quarter are necrotic, more of the large ones; one in
     fourteen is cystic (mucinous, or treated).
     """
     drop = float(rng.uniform(22, 62))
@@ -120,8 +122,8 @@ def _draw_core(
 def _hemangioma(rng: np.random.Generator, host: Host) -> Body:
     """20-52 HU below its liver, well-defined, with nodules along the rim near the HU of vessels.
 
-    Globular enhancement is seen in 88 % (Leslie et al., AJR 1995;165:1403); in the portal phase only
-    14-26 % of the nodules match the vessels, and 53-74 % are uneven (AJR 2010;195:381, PMID
+    Globular enhancement is seen in 88 % (Leslie et al., AJR 1995;165:1403); in the portal phase
+    only 14-26 % of the nodules match the vessels, and 53-74 % are uneven (AJR 2010;195:381, PMID
     20651193): so they lie between liver and vessels, nearer to the vessels, and an eighth have none
     (more, where the slice misses them). A fifth are filling in, and a third of those below 18 mm
     have filled at once; a large one has a scar (Danet et al., AJR 2003;180:667).

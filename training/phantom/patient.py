@@ -6,11 +6,10 @@ import numpy as np
 from jaxtyping import Bool
 
 from lesion.classes import LesionClass
-from lesion.ct import CTSlice
-from lesion.outline import Outline
+from lesion.ct import CTSlice, Plane
 from training.phantom import anatomy, scanner
 from training.phantom.anatomy import Anatomy
-from training.phantom.geometry import slice_grid
+from training.phantom.geometry import Grid, slice_grid
 from training.phantom.placing import Placed, Room, place
 from training.phantom.scanner import Scan
 from training.records import CohortLesion, Provenance
@@ -21,6 +20,9 @@ _BIOPSIED = {LesionClass.CYST: 0.04, LesionClass.METASTASIS: 0.6, LesionClass.HE
 
 #: Heights of the slices: from below the hilum to the confluence of the hepatic veins.
 _HEIGHTS_MM = (-30.0, 35.0)
+
+#: Where the spectrum of uneven enhancement falls off: see `scanner.texture`.
+_TEXTURE_PER_MM = 0.09
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,10 +48,9 @@ class PhantomLesion:
 
 @dataclass(frozen=True, slots=True)
 class PhantomSlice:
-    """A slice, its height in mm towards the head, how far it is liver, and the lesions marked on it."""
+    """A slice, where it is liver, and the lesions marked on it."""
 
     ct: CTSlice
-    z_mm: float
     liver: Bool[np.ndarray, "512 512"]
     lesions: tuple[PhantomLesion, ...]
 
@@ -70,69 +71,66 @@ def draw_patient(seed: int, plan: Plan) -> PhantomPatient:
     body = anatomy.draw(rng)
     scan = scanner.draw_scan(rng, body_mm=body.body_mm)
     # Half of the patients with several lesions have them on one slice.
-    shared = rng.random() < 0.5
-    groups = [list(plan.classes)] if shared else [[one] for one in plan.classes]
-    heights = rng.uniform(*_HEIGHTS_MM, size=len(groups))
+    waiting = [list(plan.classes)] if rng.random() < 0.5 else [[kind] for kind in plan.classes]
     slices: list[PhantomSlice] = []
-    while groups:
-        z = heights[len(slices)] if len(slices) < len(heights) else rng.uniform(*_HEIGHTS_MM)
-        first = sum(len(s.lesions) for s in slices)
-        group = groups.pop(0)
-        drawn = _draw_slice(rng, plan, body, scan, z=float(z), classes=group, first=first)
-        slices.append(drawn)
-        if left := group[len(drawn.lesions) :]:  # no room for all of them on this slice
-            groups.insert(0, left)
+    drawn = 0
+    while waiting:
+        kinds = waiting.pop(0)
+        image, liver, placed = _draw_slice(rng, body, scan, kinds)
+        marked = tuple(
+            PhantomLesion(_record(rng, plan.patient_id, drawn + k, image, kind, one), one.mask)
+            for k, (kind, one) in enumerate(zip(kinds, placed, strict=False))
+        )
+        slices.append(PhantomSlice(image, liver, marked))
+        drawn += len(placed)
+        if len(placed) < len(kinds):  # no room for all of them on this slice
+            waiting.insert(0, kinds[len(placed) :])
     return PhantomPatient(plan.patient_id, scan, body, tuple(slices))
 
 
 def _draw_slice(
-    rng: np.random.Generator,
-    plan: Plan,
-    body: Anatomy,
-    scan: Scan,
-    *,
-    z: float,
-    classes: list[LesionClass],
-    first: int,
-) -> PhantomSlice:
+    rng: np.random.Generator, body: Anatomy, scan: Scan, kinds: list[LesionClass]
+) -> tuple[CTSlice, Bool[np.ndarray, "512 512"], list[Placed]]:
+    """Draw a slice with as many of these lesions as it has room for: at least one."""
     grid = slice_grid(scan.pixel_mm)
+    z = float(rng.uniform(*_HEIGHTS_MM))
     painted = anatomy.paint(body, grid, z, scanner.slab_mm(scan.thickness_mm))
-    image = painted.hu + painted.liver * np.float32(body.texture_hu) * scanner.texture(
-        rng, scan, corner_per_mm=0.09
-    )
+    uneven = scanner.texture(rng, scan, corner_per_mm=_TEXTURE_PER_MM)
+    image = painted.hu + painted.liver * np.float32(body.texture_hu) * uneven
     room = Room(grid, painted, scan, np.zeros(image.shape, dtype=bool))
-    placed: list[tuple[LesionClass, Placed]] = []
-    for lesion_class in classes:
-        one = place(rng, lesion_class, room, hu=(body.liver_hu, body.vessel_hu))
+    placed: list[Placed] = []
+    for kind in kinds:
+        one = place(rng, kind, room, hu=(body.liver_hu, body.vessel_hu))
         if one is None:
             break
         image[one.window] += one.cover * (one.hu - image[one.window])
         room.taken[one.window] |= one.cover > 0.01
-        placed.append((lesion_class, one))
+        placed.append(one)
     hu = np.rint(scanner.blur(image, scan) + scanner.noise(rng, scan))
-    ct = CTSlice(np.clip(hu, -1024, 3071), (scan.pixel_mm, scan.pixel_mm))
-    lesions = tuple(
-        PhantomLesion(_record(rng, plan, ct, lesion_class, one.outline, first + k), one.mask)
-        for k, (lesion_class, one) in enumerate(placed)
-    )
-    return PhantomSlice(ct, z, painted.liver > 0.5, lesions)
+    ct = CTSlice(np.clip(hu, -1024, 3071), (scan.pixel_mm, scan.pixel_mm), plane=_plane(grid, z))
+    return ct, painted.liver > 0.5, placed
+
+
+def _plane(grid: Grid, z: float) -> Plane:
+    """Place the slice in the patient: its first pixel's centre, rows to the left, columns back."""
+    return Plane((float(grid.x[0, 0]), float(grid.y[0, 0]), round(z, 1)), (1, 0, 0, 0, 1, 0))
 
 
 def _record(
     rng: np.random.Generator,
-    plan: Plan,
-    ct: CTSlice,
-    lesion_class: LesionClass,
-    edge: Outline,
+    patient_id: str,
     number: int,
+    ct: CTSlice,
+    kind: LesionClass,
+    placed: Placed,
 ) -> CohortLesion:
-    provenance: Provenance = "biopsy" if rng.random() < _BIOPSIED[lesion_class] else "follow-up"
+    provenance: Provenance = "biopsy" if rng.random() < _BIOPSIED[kind] else "follow-up"
     return CohortLesion(
-        lesion_id=f"{plan.patient_id}-L{number + 1}",
-        patient_id=plan.patient_id,
-        lesion_class=lesion_class,
+        lesion_id=f"{patient_id}-L{number + 1}",
+        patient_id=patient_id,
+        lesion_class=kind,
         ct=ct,
-        outline=edge,
-        diameter_mm=round(edge.diameter_mm((ct.spacing_mm or (1.0, 1.0))), 1),
+        outline=placed.outline,
+        diameter_mm=round(placed.outline.diameter_mm(ct.spacing_mm or (1.0, 1.0)), 1),
         provenance=provenance,
     )

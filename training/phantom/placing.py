@@ -12,7 +12,7 @@ from lesion.outline import Outline
 from training.phantom import scanner
 from training.phantom.anatomy import Painted
 from training.phantom.geometry import Grid, coverage
-from training.phantom.lesions import Body, Host, draw_body
+from training.phantom.lesions import Body, Field, Host, Points, draw_body
 from training.phantom.scanner import Scan
 from training.records import DIAMETER_RANGE_MM
 
@@ -60,29 +60,28 @@ def place(
 ) -> Placed | None:
     """Draw a lesion and find it a place; None where the slice has no room for it.
 
-    `hu` is the attenuation of liver and vessels. A lesion that finds no room is drawn again, smaller.
+    `hu` is the attenuation of liver and vessels. What finds no room is drawn again, smaller.
     """
     median = _MEDIAN_MM[lesion_class]
     diameter = float(np.clip(rng.lognormal(np.log(median), _SPREAD), 10.5, 100.0))
     for _ in range(_TRIES):
         body = draw_body(rng, lesion_class, Host(*hu, diameter / 2))
-        stretch = np.exp(rng.normal(0, _STRETCH[lesion_class], size=3))
-        placed = _put(rng, body, room, radius=diameter / 2, stretch=stretch / stretch[:2].mean())
+        body = _turned(rng, body, stretch=_STRETCH[lesion_class])
+        placed = _put(rng, body, room, radius=diameter / 2)
         if placed is not None:
             return placed
         diameter = max(diameter * 0.93, 11.0)
     return None
 
 
-def _put(
-    rng: np.random.Generator, body: Body, room: Room, *, radius: float, stretch: np.ndarray
-) -> Placed | None:
+def _put(rng: np.random.Generator, body: Body, room: Room, *, radius: float) -> Placed | None:
     grid = room.grid
     at = _choose(rng, room.painted.liver_distance, grid, radius=radius)
     if at is None:
         return None
     window = grid.window(*at, _REACH * radius + 2)
-    cover, hu = _cut(rng, body, grid.part(window), room.scan, at=at, radius=radius, stretch=stretch)
+    slab = scanner.slab_mm(room.scan.thickness_mm)
+    cover, hu = _cut(rng, body, grid.part(window), slab, at=at, radius=radius)
     whole = cover.sum()
     # Lesions stay in the abdomen and bulge a little beyond the liver's edge at most.
     bulge = np.float32(rng.uniform(0.0, 0.25) * radius)
@@ -119,25 +118,34 @@ def _choose(
     )
 
 
+def _turned(rng: np.random.Generator, body: Body, *, stretch: float) -> Body:
+    """Stretch a body along axes of its own, whose lengths spread by `stretch` (sd of the log)."""
+    axes = np.linalg.qr(rng.normal(size=(3, 3)))[0]
+    lengths = np.exp(rng.normal(0, stretch, size=3))
+    matrix = ((axes / lengths) @ axes.T).astype(np.float32)
+
+    def turned(points: Points, pixel: float) -> tuple[Field, Field]:
+        x, y, z = points
+        return body(np.stack([row[0] * x + row[1] * y + row[2] * z for row in matrix]), pixel)
+
+    return turned
+
+
 def _cut(
     rng: np.random.Generator,
     body: Body,
     grid: Grid,
-    scan: Scan,
+    slab: Float32[np.ndarray, " k"],
     *,
     at: tuple[float, float],
     radius: float,
-    stretch: np.ndarray,
 ) -> tuple[Float32[np.ndarray, "rows cols"], Float32[np.ndarray, "rows cols"]]:
     """Cut the body at a random height, averaged over the slice's thickness: coverage and HU."""
     height = rng.uniform(-0.75, 0.75)
-    whole = radius / np.sqrt(1 - height**2)  # so that what is seen has the wanted radius
-    turn = np.linalg.qr(rng.normal(size=(3, 3)))[0]
-    turn = ((turn / stretch) @ turn.T / whole).astype(np.float32)
-    x, y = grid.x - np.float32(at[0]), grid.y - np.float32(at[1])
-    z = scanner.slab_mm(scan.thickness_mm)[:, None, None] + np.float32(height * whole)
-    points = np.stack([row[0] * x + row[1] * y + row[2] * z for row in turn])
-    covers, hus = body(points, grid.px / whole)
+    whole = np.float32(radius / np.sqrt(1 - height**2))  # so that what is seen has that radius
+    x, y = (grid.x - np.float32(at[0])) / whole, (grid.y - np.float32(at[1])) / whole
+    z = slab[:, None, None] / whole + np.float32(height)
+    covers, hus = body(np.stack(np.broadcast_arrays(x, y, z)), grid.px / float(whole))
     cover = covers.mean(axis=0)
     return cover, (covers * hus).mean(axis=0) / np.maximum(cover, np.float32(1e-6))
 
@@ -150,7 +158,7 @@ def _largest(mask: Bool[np.ndarray, "rows cols"]) -> Bool[np.ndarray, "rows cols
 
 
 def _outline(mask: Bool[np.ndarray, "512 512"], px: float) -> Outline | None:
-    """Return the lesion's outline, as a reader of the mask finds it; None beyond the paper's sizes."""
+    """Return the outline that a reader of the mask finds; None beyond the paper's sizes."""
     if not mask.any():
         return None
     found = outline.from_mask(mask, shape=mask.shape)[0]

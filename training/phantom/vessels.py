@@ -62,7 +62,7 @@ def _bend(
 
 
 def paint(
-    pieces: Float32[np.ndarray, "n 7"], grid: Grid, heights: Float32[np.ndarray, "k"]
+    pieces: Float32[np.ndarray, "n 7"], grid: Grid, heights: Float32[np.ndarray, " k"]
 ) -> Float32[np.ndarray, "rows cols"]:
     """Return how much of each pixel the tubes cover in a slab of those heights, 0..1."""
     cover = np.zeros((grid.y.shape[0], grid.x.shape[1]), dtype=np.float32)
@@ -78,7 +78,7 @@ def _paint_piece(
     cover: Float32[np.ndarray, "rows cols"],
     piece: Float32[np.ndarray, "7"],
     grid: Grid,
-    heights: Float32[np.ndarray, "k"],
+    heights: Float32[np.ndarray, " k"],
 ) -> None:
     start, end, radius = piece[:3], piece[3:6], piece[6]
     middle = (start + end) / 2
