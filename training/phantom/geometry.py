@@ -85,14 +85,12 @@ def ellipse(
 
 @dataclass(frozen=True, slots=True)
 class Waves:
-    """A smooth random field: a sum of plane waves in `dims` dimensions, standard deviation one."""
+    """A smooth random field: a sum of plane waves, standard deviation one."""
 
-    direction: Float32[np.ndarray, "n dims"]
+    direction: Float32[np.ndarray, "n 3"]
     phase: Float32[np.ndarray, " n"]
 
-    def __call__(
-        self, points: Float32[np.ndarray, "dims *shape"]
-    ) -> Float32[np.ndarray, " *shape"]:
+    def __call__(self, points: Float32[np.ndarray, "3 *shape"]) -> Float32[np.ndarray, " *shape"]:
         """Return the field at the points."""
         total = np.zeros(points.shape[1:], dtype=np.float32)
         for direction, phase in zip(self.direction, self.phase, strict=True):
@@ -100,11 +98,9 @@ class Waves:
         return total * np.float32(np.sqrt(2.0 / len(self.phase)))
 
 
-def draw_waves(
-    rng: np.random.Generator, *, count: int, wavelength: tuple[float, float], dims: int = 3
-) -> Waves:
+def draw_waves(rng: np.random.Generator, *, count: int, wavelength: tuple[float, float]) -> Waves:
     """Draw a field whose wavelengths lie in a range, in the units of its points."""
-    direction = rng.normal(size=(count, dims))
+    direction = rng.normal(size=(count, 3))
     direction /= np.linalg.norm(direction, axis=1, keepdims=True)
     number = 2 * np.pi / rng.uniform(*wavelength, size=(count, 1))
     return Waves(

@@ -78,8 +78,8 @@ def _metastasis(rng: np.random.Generator, host: Host) -> Body:
     The real ones measured for docs/phantom.md lie up to 62 HU below theirs (median 29). Of 74
     colorectal metastases in the portal phase 73 % had a discernible rim and 51 % an increased
     central attenuation (Ann Acad Med Singapore 2003;32:191); other primaries show less, so here two
-    fifths have a rim and a quarter dense areas. A quarter are necrotic, more of the large ones; one in
-    fourteen is cystic (mucinous, or treated).
+    fifths have a rim and a quarter dense areas. A quarter are necrotic, more of the large ones;
+    one in fourteen is cystic (mucinous, or treated).
     """
     drop = float(rng.uniform(22, 62))
     soft = max(host.liver_hu - drop, 15.0)

@@ -20,10 +20,10 @@ MAS_RANGE = (140.0, 400.0)  # paper 2.1
 _WATER_PER_MM = 0.0193
 _REFERENCE_DIAMETER_MM = 300.0
 
-#: The noise spectrum does not vanish at zero frequency, because the pixels sample the ramp-filtered
-#: noise too coarsely (Kijewski and Judy, Phys Med Biol 1987;32:565). Read off the spectrum of a real
-#: portal-phase series (docs/phantom.md), as is how much stronger it is where the wave runs up and
-#: down: 4-5 times there, with the arms beside the body.
+#: The noise spectrum does not vanish at zero frequency, because the pixels sample the
+#: ramp-filtered noise too coarsely (Kijewski and Judy, Phys Med Biol 1987;32:565). Read off the
+#: spectrum of a real portal-phase series (docs/phantom.md), as is how much stronger it is where the
+#: wave runs up and down: 4-5 times there, with the arms beside the body.
 _FLOOR_PER_MM = 0.6
 _STREAK_RANGE = (0.5, 8.0)
 
@@ -42,8 +42,9 @@ class Make:
     cutoff_per_mm: tuple[float, float]
 
 
-# The paper's two scanners are unnamed; thicknesses are those that each make offers within its range.
-# Cut-offs: a real Siemens B38 series measures 0.335 /mm (docs/phantom.md); GE's STANDARD is sharper.
+# The paper's two scanners are unnamed; thicknesses are those that each make offers within its
+# range. Cut-offs: a real Siemens B38 series measures 0.335 /mm (docs/phantom.md); GE's STANDARD is
+# sharper.
 GE_LIKE = Make("GE-like", "standard-like", (1.25, 2.5, 5.0), (0.36, 0.60))
 SIEMENS_LIKE = Make("Siemens-like", "medium-smooth-like", (1.5, 3.0, 5.0), (0.28, 0.42))
 MAKES = (GE_LIKE, SIEMENS_LIKE)

@@ -44,7 +44,7 @@ def grow(rng: np.random.Generator, roots: list[Root]) -> Float32[np.ndarray, "n 
 def _divide(
     rng: np.random.Generator, point: np.ndarray, direction: np.ndarray, radius: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Divide every tip in two, the thinner one turning off further; drop what is too thin or far."""
+    """Divide every tip in two, the thinner turning off further; drop what is too thin or far."""
     share = rng.uniform(0.3, 0.7, radius.shape)
     part = np.concatenate([share, 1 - share])
     child = 0.97 * np.concatenate([radius, radius]) * part ** (1 / _MURRAY)

@@ -21,7 +21,10 @@ def draw_wobble(rng: np.random.Generator) -> Table:
 
 
 def draw_ribs(rng: np.random.Generator) -> Float32[np.ndarray, "n 4"]:
-    """Draw five or six obliquely cut ribs a side: direction, half length, half thickness, marrow HU."""
+    """Draw five or six obliquely cut ribs a side.
+
+    Direction, half length, half thickness in mm, HU of the marrow.
+    """
     ribs = []
     for side in (-1, 1):
         count = rng.integers(5, 7)
@@ -51,7 +54,7 @@ def outlines(
 
 
 def recess(depth_mm: float, wobble: Table) -> Table:
-    """Return how deep the lung reaches between wall and diaphragm: most at the sides of the back."""
+    """Return how deep the lung reaches below the diaphragm: most at the sides of the back."""
     behind = np.exp(-(((np.abs(ANGLES - np.pi / 2) - 0.75) / 0.55) ** 2))
     return np.asarray(depth_mm * behind * (1 + 0.15 * wobble) - 0.8, dtype=np.float32)
 
