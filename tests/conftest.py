@@ -121,9 +121,7 @@ def _seg(ct: Dataset, masks: list[tuple[int, np.ndarray]], **attributes: object)
     ]
     orientation = _item(ImageOrientationPatient=ct.ImageOrientationPatient)
     seg.SharedFunctionalGroupsSequence = [_item(PlaneOrientationSequence=[orientation])]
-    source = _item(
-        ReferencedSOPClassUID=ct.SOPClassUID, ReferencedSOPInstanceUID=ct.SOPInstanceUID
-    )
+    source = _item(ReferencedSOPClassUID=ct.SOPClassUID, ReferencedSOPInstanceUID=ct.SOPInstanceUID)
     seg.PerFrameFunctionalGroupsSequence = [
         _item(
             SegmentIdentificationSequence=[_item(ReferencedSegmentNumber=number)],

@@ -31,6 +31,9 @@ from lesion.outline import Outline, from_mask
 MAX_BYTES = 64 * 1024 * 1024
 MOST_FRAMES = 4096
 
+#: Reads of the parser: 50 to 120 for a frame, by the writer's taste in sequences.
+MAX_READS = 200_000
+
 TRANSFER_SYNTAXES = (
     ImplicitVRLittleEndian,
     ExplicitVRLittleEndian,

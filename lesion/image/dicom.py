@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 from jaxtyping import Bool
 from pydicom.uid import (
-    UID,
     CTImageStorage,
     EnhancedCTImageStorage,
     LegacyConvertedEnhancedCTImageStorage,
@@ -84,15 +83,15 @@ def read_ct(data: bytes, *, decode: Decode = decode_frame) -> CTSlice:
 def _check_ct(file: Part10) -> None:
     """CT is decided by Modality (0008,0060) and by the SOP class."""
     values = file.values
-    sop_class = str(values.get("SOPClassUID") or file.sop_class)
+    sop_class = part10.uid(values.get("SOPClassUID")) or file.sop_class
     if sop_class in _ENHANCED:
         raise MultiFrameError(
-            f"SOP class (0008,0016): found {UID(sop_class).name}, expected {CTImageStorage.name}; "
+            f"SOP class (0008,0016): found {sop_class.name}, expected {CTImageStorage.name}; "
             "send the one slice as a single-frame image"
         )
     if sop_class != CTImageStorage:
         raise NotCTError(
-            f"SOP class (0008,0016): found {quote(UID(sop_class).name or 'none')}, "
+            f"SOP class (0008,0016): found {quote(sop_class.name or 'none')}, "
             f"expected {CTImageStorage.name}"
         )
     if values.get("Modality") != "CT":
@@ -202,15 +201,15 @@ def _padding(values: dict[str, Any], stored: np.ndarray) -> Bool[np.ndarray, "ro
 def _identity(file: Part10) -> SliceIdentity:
     """Return the UIDs, empty where the file lacks them or holds something else in their place."""
 
-    def uid(keyword: str) -> str:
-        found = UID(str(file.values.get(keyword) or ""))
+    def valid(keyword: str) -> str:
+        found = part10.uid(file.values.get(keyword))
         return str(found) if found.is_valid else ""
 
     return SliceIdentity(
-        sop_class_uid=uid("SOPClassUID") or file.sop_class,
-        sop_instance_uid=uid("SOPInstanceUID"),
-        series_instance_uid=uid("SeriesInstanceUID"),
-        study_instance_uid=uid("StudyInstanceUID"),
+        sop_class_uid=valid("SOPClassUID") or str(file.sop_class),
+        sop_instance_uid=valid("SOPInstanceUID"),
+        series_instance_uid=valid("SeriesInstanceUID"),
+        study_instance_uid=valid("StudyInstanceUID"),
     )
 
 

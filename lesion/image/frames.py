@@ -93,9 +93,16 @@ def stored_values(
         frame = _only_frame(pixel_data, layout)
         check_header(frame, layout)
         words = decode(frame, layout)
-    values = words.view(np.int16) if layout.signed else words
+    found = words.view(np.int16) if layout.signed else words
     unused = 16 - layout.bits_stored
-    return (values << unused) >> unused if unused else values
+    values = (found << unused) >> unused if unused else found
+    # JPEG 2000 codes numbers, with their sign; all other syntaxes code words of bits.
+    if layout.transfer_syntax in _JPEG_2000 and not np.array_equal(values, found):
+        raise UnreadableImageError(
+            f"JPEG 2000 codestream: found values of more than {layout.bits_stored} bits, "
+            "expected Bits Stored (0028,0101)"
+        )
+    return values
 
 
 def decode_frame(frame: bytes, layout: Layout) -> UInt16[np.ndarray, "rows cols"]:

@@ -15,6 +15,7 @@ from io import BytesIO
 from threading import Lock
 from typing import Any
 
+from pydicom.config import IGNORE
 from pydicom.datadict import tag_for_keyword
 from pydicom.dataelem import RawDataElement
 from pydicom.dataset import Dataset
@@ -39,8 +40,8 @@ from lesion.errors import (
 #: The pixels of the largest CT slice that is read take 8 MB.
 MAX_BYTES = 32 * 1024 * 1024
 
-#: Reads of the parser in one object: some hundreds for a CT slice, about 50 for a frame of a SEG.
-MAX_READS = 200_000
+#: Reads of the parser in one object: a CT slice takes two or three hundred.
+MAX_READS = 50_000
 
 _PREFIX = b"DICM"
 _PREFIX_AT = 128
@@ -63,24 +64,23 @@ class Part10:
     """
 
     transfer_syntax: UID
-    sop_class: str
+    sop_class: UID
     values: dict[str, Any]
 
 
 class CountedFile(BytesIO):
     """Bytes that a parser can read from only so many times: its work is bounded."""
 
-    def __init__(self, data: bytes, reads: int = MAX_READS) -> None:
+    def __init__(self, data: bytes, max_reads: int = MAX_READS) -> None:
         super().__init__(data)
-        self.reads_left = reads
+        self.reads_left = max_reads
 
     def read(self, size: int | None = -1, /) -> bytes:
         """Read, or raise `TooLargeError` once the budget is spent."""
         self.reads_left -= 1
         if self.reads_left < 0:
             raise TooLargeError(
-                f"DICOM: found too many elements, items or fragments, "
-                f"expected at most {MAX_READS} reads to find them all"
+                "DICOM: found more elements, items or fragments than any object of its kind holds"
             )
         return super().read(size)
 
@@ -96,6 +96,7 @@ def read(
     *,
     transfer_syntaxes: Collection[UID],
     max_bytes: int = MAX_BYTES,
+    max_reads: int = MAX_READS,
 ) -> Part10:
     """Read the wanted attributes of a Part 10 file, and no others.
 
@@ -106,7 +107,8 @@ def read(
     else stops the parser.
     """
     _check_envelope(data, max_bytes)
-    file = CountedFile(data)
+    tags = [_tag(keyword) for keyword in wanted]
+    file = CountedFile(data, max_reads)
     file.seek(_PREFIX_AT + len(_PREFIX))
     with guarded("DICOM"):
         meta = _meta(file)
@@ -118,11 +120,11 @@ def read(
             is_implicit_VR=syntax == ImplicitVRLittleEndian,
             is_little_endian=syntax != ExplicitVRBigEndian,
             stop_when=lambda tag, _vr, _length: tag > _PIXEL_DATA,
-            specific_tags=[_tag(keyword) for keyword in wanted],
+            specific_tags=tags,
         )
         return Part10(
             transfer_syntax=syntax,
-            sop_class=str(meta.get("MediaStorageSOPClassUID") or ""),
+            sop_class=uid(meta.get("MediaStorageSOPClassUID")),
             values=_values(dataset, wanted, file),
         )
 
@@ -145,6 +147,11 @@ def guarded(what: str) -> Iterator[None]:
             raise UnreadableImageError(
                 f"{what}: found bytes that cannot be parsed ({type(error).__name__})"
             ) from None
+
+
+def uid(value: object) -> UID:
+    """Return a value of a file as a UID, which may be empty or none at all; never warn of it."""
+    return UID(str(value or ""), validation_mode=IGNORE)
 
 
 def quote(value: object) -> str:
@@ -176,7 +183,7 @@ def _meta(file: CountedFile) -> Dataset:
 
 
 def _transfer_syntax(meta: Dataset, known: Collection[UID]) -> UID:
-    found = UID(str(meta.get("TransferSyntaxUID") or ""))
+    found = uid(meta.get("TransferSyntaxUID"))
     if found not in known:
         raise TransferSyntaxError(
             f"transfer syntax (0002,0010): found {quote(found.name or 'none')}, "

@@ -9,9 +9,9 @@ import subprocess
 import sys
 from contextlib import suppress
 from pathlib import Path
+from signal import SIGABRT, SIGKILL, SIGXCPU
 from threading import Lock, Timer
-from types import TracebackType
-from typing import IO, Self
+from typing import IO
 
 import numpy as np
 from jaxtyping import UInt16
@@ -24,6 +24,9 @@ from lesion.image.frames import Layout
 #: Seconds for a frame by the clock, whatever else the machine does.
 WALL_SECONDS = 10.0
 
+#: How a process ends that has used up its time, or memory that its decoder could not do without.
+_STOPPED = (-SIGKILL, -SIGXCPU, -SIGABRT)
+
 _LONGEST_MESSAGE = 4096
 
 
@@ -31,7 +34,7 @@ class Sandbox:
     """A decoder process: pass it as `decode` to `lesion.image.dicom.read_ct`.
 
     It is started by the first compressed frame, kept for the next, and replaced when it is lost.
-    One frame is decoded at a time, from any thread. Close it, or use it as a context manager.
+    One frame is decoded at a time, for any thread. Close it when done: `contextlib.closing` does.
     """
 
     def __init__(self) -> None:
@@ -45,14 +48,15 @@ class Sandbox:
         memory or time than the limits allow.
         """
         with self._lock:
-            process = self._process = self._process or _start()
+            process = self._running()
             timer = Timer(WALL_SECONDS, process.kill)
             timer.start()
             try:
                 return _ask(process, frame, layout)
             except (OSError, EOFError):
                 self._stop()
-                raise TooLargeError(
+                stopped = process.returncode in _STOPPED
+                raise (TooLargeError if stopped else UnreadableImageError)(
                     f"compressed frame: its decoder ended with status {process.returncode}, "
                     "expected pixels within the limits of memory and time"
                 ) from None
@@ -64,16 +68,12 @@ class Sandbox:
         with self._lock:
             self._stop()
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
+    def _running(self) -> subprocess.Popen[bytes]:
+        if self._process is not None and self._process.poll() is not None:
+            self._stop()
+        if self._process is None:
+            self._process = _start()
+        return self._process
 
     def _stop(self) -> None:
         process, self._process = self._process, None

@@ -269,7 +269,7 @@ def test_reads_real_native_slices(shared_data, name, lowest, padded):
 
 def test_reads_a_real_de_identified_jpeg_2000_slice(shared_data):
     folder = shared_data("abdomen-ct-dicom")
-    ct = read_ct(sorted(folder.iterdir())[0].read_bytes())
+    ct = read_ct(min(folder.iterdir()).read_bytes())
     assert ct.hu.shape == (512, 512)
     assert ct.spacing_mm == (0.9765625, 0.9765625)
     assert ct.identity.sop_class_uid == "1.2.840.10008.5.1.4.1.1.2"
