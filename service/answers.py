@@ -1,6 +1,6 @@
 """What is answered, as pydantic models: the JSON and its schema in OpenAPI are the same thing."""
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -48,7 +48,7 @@ class Coded(_Answer):
     meaning: str
 
     @classmethod
-    def of(cls, code: Code) -> Self:
+    def of(cls, code: Code) -> "Coded":
         """Return a code of the domain as an answer."""
         return cls(value=code.value, scheme=code.scheme, meaning=code.meaning)
 
@@ -134,7 +134,7 @@ class ModelSummary(_Answer):
     intended_use: str
 
     @classmethod
-    def of(cls, manifest: Manifest, digest: str) -> Self:
+    def of(cls, manifest: Manifest, digest: str) -> "ModelSummary":
         """Return a manifest as an answer."""
         networks = {"classifier": manifest.classifier} | {
             f"generator-{name}": graph for name, graph in manifest.generators.items()

@@ -17,6 +17,8 @@ import pytest
 import yaml
 
 from lesion import __version__
+from service.app import create
+from service.settings import Settings
 
 ROOT = Path(__file__).parents[2]
 DOCKERFILE = (ROOT / "Dockerfile").read_text()
@@ -111,8 +113,7 @@ def test_each_volume_that_is_mounted_exists(pod: Manifest, container: Manifest) 
 
 
 def test_each_setting_exists(container: Manifest) -> None:
-    settings = pytest.importorskip("service.settings").Settings
-    known = {f"HEPATICA_{name.upper()}" for name in settings.model_fields}
+    known = {f"HEPATICA_{name.upper()}" for name in Settings.model_fields}
     assert {variable["name"] for variable in container.get("env", [])} <= known
 
 
@@ -133,6 +134,13 @@ def test_no_image_moves(manifests: list[Manifest]) -> None:
 def test_a_pod_lives_and_is_ready_by_different_questions(container: Manifest) -> None:
     asked = {name: probe["path"] for name, probe in probes(container).items()}
     assert asked == {"startup": "/readyz", "readiness": "/readyz", "liveness": "/livez"}
+
+
+def test_each_route_that_is_asked_for_exists(deployment: Manifest, container: Manifest) -> None:
+    routes = {route.path for route in create(Settings()).routes}
+    annotations = deployment["spec"]["template"]["metadata"]["annotations"]
+    asked = [probe["path"] for probe in probes(container).values()]
+    assert {annotations["prometheus.io/path"], *asked} <= routes
 
 
 def test_a_pod_is_slow_to_die_and_takes_no_new_work(pod: Manifest, container: Manifest) -> None:
