@@ -12,10 +12,9 @@ from jaxtyping import Bool
 from rich.progress import Progress
 
 from lesion.classes import CLASSES
-from training import cnn, datasets, gan, stage
+from training import cnn, datasets, gan, ood, stage
 from training.folds import FOLDS
 from training.networks import Classifier, Generator
-from training.ood import OutOfDistribution
 from training.patches import Patches
 from training.pictures import save_grid
 from training.presets import CnnPreset, GanPreset, Preset
@@ -105,7 +104,7 @@ def training_set(part: Part, arm: str, sources: Sequence[Generator]) -> datasets
     return reduce(add, sets)
 
 
-def out_of_distribution(part: Part, trained: cnn.TrainedClassifier) -> OutOfDistribution:
+def out_of_distribution(part: Part, trained: cnn.TrainedClassifier) -> ood.OutOfDistribution:
     """Fit the score on the classifier's own training lesions and a few variants of each."""
     patches, chosen = part.patches, part.chosen
     variants = np.asarray(patches.variants[chosen][:, :_FEATURE_VARIANTS], dtype=np.float32)
@@ -114,7 +113,7 @@ def out_of_distribution(part: Part, trained: cnn.TrainedClassifier) -> OutOfDist
     unit = torch.from_numpy(datasets.to_unit(hu)).to(part.device)
     features = cnn.read(trained, unit).features.numpy()
     everyones = np.concatenate([classes, np.repeat(classes, variants.shape[1])])
-    return OutOfDistribution.fit(features, hu, everyones)
+    return ood.fit(features, hu, everyones)
 
 
 def load_generators(home: Path, preset: GanPreset) -> tuple[Generator, ...]:

@@ -51,7 +51,9 @@ def train(
     averaged = cast("Generator", average.module)
     betas = (preset.beta1, 0.999)
     adam_g = torch.optim.Adam(generator.parameters(), lr=preset.learning_rate, betas=betas)
-    adam_d = torch.optim.Adam(discriminator.parameters(), lr=preset.learning_rate, betas=betas)
+    adam_d = torch.optim.Adam(
+        discriminator.parameters(), lr=preset.discriminator_learning_rate, betas=betas
+    )
     parts = {"g": generator, "d": discriminator, "average": average, "adam_g": adam_g}
     parts["adam_d"] = adam_d
 

@@ -76,7 +76,7 @@ class Generator(nn.Module):
         steps: list[nn.Module] = [nn.BatchNorm2d(width), nn.ReLU()]
         for wide, narrow in pairwise(channels):
             steps += [_double(wide, narrow, upsampling), nn.BatchNorm2d(narrow), nn.ReLU()]
-        self.upsample = nn.Sequential(*steps, _double(channels[-1], 1, upsampling, bias=True))
+        self.upsample = nn.Sequential(*steps, *_paint(channels[-1], upsampling))
         self.apply(_dcgan_weights)
 
     def forward(self, z: Tensor, label: Tensor | None = None) -> Tensor:
@@ -134,13 +134,26 @@ def parameters(network: nn.Module) -> int:
     return sum(weight.numel() for weight in network.parameters())
 
 
-def _double(wide: int, narrow: int, upsampling: Upsampling, *, bias: bool = False) -> nn.Module:
-    """Double the side of feature maps; before batch normalization a bias would be undone."""
+def _paint(channels: int, upsampling: Upsampling) -> list[nn.Module]:
+    """Double the side once more and make one channel of many.
+
+    Resizing gives neighbouring pixels the same values: noise needs a convolution at full size.
+    """
     if upsampling == "transposed":
-        return nn.ConvTranspose2d(wide, narrow, 5, stride=2, padding=2, output_padding=1, bias=bias)
+        return [nn.ConvTranspose2d(channels, 1, 5, stride=2, padding=2, output_padding=1)]
+    doubled = _double(channels, channels, upsampling)
+    return [doubled, nn.BatchNorm2d(channels), nn.ReLU(), nn.Conv2d(channels, 1, 3, padding=1)]
+
+
+def _double(wide: int, narrow: int, upsampling: Upsampling) -> nn.Module:
+    """Double the side of feature maps; batch normalization follows, so a bias would be undone."""
+    if upsampling == "transposed":
+        return nn.ConvTranspose2d(
+            wide, narrow, 5, stride=2, padding=2, output_padding=1, bias=False
+        )
     return nn.Sequential(
         nn.Upsample(scale_factor=2, mode="nearest"),
-        nn.Conv2d(wide, narrow, 3, padding=1, bias=bias),
+        nn.Conv2d(wide, narrow, 3, padding=1, bias=False),
     )
 
 

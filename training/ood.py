@@ -5,8 +5,6 @@ the HU window hides from it: the patch's mean HU inside and outside the lesion, 
 et al. 2018, with a shrunk covariance for small cohorts).
 """
 
-from typing import Self
-
 import numpy as np
 import torch
 from jaxtyping import Float, Int
@@ -41,33 +39,32 @@ class OutOfDistribution(nn.Module):
         place = (described - self.shift) @ self.whiten
         return ((place[:, None] - self.centres) ** 2).sum(dim=2).min(dim=1).values.sqrt()
 
-    @classmethod
-    def fit(
-        cls,
-        features: Float[np.ndarray, "n k"],
-        patch_hu: Float[np.ndarray, "n 64 64"],
-        classes: Int[np.ndarray, " n"],
-    ) -> Self:
-        """Fit on a classifier's own training lesions."""
-        told = statistics(torch.from_numpy(patch_hu)).numpy()
-        described = np.concatenate([features, told], axis=1).astype(np.float64)
-        shift, spread = described.mean(axis=0), described.std(axis=0)
-        alive = spread**2 > _DEAD
-        scale = np.where(alive, 1 / np.where(alive, spread, 1.0), 0.0)
-        k = features.shape[1]
-        standard = (described - shift) * scale
-        pca = PCA(n_components=min(_COMPONENTS, len(features) // 4), random_state=0)
-        pca.fit(standard[:, :k])
-        # Principal components of the features beside the statistics, which PCA would drown.
-        axes = np.zeros((k + told.shape[1], len(pca.components_) + told.shape[1]))
-        axes[:k, : len(pca.components_)] = pca.components_.T
-        axes[k:, len(pca.components_) :] = np.eye(told.shape[1])
-        reduced = standard @ axes
-        centres = np.stack([reduced[classes == c].mean(axis=0) for c in np.unique(classes)])
-        within = reduced - centres[classes]
-        root = np.linalg.cholesky(LedoitWolf(assume_centered=True).fit(within).get_precision())
-        whiten = (scale[:, None] * axes) @ root
-        return cls(*(_float32(a) for a in (whiten, shift, centres @ root)))
+
+def fit(
+    features: Float[np.ndarray, "n k"],
+    patch_hu: Float[np.ndarray, "n 64 64"],
+    classes: Int[np.ndarray, " n"],
+) -> OutOfDistribution:
+    """Fit on a classifier's own training lesions."""
+    told = statistics(torch.from_numpy(patch_hu)).numpy()
+    described = np.concatenate([features, told], axis=1).astype(np.float64)
+    shift, spread = described.mean(axis=0), described.std(axis=0)
+    alive = spread**2 > _DEAD
+    scale = np.where(alive, 1 / np.where(alive, spread, 1.0), 0.0)
+    k = features.shape[1]
+    standard = (described - shift) * scale
+    pca = PCA(n_components=min(_COMPONENTS, len(features) // 4), random_state=0)
+    pca.fit(standard[:, :k])
+    # Principal components of the features beside the statistics, which PCA would drown.
+    axes = np.zeros((k + told.shape[1], len(pca.components_) + told.shape[1]))
+    axes[:k, : len(pca.components_)] = pca.components_.T
+    axes[k:, len(pca.components_) :] = np.eye(told.shape[1])
+    reduced = standard @ axes
+    centres = np.stack([reduced[classes == c].mean(axis=0) for c in np.unique(classes)])
+    within = reduced - centres[classes]
+    root = np.linalg.cholesky(LedoitWolf(assume_centered=True).fit(within).get_precision())
+    whiten = (scale[:, None] * axes) @ root
+    return OutOfDistribution(*(_float32(a) for a in (whiten, shift, centres @ root)))
 
 
 def statistics(patch_hu: Tensor) -> Tensor:

@@ -27,6 +27,8 @@ class GanPreset:
     epochs: int = 70
     batch: int = 64
     learning_rate: float = 0.0002
+    #: Two time-scales (Heusel et al. 2017): a discriminator that is held back may learn faster.
+    discriminator_learning_rate: float = 0.0002
     beta1: float = 0.5
     #: One network for all classes instead of one per class (Mirza and Osindero 2014): a third of
     #: the work.

@@ -1,7 +1,7 @@
 import numpy as np
 import torch
 
-from training.ood import OutOfDistribution
+from training import ood
 
 
 def draw(n, *, seed, mean_hu=80.0, shift=0.0):
@@ -21,7 +21,7 @@ def score(fitted, features, patch_hu):
 
 def test_scores_what_it_was_fitted_on_low_and_strange_things_high():
     features, patch_hu, classes = draw(400, seed=0)
-    fitted = OutOfDistribution.fit(features, patch_hu, classes)
+    fitted = ood.fit(features, patch_hu, classes)
     usual = score(fitted, features, patch_hu)
     assert np.isfinite(usual).all()
     strange = score(fitted, *draw(50, seed=0, shift=4.0)[:2])
@@ -32,7 +32,7 @@ def test_scores_what_it_was_fitted_on_low_and_strange_things_high():
 
 def test_is_the_distance_to_the_nearest_class():
     features, patch_hu, classes = draw(400, seed=1)
-    fitted = OutOfDistribution.fit(features, patch_hu, classes)
+    fitted = ood.fit(features, patch_hu, classes)
     within = score(fitted, features, patch_hu)
     # A whitened Gaussian of k dimensions has a mean squared distance of about k from its centre.
     assert 0.5 < (within**2).mean() / fitted.whiten.shape[1] < 1.5
