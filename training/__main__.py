@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 from lesion.errors import HepaticaError
+from training.phantom import verb as phantom
 from training.presets import PRESETS
 
 
@@ -20,12 +21,18 @@ def main() -> None:
     except (HepaticaError, RuntimeError, FileNotFoundError) as error:
         sys.exit(f"{args.verb}: {error}")
     except KeyboardInterrupt:
-        sys.exit(f"{args.verb}: interrupted; the same command with --resume goes on")
+        sys.exit(
+            f"{args.verb}: interrupted; the same command goes on (train-export and train: with --resume)"
+        )
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m training", description=__doc__)
     verbs = parser.add_subparsers(dest="verb", required=True)
+
+    draw = verbs.add_parser("phantom", help="draw a simulated cohort as DICOM")
+    phantom.add_arguments(draw)
+    draw.set_defaults(run=phantom.run)
 
     whole = verbs.add_parser(
         "train-export", help="cut, train and export: from a cohort to a bundle"

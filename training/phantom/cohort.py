@@ -14,6 +14,9 @@ from training.phantom.patient import PhantomPatient, Plan, draw_patient
 from training.records import CohortLesion
 from training.seeds import generator
 
+#: Counts up whenever the same seed no longer gives the same pictures.
+GENERATOR = 1
+
 #: The paper's cohort (2.1).
 PAPER_COUNTS: Mapping[LesionClass, int] = {
     LesionClass.CYST: 53,

@@ -14,6 +14,9 @@ MATRIX = 512
 #: The distance in mm to what is not there.
 FAR = 1e3
 
+Points = Float32[np.ndarray, "3 *shape"]
+Field = Float32[np.ndarray, "*shape"]
+
 
 @dataclass(frozen=True, slots=True)
 class Grid:
@@ -47,9 +50,7 @@ def slice_grid(px: float) -> Grid:
     return Grid(axis[None], axis[:, None], px)
 
 
-def coverage(
-    distance: Float32[np.ndarray, " *shape"], width: float
-) -> Float32[np.ndarray, " *shape"]:
+def coverage(distance: Field, width: float) -> Field:
     """Return the share (0..1) of each pixel inside a shape.
 
     From the signed distance to its edge (negative inside) and the width over which the edge runs,
@@ -58,7 +59,7 @@ def coverage(
     return np.clip(0.5 - distance / width, 0.0, 1.0)
 
 
-def smooth(ramp: Float32[np.ndarray, " *shape"]) -> Float32[np.ndarray, " *shape"]:
+def smooth(ramp: Field) -> Field:
     """Round off the ends of a ramp 0..1."""
     return ramp * ramp * (3.0 - 2.0 * ramp)
 
@@ -90,7 +91,7 @@ class Waves:
     direction: Float32[np.ndarray, "n 3"]
     phase: Float32[np.ndarray, " n"]
 
-    def __call__(self, points: Float32[np.ndarray, "3 *shape"]) -> Float32[np.ndarray, " *shape"]:
+    def __call__(self, points: Points) -> Field:
         """Return the field at the points."""
         total = np.zeros(points.shape[1:], dtype=np.float32)
         for direction, phase in zip(self.direction, self.phase, strict=True):

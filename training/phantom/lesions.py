@@ -15,10 +15,7 @@ import numpy as np
 from jaxtyping import Float32
 
 from lesion.classes import LesionClass
-from training.phantom.geometry import coverage, draw_waves, smooth
-
-Points = Float32[np.ndarray, "3 *shape"]
-Field = Float32[np.ndarray, " *shape"]
+from training.phantom.geometry import Field, Points, coverage, draw_waves, smooth
 
 #: Points in radii, and the width in radii of a pixel -> how much of the body is there, and its HU.
 Body = Callable[[Points, float], tuple[Field, Field]]

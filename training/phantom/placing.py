@@ -11,8 +11,8 @@ from lesion.classes import LesionClass
 from lesion.outline import Outline
 from training.phantom import scanner
 from training.phantom.anatomy import Painted
-from training.phantom.geometry import Grid, coverage
-from training.phantom.lesions import Body, Field, Host, Points, draw_body
+from training.phantom.geometry import Field, Grid, Points, coverage
+from training.phantom.lesions import Body, Host, draw_body
 from training.phantom.scanner import Scan
 from training.records import DIAMETER_RANGE_MM
 
