@@ -57,6 +57,7 @@ def create(settings: Settings) -> Starlette:
         lifespan=lifespan,
     )
     app.state.runtime = runtime
+    app.router.redirect_slashes = False  # /classify/ is no route, and a body is not sent twice
     return app
 
 

@@ -60,12 +60,13 @@ async def _prepared(runtime: Runtime, model: Model, order: Order) -> list[Prepar
         return prepare(
             order,
             margin=model.manifest.roi_margin,
-            settings=runtime.settings,
+            max_lesions=runtime.settings.max_lesions,
             metrics=runtime.metrics,
+            decode=runtime.sandbox,
         )
 
-    outlined = order.options.rois or order.mask or order.annotation
-    if order.image_format == "npy" and len(order.image) <= INLINE_BYTES and not outlined:
+    ready = order.image_format == "npy" and len(order.image) <= INLINE_BYTES
+    if ready and not order.outlined:
         return job()
     return await runtime.work(job)
 

@@ -4,6 +4,7 @@ Two ways in: multipart/form-data with the parts `image` and one of `roi`, `mask`
 the image itself as the body. Options stand in the query, or in parts of their own.
 """
 
+import logging
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -31,6 +32,9 @@ IMAGE_TYPES: dict[str, Format | None] = {
 FILES = ("image", "mask", "annotation")
 FORM = "multipart/form-data"
 
+# It quotes the bytes that it stumbles over.
+logging.getLogger("python_multipart").setLevel(logging.CRITICAL)
+
 
 @dataclass(frozen=True, slots=True)
 class Order:
@@ -41,6 +45,12 @@ class Order:
     mask: bytes | None
     annotation: bytes | None
     options: Options
+
+    @property
+    def outlined(self) -> bool:
+        """Whether it says where the lesions are."""
+        named = self.mask is not None or self.annotation is not None
+        return named or bool(self.options.rois)
 
 
 class File(NamedTuple):
@@ -56,16 +66,20 @@ async def read_order(request: Request, settings: Settings) -> Order:
     files: dict[str, File] = {}
     options = request.query_params.multi_items()
     if declared == FORM:
-        for name, part in (await _form(request, settings)).multi_items():
-            if isinstance(part, str):
-                options.append((name, part))
-            elif name not in FILES or name in files:
-                raise UnreadableParameterError(
-                    f"{FORM}: found a file named {quoted(name)}, "
-                    f"expected each of {list(FILES)} at most once"
-                )
-            else:
-                files[name] = File(await part.read(), _essence(part.content_type))
+        form = await _form(request, settings)
+        try:
+            for name, part in form.multi_items():
+                if isinstance(part, str):
+                    options.append((name, part))
+                elif name not in FILES or name in files:
+                    raise UnreadableParameterError(
+                        f"{FORM}: found a file named {quoted(name)}, "
+                        f"expected each of {list(FILES)} at most once"
+                    )
+                else:
+                    files[name] = File(await part.read(), _essence(part.content_type))
+        finally:
+            await form.close()
     else:
         if declared not in IMAGE_TYPES:
             raise UnknownFormatError(
@@ -82,8 +96,7 @@ async def _form(request: Request, settings: Settings) -> FormData:
         max_files=len(FILES),
         max_fields=len(OPTIONS) + settings.max_lesions,
     )
-    # Patient data never touches a disk, and what lies in memory needs no closing.
-    parser.spool_max_size = settings.max_body_bytes + 1
+    parser.spool_max_size = settings.max_body_bytes + 1  # patient data never touches a disk
     try:
         return await parser.parse()
     except MultiPartException as error:

@@ -10,13 +10,13 @@ from lesion.annotation.seg import read_seg
 from lesion.ct import CTSlice
 from lesion.errors import OutlineMissingError, TooLargeError, UnreadableParameterError
 from lesion.image.dicom import read_ct
+from lesion.image.frames import Decode
 from lesion.image.raster import read_mask, read_npy, read_png
 from lesion.outline import Outline, from_box, from_mask, from_polygon
 from service.answers import Rectangle, Warned
 from service.metrics import Metrics
 from service.options import Box
 from service.parse import Order
-from service.settings import Settings
 
 #: Diameters of the paper's lesions (section 2.1).
 DIAMETERS_MM = (10.0, 102.0)
@@ -51,17 +51,23 @@ class Prepared:
     warnings: list[Warned]
 
 
-def prepare(order: Order, *, margin: float, settings: Settings, metrics: Metrics) -> list[Prepared]:
+def prepare(
+    order: Order, *, margin: float, max_lesions: int, metrics: Metrics, decode: Decode
+) -> list[Prepared]:
     """Decode the image, read its outlines, cut their patches.
 
-    Raise the `InputError` that names what is wrong with them.
+    `decode` turns a compressed frame into pixels. Raise the `InputError` that names what is wrong.
     """
+    if order.image_format == "dicom" and not order.outlined:
+        raise OutlineMissingError(
+            "outline: found none, expected one of 'roi', 'mask' and 'annotation' with a DICOM image"
+        )
     with metrics.stage["decode"].time():
-        ct = _image(order)
+        ct = _image(order, decode)
         outlines = _outlines(order, ct)
-    if outlines is not None and len(outlines) > settings.max_lesions:
+    if outlines is not None and len(outlines) > max_lesions:
         raise TooLargeError(
-            f"outlines: found {len(outlines)} lesions, expected at most {settings.max_lesions}"
+            f"outlines: found {len(outlines)} lesions, expected at most {max_lesions}"
         )
     known = [_EIGHT_BIT] if order.options.window is not None else []
     with metrics.stage["cut"].time():
@@ -70,7 +76,7 @@ def prepare(order: Order, *, margin: float, settings: Settings, metrics: Metrics
         return [_cut(ct, outline, margin, known) for outline in outlines]
 
 
-def _image(order: Order) -> CTSlice:
+def _image(order: Order, decode: Decode) -> CTSlice:
     spacing_mm, window = order.options.spacing_mm, order.options.window
     if order.image_format == "png":
         return read_png(order.image, spacing_mm=spacing_mm, window=window)
@@ -80,7 +86,7 @@ def _image(order: Order) -> CTSlice:
         return read_npy(order.image, spacing_mm=spacing_mm)
     if spacing_mm is not None:
         raise UnreadableParameterError("spacing_mm: found one, expected a DICOM file's own")
-    return read_ct(order.image)
+    return read_ct(order.image, decode=decode)
 
 
 def _outlines(order: Order, ct: CTSlice) -> list[Outline] | None:
@@ -97,10 +103,6 @@ def _outlines(order: Order, ct: CTSlice) -> list[Outline] | None:
             else from_polygon(shape_.points, shape=shape)
             for shape_ in order.options.rois
         ]
-    if order.image_format == "dicom":
-        raise OutlineMissingError(
-            "outline: found none, expected one of 'roi', 'mask' and 'annotation' with a DICOM image"
-        )
     return None
 
 

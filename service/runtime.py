@@ -15,6 +15,7 @@ from lesion.bundle.manifest import Manifest
 from lesion.bundle.read import read
 from lesion.classes import LesionClass
 from lesion.errors import BundleError
+from lesion.image.sandbox import Sandbox
 from lesion.outline import from_box
 from service.batcher import Batcher
 from service.engine import Engine, load
@@ -68,6 +69,7 @@ class Runtime:
         self.settings = settings
         self.metrics = Metrics()
         self.downloads = asyncio.Semaphore(settings.max_downloads)
+        self.sandbox = Sandbox()
         self._threads = ThreadPoolExecutor(settings.work_threads, thread_name_prefix="work")
         self._model: Model | None = None
         self._state = "found the bundle still loading, expected it loaded and tested"
@@ -93,6 +95,7 @@ class Runtime:
             await self.work(model.classifier.close)
             await self.work(model.generator.close)
         self._threads.shutdown()
+        self.sandbox.close()
 
     async def work(self, job: Callable[..., T], *arguments: object) -> T:
         """Run a job on one of the few worker threads."""

@@ -1,0 +1,146 @@
+"""What the service's tests share: the bundle, the application in this process, a real server."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
+from threading import Thread
+
+import httpx
+import numpy as np
+import pytest
+import uvicorn
+
+from lesion.bundle.read import Bundle, read
+from service.app import create
+from service.settings import Settings
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="session")
+def bundle_folder() -> Path:
+    """Any valid bundle will do; the committed one unless another is named."""
+    return ROOT / os.environ.get("HEPATICA_BUNDLE", "models/default")
+
+
+@pytest.fixture(scope="session")
+def bundle(bundle_folder) -> Bundle:
+    return read(bundle_folder)
+
+
+@pytest.fixture(scope="session")
+def serve_here(bundle_folder) -> Callable[..., AbstractContextManager[httpx.Client]]:
+    """Serve the application from a thread of this process, with settings of its own.
+
+    Over a real socket, and where every call's types and shapes are checked.
+    """
+
+    @contextmanager
+    def serve(*, await_ready: bool = True, **settings: object) -> Iterator[httpx.Client]:
+        app = create(Settings(**{"bundle": bundle_folder, **settings}))
+        server = uvicorn.Server(uvicorn.Config(app, lifespan="on", log_config=None))
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            thread = Thread(target=server.run, kwargs={"sockets": [listener]})
+            thread.start()
+            url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+            with httpx.Client(base_url=url, timeout=20) as client:
+                while await_ready and client.get("/readyz").status_code != 200:
+                    time.sleep(0.01)
+                yield client
+            server.should_exit = True
+            thread.join()
+
+    return serve
+
+
+@pytest.fixture(scope="session")
+def client(serve_here) -> Iterator[httpx.Client]:
+    with serve_here(max_images=100) as client:
+        yield client
+
+
+@dataclass
+class Server:
+    """A server in a process of its own."""
+
+    url: str
+    process: subprocess.Popen[bytes]
+    output: Path
+
+    def stop(self) -> int:
+        self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(30)
+
+
+@pytest.fixture(scope="session")
+def start_server(bundle_folder, tmp_path_factory) -> Callable[..., AbstractContextManager[Server]]:
+    """Start the command that operators start, on a free port of this machine alone."""
+
+    @contextmanager
+    def start(**settings: object) -> Iterator[Server]:
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            port = free.getsockname()[1]
+        output = tmp_path_factory.mktemp("server") / "output"
+        environment = {"HEPATICA_BUNDLE": str(bundle_folder)} | {
+            f"HEPATICA_{name.upper()}": str(value) for name, value in settings.items()
+        }
+        command = [Path(sys.executable).with_name("bentoml"), "serve", "service.bento:Hepatica"]
+        with output.open("wb") as log:
+            process = subprocess.Popen(
+                [*command, "--host", "127.0.0.1", "--port", str(port)],
+                env=os.environ | environment,
+                cwd=ROOT,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+            )
+        server = Server(f"http://127.0.0.1:{port}", process, output)
+        try:
+            _await_ready(server)
+            yield server
+        finally:
+            if process.poll() is None:
+                server.stop()
+
+    return start
+
+
+def _await_ready(server: Server) -> None:
+    until = time.monotonic() + 60
+    while time.monotonic() < until and server.process.poll() is None:
+        try:
+            if httpx.get(server.url + "/readyz").status_code == 200:
+                return
+        except httpx.TransportError:
+            pass
+        time.sleep(0.05)
+    raise AssertionError(f"never ready:\n{server.output.read_text()}")
+
+
+@pytest.fixture(scope="session")
+def server(start_server) -> Iterator[Server]:
+    with start_server() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def npy() -> Callable[[np.ndarray], bytes]:
+    def encode(array: np.ndarray) -> bytes:
+        file = BytesIO()
+        np.save(file, array)
+        return file.getvalue()
+
+    return encode
+
+
+@pytest.fixture(scope="session")
+def http(server) -> Iterator[httpx.Client]:
+    with httpx.Client(base_url=server.url, timeout=20) as client:
+        yield client

@@ -1,0 +1,118 @@
+"""The real command and the real transport: what shows only between processes."""
+
+import json
+import time
+from concurrent.futures import ThreadPoolExecutor
+from importlib.metadata import version
+
+import httpx
+import numpy as np
+import psutil
+import pytest
+
+PATCH = np.random.default_rng(0).normal(60, 30, (64, 64)).astype(np.float32)
+NPY = {"Content-Type": "application/x-npy"}
+
+
+@pytest.fixture(scope="module")
+def worker(server):
+    """Return the process that answers."""
+    (child,) = [
+        child
+        for child in psutil.Process(server.process.pid).children()
+        if "_bentoml_impl.worker.service" in child.cmdline()
+    ]
+    return child
+
+
+def test_bentoml_lets_us_answer_ahead_of_it(server):
+    """The contract with BentoML that `service.bento` rests on."""
+    assert version("bentoml").startswith("1.4.")
+    with httpx.Client(base_url=server.url) as http:
+        for path in ("/healthz", "/schema.json", "/docs.json", "/static_content/index.css"):
+            answer = http.get(path)
+            assert answer.status_code == 404
+            assert answer.json()["type"] == "urn:hepatica:problem:not-found"
+            assert "bentoml" not in str(answer.headers).lower()
+        assert http.get("/livez").json() == {"alive": True}
+        assert http.get("/readyz").json()["model"]["digest"]
+        assert "hepatica_ready 1.0" in http.get("/metrics").text
+        assert "bentoml" not in http.get("/metrics").text
+        assert http.get("/").headers["location"] == "/docs"
+
+
+def test_worker_has_no_torch_and_reports_to_nobody(server, worker):
+    loaded = {file.path for file in worker.memory_maps()}
+    assert any("onnxruntime" in path for path in loaded)
+    assert not any("/torch/" in path for path in loaded)
+    for process in (worker, psutil.Process(server.process.pid)):
+        remote = [c.raddr.ip for c in process.net_connections("inet") if c.raddr]
+        assert set(remote) <= {"127.0.0.1"}
+    assert worker.environ()["BENTOML_DO_NOT_TRACK"] == "True"
+
+
+def test_one_answer_over_the_wire(server, npy, bundle):
+    answer = httpx.post(server.url + "/classify", content=npy(PATCH), headers=NPY).json()
+    assert answer["model"]["digest"] == bundle.digest
+    assert answer["disclaimer"] == bundle.manifest.intended_use
+
+
+def test_a_body_too_large_is_refused_unread(server, worker, npy):
+    before = worker.memory_info().rss
+    began = time.perf_counter()
+
+    def zeros():
+        for _ in range(200):
+            yield bytes(1024 * 1024)
+
+    declared = httpx.post(
+        server.url + "/classify", content=zeros(), headers={**NPY, "Content-Length": str(200 << 20)}
+    )
+    chunked = httpx.post(server.url + "/classify", content=zeros(), headers=NPY)
+
+    for answer in (declared, chunked):
+        assert answer.status_code == 413
+        assert answer.json()["type"] == "urn:hepatica:problem:too-large"
+    assert time.perf_counter() - began < 2
+    assert worker.memory_info().rss - before < 100 << 20
+    assert httpx.post(server.url + "/classify", content=npy(PATCH), headers=NPY).status_code == 200
+
+
+def test_a_crowd_is_answered_or_told_to_come_again(start_server, npy):
+    """No request is lost, and none left hanging."""
+    few = {"max_queued": 4, "batch_size": 1, "max_requests": 24}
+    with start_server(**few) as server, httpx.Client(base_url=server.url, timeout=20) as http:
+        data = npy(PATCH)
+
+        def ask(_):
+            return http.post("/classify", content=data, headers=NPY)
+
+        with ThreadPoolExecutor(48) as crowd:
+            answers = list(crowd.map(ask, range(400)))
+        statuses = [answer.status_code for answer in answers]
+        assert set(statuses) == {200, 503}
+        for answer in answers:
+            if answer.status_code == 503:
+                assert answer.json()["type"] == "urn:hepatica:problem:busy"
+                assert int(answer.headers["Retry-After"]) >= 1
+        metrics = httpx.get(server.url + "/metrics").text
+        assert f'status="2xx"}} {statuses.count(200)}.0' in metrics
+        assert "hepatica_requests_in_flight 0.0" in metrics
+        assert 'hepatica_queue_depth{queue="classify"} 0.0' in metrics
+
+
+def test_sigterm_finishes_what_runs_and_refuses_what_is_new(start_server):
+    with start_server(max_images=100_000) as server:
+        url = server.url + "/synthesize?class=cyst&format=npz&seed=1&count=400"
+        with httpx.Client() as http, http.stream("GET", url, timeout=30) as download:
+            parts = download.iter_bytes()
+            size = len(next(parts))
+            server.process.terminate()
+            time.sleep(0.5)
+            with pytest.raises(httpx.ConnectError):
+                httpx.get(server.url + "/livez")
+            size += sum(map(len, parts))
+        assert size > 400 * 64 * 64 * 2
+        assert server.process.wait(30) == 0
+        lines = [json.loads(x) for x in server.output.read_text().splitlines() if x[0] == "{"]
+        assert [line["status"] for line in lines if line.get("route") == "/synthesize"] == [200]
