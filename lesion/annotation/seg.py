@@ -12,6 +12,7 @@ from pydicom.uid import (
     DeflatedExplicitVRLittleEndian,
     ExplicitVRLittleEndian,
     ImplicitVRLittleEndian,
+    RLELossless,
     SegmentationStorage,
 )
 
@@ -24,12 +25,13 @@ from lesion.errors import (
     UnreadableOutlineError,
 )
 from lesion.image import part10
-from lesion.image.part10 import quote
+from lesion.image.frames import Layout, compressed_frame, decode_frame
+from lesion.image.part10 import Part10, numbers, quote
 from lesion.outline import Outline, from_mask
 
 #: Bits of every frame together: 1,000 frames of 512x512 take 32 MB.
 MAX_BYTES = 64 * 1024 * 1024
-MOST_FRAMES = 4096
+MOST_FRAMES_ON_SLICE = 256
 
 #: Reads of the parser: 50 to 120 for a frame, by the writer's taste in sequences.
 MAX_READS = 200_000
@@ -38,6 +40,7 @@ TRANSFER_SYNTAXES = (
     ImplicitVRLittleEndian,
     ExplicitVRLittleEndian,
     DeflatedExplicitVRLittleEndian,
+    RLELossless,
 )
 
 _GROUPS = {
@@ -69,20 +72,32 @@ def read_seg(data: bytes, ct: CTSlice, *, segment: int | None = None) -> list[Ou
     `MaskSizeError` if they are of another size, an `OutlineError` if what they mark is no lesion.
     """
     try:
-        file = part10.read(data, _WANTED, transfer_syntaxes=TRANSFER_SYNTAXES, max_bytes=MAX_BYTES)
+        file = part10.read(
+            data,
+            _WANTED,
+            transfer_syntaxes=TRANSFER_SYNTAXES,
+            max_bytes=MAX_BYTES,
+            max_reads=MAX_READS,
+        )
+        masks = _masks(file, ct, segment)
     except UnreadableImageError as error:
         raise UnreadableOutlineError(f"SEG: {error}") from None
-    values = file.values
-    _check_binary(values)
-    frames = _frames_of(ct, values, segment)
-    masks: dict[int, np.ndarray] = {}
-    for index, number in frames:
-        mask = _frame(values, index)
-        masks[number] = masks[number] | mask if number in masks else mask
     marked = [masks[number] for number in sorted(masks) if masks[number].any()]
     if not marked:
         raise AnnotationError("SEG: found no marked pixel on the slice, expected a lesion")
     return [outline for mask in marked for outline in from_mask(mask, shape=ct.hu.shape)]
+
+
+def _masks(file: Part10, ct: CTSlice, segment: int | None) -> dict[int, np.ndarray]:
+    """Return the mask of each segment on the slice: the union of its frames there."""
+    _check_binary(file.values)
+    frames = _frames_of(ct, file.values, segment)
+    _check_size(file.values, ct)
+    masks: dict[int, np.ndarray] = {}
+    for index, number in frames:
+        mask = _frame(file, index)
+        masks[number] = masks[number] | mask if number in masks else mask
+    return masks
 
 
 def _check_binary(values: dict[str, Any]) -> None:
@@ -95,19 +110,23 @@ def _check_binary(values: dict[str, Any]) -> None:
             raise AnnotationError(
                 f"SEG: {keyword} {tag}: found {quote(found)}, expected {expected!s}"
             )
-    frames = values.get("NumberOfFrames")
-    if not isinstance(frames, int) or not 0 < frames <= MOST_FRAMES:
-        raise TooLargeError(
-            f"SEG: NumberOfFrames (0028,0008): found {quote(frames)}, expected 1 to {MOST_FRAMES}"
+
+
+def _check_size(values: dict[str, Any], ct: CTSlice) -> None:
+    rows, columns = values.get("Rows"), values.get("Columns")
+    if (rows, columns) != ct.hu.shape:
+        raise MaskSizeError(
+            f"SEG: found {quote(rows)}x{quote(columns)} pixels, "
+            f"expected {ct.hu.shape[0]}x{ct.hu.shape[1]} as the image"
         )
 
 
 def _frames_of(ct: CTSlice, values: dict[str, Any], segment: int | None) -> list[tuple[int, int]]:
     """Return (index, segment number) of each frame that is of the slice and of the segment."""
-    numbers = [item.get("SegmentNumber") for item in values.get("SegmentSequence", [])]
-    if segment is not None and segment not in numbers:
+    numbers_there = [item.get("SegmentNumber") for item in values.get("SegmentSequence", [])]
+    if segment is not None and segment not in numbers_there:
         raise AnnotationError(
-            f"SEG: found segments {quote(numbers)}, expected {segment} among them"
+            f"SEG: found segments {quote(numbers_there)}, expected {segment} among them"
         )
     uid = ct.identity.sop_instance_uid
     if not uid:
@@ -115,35 +134,32 @@ def _frames_of(ct: CTSlice, values: dict[str, Any], segment: int | None) -> list
             "SEG: the slice has no SOP Instance UID (0008,0018), expected one to refer to"
         )
     groups = _functional_groups(values)
-    mine = [index for index, frame in enumerate(groups) if uid in _sources(frame)]
+    mine = [(index, group) for index, group in enumerate(groups) if uid in _sources(group)]
     if not mine:
         raise AnnotationError(
             f"SEG: found {len(groups)} frames, none of them derived from the slice, "
             "expected its SOP Instance UID among the source images (0008,2112)"
         )
-    found = [(index, _segment_number(groups[index])) for index in mine]
-    found = [(index, number) for index, number in found if segment in (None, number)]
-    if not found:
-        raise AnnotationError(f"SEG: found no frame of segment {segment} on the slice")
-    size = values.get("Rows"), values.get("Columns")
-    if size != ct.hu.shape:
-        raise MaskSizeError(
-            f"SEG: found {quote(size[0])}x{quote(size[1])} pixels, "
-            f"expected {ct.hu.shape[0]}x{ct.hu.shape[1]} as the image"
+    numbered = [(index, _segment_number(group), group) for index, group in mine]
+    chosen = [frame for frame in numbered if segment in (None, frame[1])]
+    if not 0 < len(chosen) <= MOST_FRAMES_ON_SLICE:
+        raise (TooLargeError if chosen else AnnotationError)(
+            f"SEG: found {len(chosen)} frames of the asked segments on the slice, "
+            f"expected 1 to {MOST_FRAMES_ON_SLICE}"
         )
-    for index, _ in found:
-        _check_plane(groups[index], ct.plane)
-    return found
+    for _, _, group in chosen:
+        _check_plane(group, ct.plane)
+    return [(index, number) for index, number, _ in chosen]
 
 
 def _functional_groups(values: dict[str, Any]) -> list[dict[str, Any]]:
     """Return what holds for each frame: the shared groups, overridden by its own (C.7.6.16)."""
     shared = values.get("SharedFunctionalGroupsSequence") or [{}]
     frames = values.get("PerFrameFunctionalGroupsSequence", [])
-    if len(frames) != values["NumberOfFrames"]:
+    if not frames or len(frames) != values.get("NumberOfFrames"):
         raise UnreadableOutlineError(
             f"SEG: found {len(frames)} Per-Frame Functional Groups (5200,9230), "
-            f"expected {values['NumberOfFrames']} as NumberOfFrames (0028,0008) says"
+            f"expected {quote(values.get('NumberOfFrames'))} as Number of Frames (0028,0008) says"
         )
     return [{**shared[0], **frame} for frame in frames]
 
@@ -157,8 +173,7 @@ def _sources(frame: dict[str, Any]) -> set[str]:
 
 
 def _segment_number(frame: dict[str, Any]) -> int:
-    items = frame.get("SegmentIdentificationSequence") or [{}]
-    number = items[0].get("ReferencedSegmentNumber")
+    number = _first(frame, "SegmentIdentificationSequence", "ReferencedSegmentNumber")
     if not isinstance(number, int):
         raise UnreadableOutlineError(
             f"SEG: ReferencedSegmentNumber (0062,000B): found {quote(number)}, expected a number"
@@ -168,13 +183,16 @@ def _segment_number(frame: dict[str, Any]) -> int:
 
 def _check_plane(frame: dict[str, Any], plane: Plane | None) -> None:
     """Refuse a frame that refers to the slice but lies elsewhere, or is flipped against it."""
-    position = (frame.get("PlanePositionSequence") or [{}])[0].get("ImagePositionPatient")
-    orientation = (frame.get("PlaneOrientationSequence") or [{}])[0].get("ImageOrientationPatient")
+    position = _first(frame, "PlanePositionSequence", "ImagePositionPatient")
+    orientation = _first(frame, "PlaneOrientationSequence", "ImageOrientationPatient")
     if plane is None or position is None or orientation is None:
         return
-    if not (
-        np.allclose(position, plane.position_mm, rtol=0, atol=0.1)
-        and np.allclose(orientation, plane.orientation, rtol=0, atol=0.01)
+    found = numbers(position, 3), numbers(orientation, 6)
+    if (
+        found[0] is None
+        or found[1] is None
+        or not np.allclose(found[0], plane.position_mm, rtol=0, atol=0.1)
+        or not np.allclose(found[1], plane.orientation, rtol=0, atol=0.01)
     ):
         raise AnnotationError(
             "SEG: found a frame whose plane (0020,0032), (0020,0037) is not that of the slice, "
@@ -182,17 +200,37 @@ def _check_plane(frame: dict[str, Any], plane: Plane | None) -> None:
         )
 
 
-def _frame(values: dict[str, Any], index: int) -> Bool[np.ndarray, "rows cols"]:
-    """Unpack one frame: bits follow each other across frames, the lowest first (PS3.5, 8.1.1)."""
-    rows, columns, packed = values["Rows"], values["Columns"], values.get("PixelData")
+def _first(group: dict[str, Any], sequence: str, keyword: str) -> Any:
+    """Return a value of the first item of a sequence, or None."""
+    items = group.get(sequence) or [{}]
+    return items[0].get(keyword)
+
+
+def _frame(file: Part10, index: int) -> Bool[np.ndarray, "rows cols"]:
+    """Unpack or decode one frame."""
+    values = file.values
+    rows, columns, frames = values["Rows"], values["Columns"], values["NumberOfFrames"]
+    found = values.get("PixelData")
+    pixel_data = found if isinstance(found, bytes) else b""
+    if file.transfer_syntax != RLELossless:
+        return _unpack(pixel_data, index, (frames, rows, columns))
+    layout = Layout(RLELossless, rows, columns, bits_stored=1, signed=False)
+    frame = compressed_frame(pixel_data, layout, index=index, number_of_frames=frames)
+    return np.asarray(decode_frame(frame, layout, bits_allocated=1) != 0)
+
+
+def _unpack(
+    pixel_data: bytes, index: int, shape: tuple[int, int, int]
+) -> Bool[np.ndarray, "rows cols"]:
+    """Unpack bits, which follow each other across frames, the lowest first (PS3.5, 8.1.1)."""
+    frames, rows, columns = shape
     pixels = rows * columns
-    expected = -(-values["NumberOfFrames"] * pixels // 8)
-    if not isinstance(packed, bytes) or len(packed) not in (expected, expected + expected % 2):
-        found = len(packed) if isinstance(packed, bytes) else 0
+    expected = -(-frames * pixels // 8)
+    if len(pixel_data) not in (expected, expected + expected % 2):
         raise UnreadableOutlineError(
-            f"SEG: Pixel Data (7FE0,0010): found {found} bytes, expected {expected}"
+            f"SEG: Pixel Data (7FE0,0010): found {len(pixel_data)} bytes, expected {expected}"
         )
     first = index * pixels
-    some = np.frombuffer(packed[first // 8 : -(-(first + pixels) // 8)], np.uint8)
+    some = np.frombuffer(pixel_data[first // 8 : -(-(first + pixels) // 8)], np.uint8)
     bits = np.unpackbits(some, bitorder="little")[first % 8 : first % 8 + pixels]
     return bits.reshape(rows, columns).astype(bool)

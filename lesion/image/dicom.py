@@ -3,7 +3,6 @@
 Refuse, never guess: a slice whose units, spacing or layout the file does not state is no slice.
 """
 
-from math import isfinite
 from typing import Any
 
 import numpy as np
@@ -26,7 +25,7 @@ from lesion.errors import (
 from lesion.image import part10
 from lesion.image.frames import TRANSFER_SYNTAXES, Decode, Layout, decode_frame, stored_values
 from lesion.image.limits import check_size, check_spacing_mm
-from lesion.image.part10 import Part10, quote
+from lesion.image.part10 import Part10, numbers, quote, several
 
 _ENHANCED = (EnhancedCTImageStorage, LegacyConvertedEnhancedCTImageStorage)
 _WANTED = dict.fromkeys(
@@ -98,7 +97,7 @@ def _check_ct(file: Part10) -> None:
         raise NotCTError(
             f"Modality (0008,0060): found {quote(values.get('Modality') or 'none')}, expected 'CT'"
         )
-    if "LOCALIZER" in _several(values.get("ImageType")):
+    if "LOCALIZER" in several(values.get("ImageType")):
         raise LocalizerError("Image Type (0008,0008): found LOCALIZER, expected an axial slice")
     frames = values.get("NumberOfFrames")
     if frames not in (None, "", 1):
@@ -110,7 +109,7 @@ def _check_ct(file: Part10) -> None:
 def _spacing_mm(values: dict[str, Any]) -> tuple[float, float]:
     """Read Pixel Spacing (0028,0030): mm between rows, then between columns."""
     found = values.get("PixelSpacing")
-    return check_spacing_mm("Pixel Spacing (0028,0030)", _numbers(found, 2), quote(found or "none"))
+    return check_spacing_mm("Pixel Spacing (0028,0030)", numbers(found, 2), quote(found or "none"))
 
 
 def _rescale(values: dict[str, Any]) -> tuple[float, float]:
@@ -122,8 +121,8 @@ def _rescale(values: dict[str, Any]) -> tuple[float, float]:
     kind = values.get("RescaleType")
     if kind not in (None, "", "HU"):
         raise RescaleError(f"Rescale Type (0028,1054): found {quote(kind)}, expected 'HU' or none")
-    slope = _numbers(values.get("RescaleSlope"), 1)
-    intercept = _numbers(values.get("RescaleIntercept"), 1)
+    slope = numbers(values.get("RescaleSlope"), 1)
+    intercept = numbers(values.get("RescaleIntercept"), 1)
     if slope is None or not 0 < slope[0] <= 100:
         raise RescaleError(
             f"Rescale Slope (0028,1053): found {quote(values.get('RescaleSlope') or 'none')}, "
@@ -214,24 +213,8 @@ def _identity(file: Part10) -> SliceIdentity:
 
 
 def _plane(values: dict[str, Any]) -> Plane | None:
-    position = _numbers(values.get("ImagePositionPatient"), 3)
-    orientation = _numbers(values.get("ImageOrientationPatient"), 6)
+    position = numbers(values.get("ImagePositionPatient"), 3)
+    orientation = numbers(values.get("ImageOrientationPatient"), 6)
     if position is None or orientation is None:
         return None
     return Plane(position, orientation)
-
-
-def _numbers(found: object, count: int) -> tuple[float, ...] | None:
-    """Read a decimal string of so many finite numbers; None if it is anything else."""
-    try:
-        numbers = tuple(float(text) for text in _several(found))
-    except (TypeError, ValueError):
-        return None
-    return numbers if len(numbers) == count and all(map(isfinite, numbers)) else None
-
-
-def _several(found: Any) -> list[Any]:
-    """Return a value of any multiplicity as a list."""
-    if found is None or isinstance(found, str | bytes | float | int):
-        return [] if found in (None, "") else [found]
-    return list(found)

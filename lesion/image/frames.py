@@ -90,7 +90,7 @@ def stored_values(
     if layout.transfer_syntax in NATIVE:
         words = _native(pixel_data, layout)
     else:
-        frame = _only_frame(pixel_data, layout)
+        frame = compressed_frame(pixel_data, layout)
         check_header(frame, layout)
         words = decode(frame, layout)
     found = words.view(np.int16) if layout.signed else words
@@ -105,7 +105,9 @@ def stored_values(
     return values
 
 
-def decode_frame(frame: bytes, layout: Layout) -> UInt16[np.ndarray, "rows cols"]:
+def decode_frame(
+    frame: bytes, layout: Layout, *, bits_allocated: int = 16
+) -> UInt16[np.ndarray, "rows cols"]:
     """Decode one compressed frame in this process: uint16 words [rows, cols]."""
     syntax = UID(layout.transfer_syntax)
     image_pixel: dict[str, Any] = {
@@ -114,7 +116,7 @@ def decode_frame(frame: bytes, layout: Layout) -> UInt16[np.ndarray, "rows cols"
         "number_of_frames": 1,
         "samples_per_pixel": 1,
         "photometric_interpretation": "MONOCHROME2",
-        "bits_allocated": 16,
+        "bits_allocated": bits_allocated,
         "bits_stored": layout.bits_stored,
         "pixel_representation": int(layout.signed),
         "pixel_keyword": "PixelData",
@@ -131,6 +133,21 @@ def decode_frame(frame: bytes, layout: Layout) -> UInt16[np.ndarray, "rows cols"
     return np.ascontiguousarray(values, dtype=np.int16 if layout.signed else np.uint16).view(
         np.uint16
     )
+
+
+def compressed_frame(
+    pixel_data: bytes, layout: Layout, *, index: int = 0, number_of_frames: int = 1
+) -> bytes:
+    """Return one compressed frame, its fragments joined (PS3.5, A.4)."""
+    with guarded("Pixel Data (7FE0,0010)"):
+        frame = get_frame(CountedFile(pixel_data), index, number_of_frames=number_of_frames)
+    most = int(layout.raw_bytes * _MOST_OVER_RAW) + _HEADER_BYTES
+    if len(frame) > most:
+        raise TooLargeError(
+            f"Pixel Data (7FE0,0010): found {len(frame)} bytes in a compressed frame, expected at "
+            f"most {most} for {layout.rows}x{layout.columns} pixels"
+        )
+    return frame
 
 
 def check_header(frame: bytes, layout: Layout) -> None:
@@ -165,18 +182,6 @@ def _native(pixel_data: bytes, layout: Layout) -> UInt16[np.ndarray, "rows cols"
     order = ">u2" if layout.transfer_syntax == ExplicitVRBigEndian else "<u2"
     words = np.frombuffer(pixel_data, dtype=order)
     return words.astype(np.uint16, copy=False).reshape(layout.rows, layout.columns)
-
-
-def _only_frame(pixel_data: bytes, layout: Layout) -> bytes:
-    """Return the compressed frame, its fragments joined (PS3.5, A.4)."""
-    most = int(layout.raw_bytes * _MOST_OVER_RAW) + _HEADER_BYTES
-    if len(pixel_data) > most:
-        raise TooLargeError(
-            f"Pixel Data (7FE0,0010): found {len(pixel_data)} compressed bytes, expected at most "
-            f"{most} for {layout.rows}x{layout.columns} pixels of 16 bits"
-        )
-    with guarded("Pixel Data (7FE0,0010)"):
-        return get_frame(CountedFile(pixel_data), 0, number_of_frames=1)
 
 
 def _jpeg_2000_header(frame: bytes) -> tuple[int, int, int, int, bool]:

@@ -12,6 +12,7 @@ from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from io import BytesIO
+from math import isfinite
 from threading import Lock
 from typing import Any
 
@@ -158,6 +159,22 @@ def quote(value: object) -> str:
     """Quote a value of a file for a message: in ASCII, and no more than a code's length of it."""
     text = ascii(str(value))
     return text if len(text) <= 72 else f"{text[:68]}...'"
+
+
+def numbers(found: object, count: int) -> tuple[float, ...] | None:
+    """Return a value as so many finite numbers; None if it is anything else."""
+    try:
+        read = tuple(float(text) for text in several(found))
+    except (TypeError, ValueError):
+        return None
+    return read if len(read) == count and all(map(isfinite, read)) else None
+
+
+def several(found: Any) -> list[Any]:
+    """Return a value of any multiplicity as a list."""
+    if found is None or isinstance(found, str | bytes | float | int):
+        return [] if found in (None, "") else [found]
+    return list(found)
 
 
 def _check_envelope(data: bytes, max_bytes: int) -> None:
