@@ -107,7 +107,7 @@ class ZipOfPngs:
             self._index += 1
         return self._drain.take()
 
-    def close(self) -> bytes:
+    def finish(self) -> bytes:
         """Write the manifest; return the archive's last bytes."""
         manifest = {
             **self._series.labels(),
@@ -117,6 +117,10 @@ class ZipOfPngs:
         self._archive.writestr(ZipInfo("manifest.json"), json.dumps(manifest, indent=1))
         self._archive.close()
         return self._drain.take()
+
+    def close(self) -> None:
+        """Give up, wherever it stands."""
+        self._archive.close()
 
 
 class Npz:
@@ -141,10 +145,15 @@ class Npz:
         self._array.write(images_hu.astype("<i2").tobytes())
         return self._drain.take()
 
-    def close(self) -> bytes:
+    def finish(self) -> bytes:
         """Write the manifest; return the archive's last bytes."""
         self._array.close()
         manifest = {**self._series.labels(), "start": self._series.start}
         self._archive.writestr(ZipInfo("manifest.json"), json.dumps(manifest, indent=1))
         self._archive.close()
         return self._drain.take()
+
+    def close(self) -> None:
+        """Give up, wherever it stands."""
+        self._array.close()
+        self._archive.close()

@@ -98,8 +98,18 @@ class Runtime:
         self.sandbox.close()
 
     async def work(self, job: Callable[..., T], *arguments: object) -> T:
-        """Run a job on one of the few worker threads."""
-        return await asyncio.get_running_loop().run_in_executor(self._threads, job, *arguments)
+        """Run a job on one of the few worker threads.
+
+        A caller who is cancelled leaves only when the thread has let go of what it was given.
+        """
+        running = self._threads.submit(job, *arguments)
+        result = asyncio.wrap_future(running)
+        try:
+            return await asyncio.shield(result)
+        except asyncio.CancelledError:
+            if not running.cancel():
+                await asyncio.wait([result])
+            raise
 
     async def _load(self) -> None:
         try:

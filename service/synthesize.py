@@ -3,7 +3,8 @@
 import asyncio
 import re
 import secrets
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import aclosing, closing
 from typing import Final
 
 import numpy as np
@@ -79,17 +80,19 @@ class _Download(StreamingResponse):
 
     def __init__(
         self,
-        body: AsyncIterator[bytes],
+        body: AsyncGenerator[bytes, None],
         places: asyncio.Semaphore,
         headers: Mapping[str, str],
         media_type: str,
     ) -> None:
         super().__init__(body, headers=headers, media_type=media_type)
+        self._body = body
         self._places = places
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
-            await super().__call__(scope, receive, send)
+            async with aclosing(self._body):
+                await super().__call__(scope, receive, send)
         finally:
             self._places.release()
 
@@ -102,16 +105,17 @@ async def _image(runtime: Runtime, model: Model, series: Series) -> bytes:
 
 async def _archive(
     runtime: Runtime, model: Model, series: Series, output: str
-) -> AsyncIterator[bytes]:
+) -> AsyncGenerator[bytes, None]:
     made = runtime.metrics.images.labels(series.lesion_class, output)
-    archive = ARCHIVES[output](series)
-    async for images_hu in tiles(model, series):
-        yield await runtime.work(archive.add, images_hu)
-        made.inc(len(images_hu))
-    yield await runtime.work(archive.close)
+    async with aclosing(tiles(model, series)) as images:
+        with closing(ARCHIVES[output](series)) as archive:
+            async for images_hu in images:
+                yield await runtime.work(archive.add, images_hu)
+                made.inc(len(images_hu))
+            yield await runtime.work(archive.finish)
 
 
-async def tiles(model: Model, series: Series) -> AsyncIterator[Int16[np.ndarray, "n 64 64"]]:
+async def tiles(model: Model, series: Series) -> AsyncGenerator[Int16[np.ndarray, "n 64 64"], None]:
     """Yield the series' images in whole HU, a tile at a time; the next is made meanwhile."""
     numbers = range(series.start // TILE, (series.stop - 1) // TILE + 1)
 
