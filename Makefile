@@ -15,6 +15,7 @@ BUNDLE ?= models/default
 COHORT ?= cohorts/phantom
 PRESET ?= quick
 OUT ?= models/$(PRESET)
+RUN ?= runs/$(notdir $(OUT))
 
 VERSION = $(shell sed -n 's/^__version__ = "\(.*\)"$$/\1/p' lesion/__init__.py)
 IMAGE ?= hepatica:$(VERSION)
@@ -32,7 +33,7 @@ help: ## List the commands
 .PHONY: serve
 serve: $(VENV)/.serve ## Serve a bundle on 127.0.0.1 [PORT=3000] [BUNDLE=models/default]
 	@echo "Hepatica: http://127.0.0.1:$(PORT)/docs serves $(BUNDLE). Research use only. Stop: Ctrl-C."
-	HEPATICA_BUNDLE=$(BUNDLE) exec $(VENV)/bin/bentoml serve service.bento:Hepatica \
+	@HEPATICA_BUNDLE=$(BUNDLE) exec $(VENV)/bin/bentoml serve service.bento:Hepatica \
 		--host 127.0.0.1 --port $(PORT)
 
 .PHONY: test
@@ -54,8 +55,9 @@ format: $(VENV)/.dev ## Format the code and mend what can be mended by itself
 .PHONY: train-export
 train-export: $(VENV)/.dev $(COHORT) ## Train a bundle [COHORT=DIR] [PRESET=quick] [OUT=models/quick] [ARGS=--resume]
 	$(VENV)/bin/python -m training train-export \
-		--cohort $(COHORT) --preset $(PRESET) --out $(OUT) $(ARGS)
+		--cohort $(COHORT) --preset $(PRESET) --run $(RUN) --out $(OUT) $(ARGS)
 
+# It has its name once it is whole; drawing goes on where it was interrupted.
 cohorts/phantom: | $(VENV)/.dev
 	$(VENV)/bin/python -m training phantom --out $@.part --seed 1
 	mv $@.part $@

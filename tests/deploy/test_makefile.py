@@ -108,7 +108,7 @@ def test_an_image_keeps_its_health_check(engine: str, *, formatted: bool) -> Non
 def test_training_reads_the_given_cohort_and_draws_one_where_none_is_given(tmp_path: Path) -> None:
     given = dry_run("train-export", f"COHORT={tmp_path}", "PRESET=smoke", "OUT=models/mine")
     assert "training phantom" not in given
-    assert f"--cohort {tmp_path} --preset smoke --out models/mine" in given
+    assert f"--cohort {tmp_path} --preset smoke --run runs/mine --out models/mine" in given
     if not (ROOT / "cohorts/phantom").exists():
         assert "training phantom --out cohorts/phantom" in dry_run("train-export")
     assert make("--dry-run", "train-export", f"COHORT={tmp_path}/none").returncode != 0

@@ -1,8 +1,9 @@
 """The locks: what is served is what pyproject.toml asks for, byte for byte, and nothing else."""
 
 import re
+import sys
 import tomllib
-from importlib.metadata import version
+from importlib.metadata import packages_distributions, version
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,12 @@ from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).parents[2]
 LOCKS = {"cpu": "requirements/serve.txt", "gpu": "requirements/serve-gpu.txt"}
+#: Asked for, and imported by another library: pydicom's decoders, uvicorn's loop and parser,
+#: Starlette's reader of forms.
+PLUGINS = {
+    *("pyjpegls", "pylibjpeg", "pylibjpeg-openjpeg", "pylibjpeg-rle", "python-gdcm"),
+    *("httptools", "uvloop", "python-multipart"),
+}
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 
 
@@ -67,6 +74,22 @@ def test_a_lock_holds_what_the_project_asks_for(extra: str, python: str) -> None
         found = locked.get(canonicalize_name(requirement.name))
         assert found is not None, f"{requirement.name} is in no line: make lock"
         assert requirement.specifier.contains(found), f"{requirement}: found {found}: make lock"
+
+
+def test_the_project_asks_for_what_serving_imports() -> None:
+    modules = {
+        match
+        for room in ("lesion", "service")
+        for path in (ROOT / room).rglob("*.py")
+        for match in re.findall(r"^\s*(?:import|from) (\w+)", path.read_text(), re.MULTILINE)
+    }
+    imported = {
+        canonicalize_name(name)
+        for module in modules - sys.stdlib_module_names - {"lesion", "service"}
+        for name in packages_distributions()[module]
+    }
+    asked = PROJECT["dependencies"] + PROJECT["optional-dependencies"]["cpu"]
+    assert {canonicalize_name(Requirement(text).name) for text in asked} == imported | PLUGINS
 
 
 @pytest.mark.parametrize("extra", LOCKS)
