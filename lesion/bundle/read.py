@@ -86,7 +86,7 @@ def _arrays(data: bytes, path: Path) -> dict[str, np.ndarray]:
     try:
         with np.load(BytesIO(data), allow_pickle=False) as archive:
             return {name: archive[name] for name in archive.files}
-    except (ValueError, OSError) as error:
+    except Exception as error:  # what is no archive, or a broken one, raises all sorts
         raise BundleError(
             f"{path}: found no readable NPZ archive, expected the golden vectors"
         ) from error

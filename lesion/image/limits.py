@@ -8,6 +8,10 @@ MOST_PIXELS_A_SIDE = 2048
 #: From a specimen's pixels to coarser than any CT's: beyond lies a wrong unit.
 SPACING_MM = (0.01, 10.0)
 
+#: CT pixels are square, those of a reformatted slice up to five times as long as wide. What the ROI
+#: rule costs grows with this.
+MOST_ANISOTROPY = 8.0
+
 
 def check_size(where: str, rows: object, columns: object) -> tuple[int, int]:
     """Return rows and columns; raise unless both are whole numbers from 1 to the limit."""
@@ -29,5 +33,9 @@ def check_spacing_mm(
     if found is None or len(found) != 2 or not all(low <= mm <= high for mm in found):
         raise SpacingError(
             f"{where}: found {quoted}, expected two numbers of {low:g} to {high:g} mm"
+        )
+    if max(found) > MOST_ANISOTROPY * min(found):
+        raise SpacingError(
+            f"{where}: found {quoted}, expected one at most {MOST_ANISOTROPY:g} times the other"
         )
     return found[0], found[1]

@@ -172,6 +172,7 @@ def test_padding_that_no_pixel_has_is_no_padding(make_ct, encode):
         (SpacingError, {"PixelSpacing": [-0.8, 0.8]}),
         (SpacingError, {"PixelSpacing": [1e-300, 0.8]}),
         (SpacingError, {"PixelSpacing": [0.8, 800]}),
+        (SpacingError, {"PixelSpacing": [0.5, 9]}),
         (PixelFormatError, {"PhotometricInterpretation": "RGB"}),
         (PixelFormatError, {"PhotometricInterpretation": None}),
         (PixelFormatError, {"SamplesPerPixel": 3}),
