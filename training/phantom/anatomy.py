@@ -57,10 +57,10 @@ class Anatomy:
     liver: Liver
     lung_mm: float
     wobble: Float32[np.ndarray, "3 361"]
-    ribs: Float32[np.ndarray, "n 4"]
+    ribs: Float32[np.ndarray, "ribs 4"]
     hollow: tuple[Hollow, ...]
     gallbladder: bool
-    tree: Float32[np.ndarray, "n 7"]
+    tree: Float32[np.ndarray, "pieces 7"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Draw the cohort; the same command goes on after an interruption."""
-    from training.phantom.folder import write_cohort  # DICOM, which a training machine may lack
+    from training.phantom.folder import write_cohort  # noqa: PLC0415 - a trainer has no DICOM
 
     counts = dict(zip(LesionClass, args.counts, strict=True))
     with Progress(BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()) as progress:

@@ -82,8 +82,8 @@ def _paint_piece(
 ) -> None:
     start, end, radius = piece[:3], piece[3:6], piece[6]
     middle = (start + end) / 2
-    reach = float(np.linalg.norm(end[:2] - start[:2])) / 2 + radius + grid.px
-    window = grid.window(middle[0], middle[1], reach)
+    reach = float(np.linalg.norm(end[:2] - start[:2]) / 2 + radius) + grid.px
+    window = grid.window(float(middle[0]), float(middle[1]), reach)
     near = grid.part(window)
     dx, dy, dz = near.x - start[0], near.y - start[1], (heights - start[2])[:, None, None]
     ax, ay, az = end - start

@@ -65,6 +65,6 @@ def look_up(
     """Return the radius of each outline in every direction."""
     at = (theta + np.float32(np.pi)) * np.float32(180 / np.pi)
     low = np.minimum(at.astype(np.int32), 359)
-    part = at - low
+    part = at - low.astype(np.float32)
     steps = np.diff(tables, axis=1)
     return np.stack([t.take(low) + s.take(low) * part for t, s in zip(tables, steps, strict=True)])

@@ -1,0 +1,53 @@
+from collections.abc import Mapping
+
+import numpy as np
+
+from lesion.classes import LesionClass
+from lesion.outline import from_mask
+from training.phantom.cohort import lesions
+from training.phantom.patient import PhantomPatient, Plan, draw_patient
+from training.records import DIAMETER_RANGE_MM
+
+
+def test_the_cohort_has_the_lesions_asked_for(
+    patients: tuple[PhantomPatient, ...], counts: Mapping[LesionClass, int]
+) -> None:
+    found = [lesion.lesion_class for patient in patients for lesion in lesions(patient)]
+    assert {kind: found.count(kind) for kind in LesionClass} == counts
+
+
+def test_a_slice_is_what_a_scanner_stores(patients: tuple[PhantomPatient, ...]) -> None:
+    for patient in patients:
+        for image in patient.slices:
+            hu = image.ct.hu
+            assert hu.shape == (512, 512)
+            assert hu.dtype == np.float32
+            np.testing.assert_array_equal(hu, np.rint(hu))
+            assert hu.min() >= -1024
+            assert hu.max() <= 3071
+            assert hu[0, 0] < -900  # air in the corner
+            assert 50 < np.median(hu[image.liver]) < 150
+
+
+def test_a_lesion_is_marked_where_it_lies(patients: tuple[PhantomPatient, ...]) -> None:
+    smallest, largest = DIAMETER_RANGE_MM
+    for patient in patients:
+        for image in patient.slices:
+            assert image.lesions
+            for marked in image.lesions:
+                lesion = marked.lesion
+                assert lesion.ct is image.ct
+                assert smallest <= lesion.diameter_mm <= largest
+                (region,) = from_mask(marked.mask, shape=image.ct.hu.shape)
+                assert (region.x0, region.y1) == (lesion.outline.x0, lesion.outline.y1)
+                assert (marked.mask & image.liver).sum() > 0.5 * marked.mask.sum()
+
+
+def test_lesions_of_one_slice_do_not_overlap() -> None:
+    kinds = (LesionClass.CYST, LesionClass.METASTASIS, LesionClass.HEMANGIOMA)
+    several = [draw_patient(3, Plan(index, kinds)) for index in range(2)]
+    shared = [image for patient in several for image in patient.slices if len(image.lesions) > 1]
+    assert shared
+    for image in shared:
+        assert np.sum([marked.mask for marked in image.lesions], axis=0).max() == 1
+    assert all(len(lesions(patient)) == 3 for patient in several)
