@@ -128,7 +128,7 @@ def _open(where: str, data: bytes, graph: Graph, provider: Provider) -> ort.Infe
         session = ort.InferenceSession(data, options, providers=_PROVIDERS[provider])
     except Exception as error:  # ONNX Runtime raises many kinds, some of them RuntimeError
         raise BundleError(
-            f"{where}: found no graph that ONNX Runtime {ort.__version__} runs"
+            f"{where}: found no graph that ONNX Runtime {ort.__version__} runs on {provider}"
         ) from error
     if (wanted := _PROVIDERS[provider][0][0]) not in session.get_providers():
         raise BundleError(f"{where}: found {session.get_providers()}, expected {wanted}")

@@ -2,7 +2,6 @@
 
 import json
 import time
-from concurrent.futures import ThreadPoolExecutor
 from importlib.metadata import version
 
 import httpx
@@ -76,29 +75,6 @@ def test_a_body_too_large_is_refused_unread(server, worker, npy):
     assert time.perf_counter() - began < 2
     assert worker.memory_info().rss - before < 100 << 20
     assert httpx.post(server.url + "/classify", content=npy(PATCH), headers=NPY).status_code == 200
-
-
-def test_a_crowd_is_answered_or_told_to_come_again(start_server, npy):
-    """No request is lost, and none left hanging."""
-    few = {"max_queued": 4, "batch_size": 1, "max_requests": 24}
-    with start_server(**few) as server, httpx.Client(base_url=server.url, timeout=20) as http:
-        data = npy(PATCH)
-
-        def ask(_):
-            return http.post("/classify", content=data, headers=NPY)
-
-        with ThreadPoolExecutor(48) as crowd:
-            answers = list(crowd.map(ask, range(400)))
-        statuses = [answer.status_code for answer in answers]
-        assert set(statuses) == {200, 503}
-        for answer in answers:
-            if answer.status_code == 503:
-                assert answer.json()["type"] == "urn:hepatica:problem:busy"
-                assert int(answer.headers["Retry-After"]) >= 1
-        metrics = httpx.get(server.url + "/metrics").text
-        assert f'status="2xx"}} {statuses.count(200)}.0' in metrics
-        assert "hepatica_requests_in_flight 0.0" in metrics
-        assert 'hepatica_queue_depth{queue="classify"} 0.0' in metrics
 
 
 def test_sigterm_finishes_what_runs_and_refuses_what_is_new(start_server):
