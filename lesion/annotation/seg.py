@@ -91,6 +91,10 @@ def read_seg(data: bytes, ct: CTSlice, *, segment: int | None = None) -> list[Ou
 def _masks(file: Part10, ct: CTSlice, segment: int | None) -> dict[int, np.ndarray]:
     """Return the mask of each segment on the slice: the union of its frames there."""
     _check_binary(file.values)
+    if not ct.identity.sop_instance_uid:
+        raise AnnotationError(
+            "SEG: the slice has no SOP Instance UID (0008,0018), expected one to refer to"
+        )
     frames = _frames_of(ct, file.values, segment)
     _check_size(file.values, ct)
     masks: dict[int, np.ndarray] = {}
@@ -123,25 +127,18 @@ def _check_size(values: dict[str, Any], ct: CTSlice) -> None:
 
 def _frames_of(ct: CTSlice, values: dict[str, Any], segment: int | None) -> list[tuple[int, int]]:
     """Return (index, segment number) of each frame that is of the slice and of the segment."""
-    numbers_there = [item.get("SegmentNumber") for item in values.get("SegmentSequence", [])]
-    if segment is not None and segment not in numbers_there:
+    _check_segment(values, segment)
+    frames = [
+        (index, _segment_number(group), group)
+        for index, group in enumerate(_functional_groups(values))
+        if _derived_from(ct, group)
+    ]
+    if not frames:
         raise AnnotationError(
-            f"SEG: found segments {quote(numbers_there)}, expected {segment} among them"
-        )
-    uid = ct.identity.sop_instance_uid
-    if not uid:
-        raise AnnotationError(
-            "SEG: the slice has no SOP Instance UID (0008,0018), expected one to refer to"
-        )
-    groups = _functional_groups(values)
-    mine = [(index, group) for index, group in enumerate(groups) if uid in _sources(group)]
-    if not mine:
-        raise AnnotationError(
-            f"SEG: found {len(groups)} frames, none of them derived from the slice, "
+            "SEG: found no frame derived from the slice, "
             "expected its SOP Instance UID among the source images (0008,2112)"
         )
-    numbered = [(index, _segment_number(group), group) for index, group in mine]
-    chosen = [frame for frame in numbered if segment in (None, frame[1])]
+    chosen = [frame for frame in frames if segment in (None, frame[1])]
     if not 0 < len(chosen) <= MOST_FRAMES_ON_SLICE:
         raise (TooLargeError if chosen else AnnotationError)(
             f"SEG: found {len(chosen)} frames of the asked segments on the slice, "
@@ -150,6 +147,12 @@ def _frames_of(ct: CTSlice, values: dict[str, Any], segment: int | None) -> list
     for _, _, group in chosen:
         _check_plane(group, ct.plane)
     return [(index, number) for index, number, _ in chosen]
+
+
+def _check_segment(values: dict[str, Any], segment: int | None) -> None:
+    there = [item.get("SegmentNumber") for item in values.get("SegmentSequence", [])]
+    if segment is not None and segment not in there:
+        raise AnnotationError(f"SEG: found segments {quote(there)}, expected {segment} among them")
 
 
 def _functional_groups(values: dict[str, Any]) -> list[dict[str, Any]]:
@@ -164,8 +167,9 @@ def _functional_groups(values: dict[str, Any]) -> list[dict[str, Any]]:
     return [{**shared[0], **frame} for frame in frames]
 
 
-def _sources(frame: dict[str, Any]) -> set[str]:
-    return {
+def _derived_from(ct: CTSlice, frame: dict[str, Any]) -> bool:
+    """Tell whether the slice is among the source images of a frame."""
+    return ct.identity.sop_instance_uid in {
         str(source.get("ReferencedSOPInstanceUID"))
         for derivation in frame.get("DerivationImageSequence", [])
         for source in derivation.get("SourceImageSequence", [])

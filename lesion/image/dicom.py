@@ -6,7 +6,7 @@ Refuse, never guess: a slice whose units, spacing or layout the file does not st
 from typing import Any
 
 import numpy as np
-from jaxtyping import Bool
+from jaxtyping import Bool, UInt16
 from pydicom.uid import (
     CTImageStorage,
     EnhancedCTImageStorage,
@@ -23,7 +23,14 @@ from lesion.errors import (
     UnreadableImageError,
 )
 from lesion.image import part10
-from lesion.image.frames import TRANSFER_SYNTAXES, Decode, Layout, decode_frame, stored_values
+from lesion.image.frames import (
+    TRANSFER_SYNTAXES,
+    Decode,
+    Layout,
+    decode_frame,
+    frame_words,
+    stored_values,
+)
 from lesion.image.limits import check_size, check_spacing_mm
 from lesion.image.part10 import Part10, numbers, quote, several
 
@@ -69,11 +76,12 @@ def read_ct(data: bytes, *, decode: Decode = decode_frame) -> CTSlice:
     spacing_mm = _spacing_mm(file.values)
     slope, intercept = _rescale(file.values)
     layout = _layout(file)
-    stored = stored_values(_pixel_data(file.values), layout, decode=decode)
+    words = frame_words(_pixel_data(file.values), layout, decode=decode)
+    stored = stored_values(words, layout)
     hu = stored.astype(np.float32)
     hu *= np.float32(slope)
     hu += np.float32(intercept)
-    padding = _padding(file.values, stored)
+    padding = _padding(file.values, stored, words)
     if padding is not None:
         hu[padding] = AIR_HU
     return CTSlice(hu, spacing_mm, padding, _identity(file), _plane(file.values))
@@ -90,12 +98,11 @@ def _check_ct(file: Part10) -> None:
         )
     if sop_class != CTImageStorage:
         raise NotCTError(
-            f"SOP class (0008,0016): found {quote(sop_class.name or 'none')}, "
-            f"expected {CTImageStorage.name}"
+            f"SOP class (0008,0016): found {quote(sop_class.name)}, expected {CTImageStorage.name}"
         )
     if values.get("Modality") != "CT":
         raise NotCTError(
-            f"Modality (0008,0060): found {quote(values.get('Modality') or 'none')}, expected 'CT'"
+            f"Modality (0008,0060): found {quote(values.get('Modality'))}, expected 'CT'"
         )
     if "LOCALIZER" in several(values.get("ImageType")):
         raise LocalizerError("Image Type (0008,0008): found LOCALIZER, expected an axial slice")
@@ -109,7 +116,7 @@ def _check_ct(file: Part10) -> None:
 def _spacing_mm(values: dict[str, Any]) -> tuple[float, float]:
     """Read Pixel Spacing (0028,0030): mm between rows, then between columns."""
     found = values.get("PixelSpacing")
-    return check_spacing_mm("Pixel Spacing (0028,0030)", numbers(found, 2), quote(found or "none"))
+    return check_spacing_mm("Pixel Spacing (0028,0030)", numbers(found, 2), quote(found))
 
 
 def _rescale(values: dict[str, Any]) -> tuple[float, float]:
@@ -125,13 +132,12 @@ def _rescale(values: dict[str, Any]) -> tuple[float, float]:
     intercept = numbers(values.get("RescaleIntercept"), 1)
     if slope is None or not 0 < slope[0] <= 100:
         raise RescaleError(
-            f"Rescale Slope (0028,1053): found {quote(values.get('RescaleSlope') or 'none')}, "
+            f"Rescale Slope (0028,1053): found {quote(values.get('RescaleSlope'))}, "
             "expected a number above 0 and at most 100"
         )
     if intercept is None or abs(intercept[0]) > 1e5:
         raise RescaleError(
-            "Rescale Intercept (0028,1052): found "
-            f"{quote(values.get('RescaleIntercept') or 'none')}, "
+            f"Rescale Intercept (0028,1052): found {quote(values.get('RescaleIntercept'))}, "
             "expected a number within -100000 to 100000"
         )
     return slope[0], intercept[0]
@@ -149,12 +155,12 @@ def _layout(file: Part10) -> Layout:
     ):
         if values.get(keyword) not in allowed:
             raise PixelFormatError(
-                f"{keyword} {tag}: found {quote(values.get(keyword, 'none'))}, "
+                f"{keyword} {tag}: found {quote(values.get(keyword))}, "
                 f"expected one of {list(allowed)}"
             )
     if values.get("HighBit") != values["BitsStored"] - 1:
         raise PixelFormatError(
-            f"HighBit (0028,0102): found {quote(values.get('HighBit', 'none'))}, "
+            f"HighBit (0028,0102): found {quote(values.get('HighBit'))}, "
             f"expected {values['BitsStored'] - 1}, one less than BitsStored"
         )
     rows, columns = check_size(
@@ -176,16 +182,19 @@ def _pixel_data(values: dict[str, Any]) -> bytes:
     return found
 
 
-def _padding(values: dict[str, Any], stored: np.ndarray) -> Bool[np.ndarray, "rows cols"] | None:
+def _padding(
+    values: dict[str, Any], stored: np.ndarray, words: UInt16[np.ndarray, "rows cols"]
+) -> Bool[np.ndarray, "rows cols"] | None:
     """Mark the pixels that were never measured (PS3.3, C.7.5.1.1.2).
 
     Those from Pixel Padding Value (0028,0120) to Pixel Padding Range Limit (0028,0121), either way
-    round, in stored values.
+    round, in stored values; or in whole words, by writers whose value needs bits above Bits Stored.
     """
-    value = values.get("PixelPaddingValue")
+    value, limit = (
+        values.get(keyword) for keyword in ("PixelPaddingValue", "PixelPaddingRangeLimit")
+    )
     if value in (None, ""):
         return None
-    limit = values.get("PixelPaddingRangeLimit")
     ends = [value, value if limit in (None, "") else limit]
     if not all(isinstance(end, int) for end in ends):
         raise PixelFormatError(
@@ -193,7 +202,10 @@ def _padding(values: dict[str, Any], stored: np.ndarray) -> Bool[np.ndarray, "ro
         )
     # Writers disagree on the sign of these (US or SS): the same 16 bits are meant.
     low, high = sorted(np.array([end & 0xFFFF for end in ends], np.uint16).view(stored.dtype))
-    padding: np.ndarray = stored == low if low == high else (stored >= low) & (stored <= high)
+    padding: np.ndarray = (stored >= low) & (stored <= high)
+    if not np.shares_memory(stored, words):
+        whole = words.view(stored.dtype)
+        padding |= (whole >= low) & (whole <= high)
     return padding if padding.any() else None
 
 

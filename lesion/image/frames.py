@@ -77,22 +77,28 @@ class Layout:
 Decode = Callable[[bytes, Layout], UInt16[np.ndarray, "rows cols"]]
 
 
-def stored_values(
+def frame_words(
     pixel_data: bytes, layout: Layout, *, decode: Decode
-) -> Int16[np.ndarray, "rows cols"] | UInt16[np.ndarray, "rows cols"]:
-    """Return the stored values of the only frame: int16 or uint16 [rows, cols].
-
-    Bits above Bits Stored are no part of a value (PS3.5, 8.1.1): they are cleared, or hold the
-    sign.
+) -> UInt16[np.ndarray, "rows cols"]:
+    """Return the words of 16 bits that the only frame holds.
 
     Raise `UnreadableImageError` or `TooLargeError` where bytes and layout disagree.
     """
     if layout.transfer_syntax in NATIVE:
-        words = _native(pixel_data, layout)
-    else:
-        frame = compressed_frame(pixel_data, layout)
-        check_header(frame, layout)
-        words = decode(frame, layout)
+        return _native(pixel_data, layout)
+    frame = compressed_frame(pixel_data, layout)
+    check_header(frame, layout)
+    return decode(frame, layout)
+
+
+def stored_values(
+    words: UInt16[np.ndarray, "rows cols"], layout: Layout
+) -> Int16[np.ndarray, "rows cols"] | UInt16[np.ndarray, "rows cols"]:
+    """Return the stored values of words.
+
+    Bits above Bits Stored (0028,0101) are no part of a value (PS3.5, 8.1.1): they are cleared, or
+    hold its sign.
+    """
     found = words.view(np.int16) if layout.signed else words
     unused = 16 - layout.bits_stored
     values = (found << unused) >> unused if unused else found
@@ -215,6 +221,7 @@ def _jpeg_header(frame: bytes) -> tuple[int, int, int, int]:
 
     SOF3 is lossless JPEG, SOF55 JPEG-LS (ISO/IEC 14495-1, C.2.2): the same layout.
     """
+    frame = frame[:_HEADER_BYTES]
     at = 2
     while frame[:2] == b"\xff\xd8" and at + 10 <= len(frame) and frame[at] == 0xFF:
         marker, length = frame[at + 1], int.from_bytes(frame[at + 2 : at + 4], "big")

@@ -156,7 +156,9 @@ def uid(value: object) -> UID:
 
 
 def quote(value: object) -> str:
-    """Quote a value of a file for a message: in ASCII, and no more than a code's length of it."""
+    """Quote a value of a file for a message: in ASCII, and only so much; none if there is none."""
+    if value is None or value == "":
+        return "none"
     text = ascii(str(value))
     return text if len(text) <= 72 else f"{text[:68]}...'"
 
@@ -203,7 +205,7 @@ def _transfer_syntax(meta: Dataset, known: Collection[UID]) -> UID:
     found = uid(meta.get("TransferSyntaxUID"))
     if found not in known:
         raise TransferSyntaxError(
-            f"transfer syntax (0002,0010): found {quote(found.name or 'none')}, "
+            f"transfer syntax (0002,0010): found {quote(found.name)}, "
             f"expected one of {', '.join(uid.name for uid in known)}"
         )
     return found

@@ -129,7 +129,7 @@ def test_refuses_a_segment_that_is_not_there(image, ct, make_seg, encode):
 
 def test_refuses_a_seg_of_another_slice(image, make_ct, make_seg, encode):
     other = read_ct(encode(make_ct(np.zeros(SHAPE))))
-    with pytest.raises(AnnotationError, match="none of them derived from the slice"):
+    with pytest.raises(AnnotationError, match="no frame derived from the slice"):
         read_seg(encode(make_seg(image, [(1, _box(3, 3, 9, 9))])), other)
 
 

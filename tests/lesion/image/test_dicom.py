@@ -139,6 +139,15 @@ def test_padding_written_with_the_wrong_sign_is_the_same_bits(make_ct, encode):
     assert read_ct(encode(image)).padding.tolist() == [[True, False]]
 
 
+def test_padding_that_needs_more_than_bits_stored(make_ct, encode):
+    """63536 (-2000) in words of which 12 bits are stored: masked, it would read as 1072 HU."""
+    words = np.array([[63536, 2096]], "<u2")
+    ct = read_ct(
+        encode(make_ct(np.zeros((1, 2)), PixelPaddingValue=63536, PixelData=words.tobytes()))
+    )
+    assert ct.hu.tolist() == [[AIR_HU, 1072]]
+
+
 def test_padding_that_no_pixel_has_is_no_padding(make_ct, encode):
     assert read_ct(encode(make_ct(np.zeros((4, 4)), PixelPaddingValue=4095))).padding is None
 
