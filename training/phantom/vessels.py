@@ -66,28 +66,29 @@ def paint(
 ) -> Float32[np.ndarray, "rows cols"]:
     """Return how much of each pixel the tubes cover in a slab of those heights, 0..1."""
     cover = np.zeros((grid.y.shape[0], grid.x.shape[1]), dtype=np.float32)
+    low, high = np.sort(pieces[:, [2, 5]], axis=1).T
     radius = pieces[:, 6]
-    low = np.minimum(pieces[:, 2], pieces[:, 5]) - radius
-    high = np.maximum(pieces[:, 2], pieces[:, 5]) + radius
-    for piece in pieces[(high > heights[0]) & (low < heights[-1])]:
-        _paint_piece(cover, piece, grid, heights)
+    met = pieces[(high + radius > heights[0]) & (low - radius < heights[-1])]
+    middle = (met[:, :2] + met[:, 3:5]) / 2
+    reach = np.linalg.norm(met[:, 3:5] - met[:, :2], axis=1) / 2 + met[:, 6] + grid.px
+    left, right = np.searchsorted(grid.x[0], [middle[:, 0] - reach, middle[:, 0] + reach])
+    top, bottom = np.searchsorted(grid.y[:, 0], [middle[:, 1] - reach, middle[:, 1] + reach])
+    for piece, x0, x1, y0, y1 in zip(met, left, right, top, bottom, strict=True):
+        near = cover[y0:y1, x0:x1]
+        distance = _to_piece(piece, grid.x[:, x0:x1], grid.y[y0:y1], heights)
+        inside = np.clip(0.5 + (piece[6] - distance) / np.float32(grid.px), 0, 1)
+        np.maximum(near, inside.mean(axis=0), out=near)
     return cover
 
 
-def _paint_piece(
-    cover: Float32[np.ndarray, "rows cols"],
+def _to_piece(
     piece: Float32[np.ndarray, "7"],
-    grid: Grid,
+    x: Float32[np.ndarray, "1 cols"],
+    y: Float32[np.ndarray, "rows 1"],
     heights: Float32[np.ndarray, " k"],
-) -> None:
-    start, end, radius = piece[:3], piece[3:6], piece[6]
-    middle = (start + end) / 2
-    reach = float(np.linalg.norm(end[:2] - start[:2]) / 2 + radius) + grid.px
-    window = grid.window(float(middle[0]), float(middle[1]), reach)
-    near = grid.part(window)
-    dx, dy, dz = near.x - start[0], near.y - start[1], (heights - start[2])[:, None, None]
-    ax, ay, az = end - start
-    t = np.clip((dx * ax + dy * ay + dz * az) / (ax * ax + ay * ay + az * az), 0, 1)
-    distance = np.sqrt((dx - t * ax) ** 2 + (dy - t * ay) ** 2 + (dz - t * az) ** 2)
-    inside = np.clip(0.5 + (radius - distance) / grid.px, 0, 1).mean(axis=0)
-    np.maximum(cover[window], inside, out=cover[window])
+) -> Float32[np.ndarray, "k rows cols"]:
+    """Return the distance in mm of every pixel at every height to a piece's middle line."""
+    ax, ay, az = along = piece[3:6] - piece[:3]
+    dx, dy, dz = x - piece[0], y - piece[1], (heights - piece[2])[:, None, None]
+    t = np.clip((dx * ax + dy * ay + dz * az) / (along @ along), 0, 1)
+    return np.asarray(np.sqrt((dx - t * ax) ** 2 + (dy - t * ay) ** 2 + (dz - t * az) ** 2))
