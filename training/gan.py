@@ -101,7 +101,9 @@ def train(
 def build_generator(preset: GanPreset) -> Generator:
     """Make a preset's generator, untrained."""
     classes = len(CLASSES) if preset.conditional else 0
-    return Generator(width=preset.width, upsampling=preset.upsampling, classes=classes)
+    return Generator(
+        width=preset.width, upsampling=preset.upsampling, classes=classes, noise=preset.noise
+    )
 
 
 def latent(count: int, device: torch.device) -> Tensor:

@@ -61,32 +61,103 @@ class Generator(nn.Module):
     A dense layer to 4x4x`width`, then four steps that double the side and halve the channels: 5x5
     fractionally-strided convolutions (`transposed`, the paper's), or nearest-neighbour resizing
     before a 3x3 convolution (`resize`: Odena et al. 2016, "Deconvolution and checkerboard
-    artifacts"). Batch normalization and ReLU everywhere but at the end. With `classes` > 0 the
-    class joins z, one network for all (Mirza and Osindero 2014).
+    artifacts"). Batch normalization and ReLU everywhere but at the end.
+
+    With `classes` > 0 the class joins z: one network for all (Mirza and Osindero 2014). With
+    `noise` each step is offered white noise (Karras et al. 2019): quantum noise is most of what a
+    CT patch shows, and a network of a hundred numbers spends its weights on it. The noise is a
+    fixed random projection of z, so an image is still a function of z alone.
     """
 
     def __init__(
-        self, *, width: int = 1024, upsampling: Upsampling = "transposed", classes: int = 0
+        self,
+        *,
+        width: int = 1024,
+        upsampling: Upsampling = "transposed",
+        classes: int = 0,
+        noise: bool = False,
     ) -> None:
         super().__init__()
         self.width = width
         self.classes = classes
         self.project = nn.Linear(LATENT_SIZE + classes, width * 4 * 4, bias=False)
+        self.start = nn.Sequential(nn.BatchNorm2d(width), nn.ReLU())
         channels = [width, width // 2, width // 4, width // 8]
-        steps: list[nn.Module] = [nn.BatchNorm2d(width), nn.ReLU()]
-        for wide, narrow in pairwise(channels):
-            steps += [_double(wide, narrow, upsampling), nn.BatchNorm2d(narrow), nn.ReLU()]
-        self.upsample = nn.Sequential(*steps, *_paint(channels[-1], upsampling))
+        self.steps = nn.ModuleList(
+            _Step(wide, narrow, upsampling, side=8 * 2**index, noise=noise)
+            for index, (wide, narrow) in enumerate(pairwise(channels))
+        )
+        self.last = _last(channels[-1], upsampling, noise=noise)
         self.apply(_dcgan_weights)
 
     def forward(self, z: Tensor, label: Tensor | None = None) -> Tensor:
-        """Make images.
-
-        `label` [n] int64 names the class of each where the network is conditional.
-        """
+        """Make images; `label` int64 [n] names each one's class for a conditional network."""
+        joined = z
         if label is not None:
-            z = torch.cat([z, one_hot(label, self.classes).to(z.dtype)], dim=1)
-        return torch.tanh(self.upsample(self.project(z).view(-1, self.width, 4, 4)))
+            joined = torch.cat([z, one_hot(label, self.classes).to(z.dtype)], dim=1)
+        return self.paint(self.project(joined), z)
+
+    def paint(self, projected: Tensor, z: Tensor) -> Tensor:
+        """Make images of what the dense layer gave, [n, 16 width]."""
+        maps = self.start(projected.view(-1, self.width, 4, 4))
+        for step in self.steps:
+            maps = step(maps, z)
+        for layer in self.last:
+            maps = layer(maps, z) if isinstance(layer, _Step) else layer(maps)
+        return torch.tanh(maps)
+
+
+class _Step(nn.Module):
+    """Double the side of feature maps to `side`, add noise if asked to, normalize, rectify."""
+
+    def __init__(
+        self, wide: int, narrow: int, upsampling: Upsampling, *, side: int, noise: bool
+    ) -> None:
+        super().__init__()
+        # Batch normalization follows, so a bias would be undone.
+        self.grow = (
+            nn.ConvTranspose2d(wide, narrow, 5, 2, 2, output_padding=1, bias=False)
+            if upsampling == "transposed"
+            else nn.Sequential(
+                nn.Upsample(scale_factor=2, mode="nearest"),
+                nn.Conv2d(wide, narrow, 3, padding=1, bias=False),
+            )
+        )
+        self.noise = _Noise(narrow, side) if noise else None
+        self.rectify = nn.Sequential(nn.BatchNorm2d(narrow), nn.ReLU())
+
+    def forward(self, maps: Tensor, z: Tensor) -> Tensor:
+        grown = self.grow(maps)
+        return self.rectify(grown if self.noise is None else grown + self.noise(z))
+
+
+class _Noise(nn.Module):
+    """White noise for each channel, in learned strength, from z by a fixed projection."""
+
+    projection: Tensor
+
+    def __init__(self, channels: int, side: int) -> None:
+        super().__init__()
+        self.side = side
+        fixed = torch.Generator().manual_seed(side)
+        projection = torch.randn(LATENT_SIZE, side * side, generator=fixed)
+        # Uniform numbers in [-1, 1] have a variance of 1/3: the noise has one of 1.
+        self.register_buffer("projection", projection * (3 / LATENT_SIZE) ** 0.5)
+        self.strength = nn.Parameter(torch.full((channels, 1, 1), 0.1))
+
+    def forward(self, z: Tensor) -> Tensor:
+        return self.strength * (z @ self.projection).view(-1, 1, self.side, self.side)
+
+
+def _last(channels: int, upsampling: Upsampling, *, noise: bool) -> nn.ModuleList:
+    """Double the side once more, to one channel.
+
+    Resizing gives neighbouring pixels the same values: a convolution at full size tells them apart.
+    """
+    if upsampling == "transposed":
+        return nn.ModuleList([nn.ConvTranspose2d(channels, 1, 5, 2, 2, output_padding=1)])
+    step = _Step(channels, channels, upsampling, side=64, noise=noise)
+    return nn.ModuleList([step, nn.Conv2d(channels, 1, 3, padding=1)])
 
 
 class Discriminator(nn.Module):
@@ -132,29 +203,6 @@ class Discriminator(nn.Module):
 def parameters(network: nn.Module) -> int:
     """Count trained weights."""
     return sum(weight.numel() for weight in network.parameters())
-
-
-def _paint(channels: int, upsampling: Upsampling) -> list[nn.Module]:
-    """Double the side once more and make one channel of many.
-
-    Resizing gives neighbouring pixels the same values: noise needs a convolution at full size.
-    """
-    if upsampling == "transposed":
-        return [nn.ConvTranspose2d(channels, 1, 5, stride=2, padding=2, output_padding=1)]
-    doubled = _double(channels, channels, upsampling)
-    return [doubled, nn.BatchNorm2d(channels), nn.ReLU(), nn.Conv2d(channels, 1, 3, padding=1)]
-
-
-def _double(wide: int, narrow: int, upsampling: Upsampling) -> nn.Module:
-    """Double the side of feature maps; batch normalization follows, so a bias would be undone."""
-    if upsampling == "transposed":
-        return nn.ConvTranspose2d(
-            wide, narrow, 5, stride=2, padding=2, output_padding=1, bias=False
-        )
-    return nn.Sequential(
-        nn.Upsample(scale_factor=2, mode="nearest"),
-        nn.Conv2d(wide, narrow, 3, padding=1, bias=False),
-    )
 
 
 def _dcgan_weights(layer: nn.Module) -> None:

@@ -67,8 +67,7 @@ class GeneratorGraph(nn.Module):
 
     def __init__(self, generator: Generator, *, label: int) -> None:
         super().__init__()
-        self.upsample = generator.upsample
-        self.width = generator.width
+        self.generator = generator
         # A conditional generator's class is a constant here: its column of weights is a bias.
         weight = generator.project.weight.detach()
         self.register_buffer("weight", weight[:, :LATENT_SIZE].T.contiguous())
@@ -78,5 +77,5 @@ class GeneratorGraph(nn.Module):
     def forward(self, z: Tensor) -> Tensor:
         """Return the patches."""
         low, high = HU_WINDOW
-        image = torch.tanh(self.upsample((z @ self.weight + self.bias).view(-1, self.width, 4, 4)))
+        image = self.generator.paint(z @ self.weight + self.bias, z)
         return (low + (image.squeeze(1) + 1) / 2 * (high - low)).round()
