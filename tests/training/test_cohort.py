@@ -31,7 +31,7 @@ def disc(row: int, col: int, radius: int) -> np.ndarray:
 
 @pytest.fixture
 def folder(tmp_path: Path, make_ct: Callable, make_seg: Callable, encode: Callable) -> Path:
-    """Two patients: one slice with two lesions, one with one. The folder's name is the patient's."""
+    """Two patients: a slice with two lesions, a slice with one. The folder is named for a person."""
     out = tmp_path / "Secret^Patient"
     (out / "a").mkdir(parents=True)
     hu = np.add.outer(np.arange(64), np.arange(80)).astype(float)
@@ -220,3 +220,23 @@ def test_a_slice_without_spacing_is_refused(
     (folder / "b.dcm").write_bytes(encode(make_ct(PixelSpacing=None)))
     with pytest.raises(CohortError, match=r"row 4, ct: Pixel Spacing \(0028,0030\): found none"):
         cohort.read(folder)
+
+
+def test_the_documented_table_is_one_that_is_read(folder: Path) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "cohort.md").read_text(encoding="utf-8")
+    table = page.split("```csv\n")[1].split("```")[0]
+    card = page.split("```json\n")[1].split("```")[0]
+    rows = list(csv.reader(io.StringIO(table)))[1:]
+    for name, of in (("017", ROWS[0]), ("023", ROWS[2])):
+        (folder / name).mkdir()
+        (folder / of[3]).rename(folder / name / "slice-a.dcm")
+        (folder / of[4]).rename(folder / name / "slice-a-seg.dcm")
+    rows[2][5] = "3"  # the segment number of the file that stands in
+    write_table(folder, rows)
+    (folder / "cohort.json").write_text(card)
+    assert table.startswith(",".join(cohort.COLUMNS))
+    assert [lesion.lesion_id for lesion in cohort.read(folder).lesions] == [
+        "017-1",
+        "017-2",
+        "023-1",
+    ]
