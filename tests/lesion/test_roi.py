@@ -45,7 +45,7 @@ VARIATIONS = st.fixed_dictionaries(
 
 
 @given(boxes(), SPACING, VARIATIONS)
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_cutting_from_the_neighbourhood_equals_cutting_from_the_whole_slice(
     box, spacing_mm, changes
 ):
@@ -62,7 +62,7 @@ def test_cutting_from_the_neighbourhood_equals_cutting_from_the_whole_slice(
 
 
 @given(boxes(), st.integers(-20, 20), st.integers(-20, 20), VARIATIONS)
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_moving_lesion_and_outline_together_changes_nothing(box, right, down, changes):
     outline, variation = from_box(*box, shape=SHAPE), Variation(**changes)
     x0, y0, x1, y1 = box
@@ -76,7 +76,7 @@ def test_moving_lesion_and_outline_together_changes_nothing(box, right, down, ch
 
 
 @given(boxes(), SPACING)
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_every_pixel_comes_from_where_the_rule_says(box, spacing_mm):
     """On a plane in mm, bicubic interpolation and its low-pass are exact."""
     outline = from_box(*box, shape=SHAPE)
@@ -94,7 +94,7 @@ def test_every_pixel_comes_from_where_the_rule_says(box, spacing_mm):
 
 
 @given(boxes(), SPACING)
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 def test_flips_and_right_angles_are_those_of_the_patch(box, spacing_mm):
     outline = from_box(*box, shape=SHAPE)
 
@@ -112,7 +112,7 @@ def test_flips_and_right_angles_are_those_of_the_patch(box, spacing_mm):
 
 
 @given(boxes())
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 def test_mirrored_slice_and_outline_give_the_mirrored_patch(box):
     outline = from_box(*box, shape=SHAPE)
     mirrored = from_box(200 - box[2], box[1], 200 - box[0], box[3], shape=SHAPE)
@@ -124,7 +124,7 @@ def test_mirrored_slice_and_outline_give_the_mirrored_patch(box):
 
 
 @given(boxes())
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 def test_shift_and_zoom_are_another_outline_and_margin(box):
     outline = from_box(*box, shape=SHAPE)
     moved = from_box(box[0] + 3, box[1] - 2, box[2] + 3, box[3] - 2, shape=SHAPE)

@@ -33,19 +33,23 @@ UNDEFINED = b"\xff\xff\xff\xff"
 EMPTY_SEQUENCE_END = b"\xfe\xff\xdd\xe0\0\0\0\0"
 
 _READ = """
-import json, resource, sys, time
+import json, sys, time
+from pathlib import Path
 from lesion.image.dicom import read_ct
-data = open(sys.argv[1], "rb").read()
-idle = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-start = time.process_time()
+
+def peak_mb():
+    # Not getrusage: there a process begins at the peak of the one that started it.
+    status = Path("/proc/self/status").read_text()
+    return int(status.split("VmHWM:")[1].split()[0]) / 1024
+
+data = Path(sys.argv[1]).read_bytes()
+idle_mb, start = peak_mb(), time.process_time()
 try:
     read_ct(data)
     error = None
 except Exception as caught:
     error = type(caught).__name__
-seconds = time.process_time() - start
-peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-print(json.dumps([error, seconds, (peak - idle) / 1024]))
+print(json.dumps([error, time.process_time() - start, peak_mb() - idle_mb]))
 """
 
 
@@ -153,13 +157,13 @@ def test_a_truncated_deflate_stream(make_ct, encode):
 
 def test_millions_of_empty_elements(cost, head):
     error, seconds, mb = cost(head() + pack("<HH2sH", 0x0009, 0x0010, b"LO", 0) * 3_000_000)
-    assert (error, mb < 100, seconds < 1.5) == ("TooLargeError", True, True)
+    assert (error, mb < 20, seconds < 1) == ("TooLargeError", True, True)
 
 
 def test_millions_of_empty_items(cost, head):
     sequence = pack("<HH2sH", 0x0008, 0x1140, b"SQ", 0) + UNDEFINED
     error, seconds, mb = cost(head() + sequence + b"\xfe\xff\x00\xe0\0\0\0\0" * 3_000_000)
-    assert (error, mb < 200, seconds < 1.5) == ("TooLargeError", True, True)
+    assert (error, mb < 40, seconds < 1) == ("TooLargeError", True, True)
 
 
 def test_millions_of_empty_fragments(cost, make_ct, encode):
@@ -168,14 +172,14 @@ def test_millions_of_empty_fragments(cost, make_ct, encode):
     data = encode(image, RLELossless)
     fragments = b"\xfe\xff\x00\xe0\0\0\0\0" * 1_000_000
     error, seconds, mb = cost(data.removesuffix(EMPTY_SEQUENCE_END) + fragments)
-    assert (error, mb < 100, seconds < 1.5) == ("TooLargeError", True, True)
+    assert (error, mb < 20, seconds < 1) == ("TooLargeError", True, True)
 
 
 @pytest.mark.parametrize("deep", [200, 100_000])
 def test_nested_sequences(cost, head, deep):
     level = pack("<HH2sH", 0x0008, 0x1140, b"SQ", 0) + UNDEFINED + b"\xfe\xff\x00\xe0" + UNDEFINED
     error, seconds, mb = cost(head() + level * deep)
-    assert (error, mb < 100, seconds < 1) == ("UnreadableImageError", True, True)
+    assert (error, mb < 20, seconds < 1) == ("UnreadableImageError", True, True)
 
 
 def test_pixel_data_longer_than_the_file(cost, head):
@@ -191,7 +195,6 @@ def test_a_header_that_claims_a_gigapixel(cost, make_ct, encode):
 
 @settings(
     max_examples=150,
-    deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(data=st.data())

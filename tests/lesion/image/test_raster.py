@@ -52,7 +52,7 @@ SMALL = np.array([[0, 1024, 4095], [2048, 1, 65535]], np.uint16)
 
 
 @given(arrays(np.uint16, (5, 7)))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_sixteen_bit_png_holds_hu_plus_1024(stored):
     ct = read_png(_png(stored), spacing_mm=(0.7, 0.8))
     np.testing.assert_array_equal(ct.hu, stored.astype(float) - 1024)
@@ -187,7 +187,7 @@ def test_npy_of_wrong_spacing():
 
 
 @given(arrays(bool, (6, 9)))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_masks_say_what_is_not_zero(mask):
     for written in (
         _png(mask),
@@ -217,7 +217,7 @@ def test_refuses_masks(data, error):
 
 
 @given(st.binary(max_size=300))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_no_bytes_after_a_signature_raise_anything_else(data):
     for signature, read in ((PNG, read_png), (b"\x93NUMPY", read_npy), (b"", read_mask)):
         with pytest.raises(InputError):
