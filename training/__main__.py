@@ -22,7 +22,8 @@ def main() -> None:
         sys.exit(f"{args.verb}: {error}")
     except KeyboardInterrupt:
         sys.exit(
-            f"{args.verb}: interrupted; the same command goes on (train-export and train: with --resume)"
+            f"{args.verb}: interrupted; the same command goes on "
+            "(train and train-export: with --resume)"
         )
 
 
@@ -51,6 +52,11 @@ def _parser() -> argparse.ArgumentParser:
     export = verbs.add_parser("export", help="make a bundle of a finished run")
     _add(export, "preset", "run", "out")
     export.set_defaults(run=_export)
+
+    figure = verbs.add_parser("figure", help="draw a bundle's lesions beside its cohort's")
+    _add(figure, "run", "bundle")
+    figure.add_argument("--picture", type=Path, required=True, help="the PNG to write")
+    figure.set_defaults(run=_figure)
     return parser
 
 
@@ -66,6 +72,8 @@ def _add(parser: argparse.ArgumentParser, *names: str) -> None:
         parser.add_argument("--run", dest="folder", type=Path, required=True, help="its folder")
     if "resume" in names:
         parser.add_argument("--resume", action="store_true", help="go on with an interrupted run")
+    if "bundle" in names:
+        parser.add_argument("--bundle", type=Path, required=True, help="the bundle's folder")
     if "out" in names:
         parser.add_argument("--out", type=Path, required=True, help="the bundle's folder")
 
@@ -112,6 +120,14 @@ def _export(args: argparse.Namespace) -> None:
         f"{args.out}: bundle {bundle.digest[:12]}, cross-validated accuracy {accuracy.value:.1%} "
         f"({accuracy.low:.1%} to {accuracy.high:.1%}) on {bundle.manifest.cohort.name}"
     )
+
+
+def _figure(args: argparse.Namespace) -> None:
+    from lesion.bundle import read
+    from training import patches
+    from training.export import figure
+
+    figure.save(read.read(args.bundle), patches.load(args.folder / "patches"), args.picture)
 
 
 def _train_export(args: argparse.Namespace) -> None:
