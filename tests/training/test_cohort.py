@@ -31,7 +31,7 @@ def disc(row: int, col: int, radius: int) -> np.ndarray:
 
 @pytest.fixture
 def folder(tmp_path: Path, make_ct: Callable, make_seg: Callable, encode: Callable) -> Path:
-    """Two patients: a slice with two lesions, a slice with one. The folder is named for a person."""
+    """Two patients: a slice with two lesions, a slice with one. The folder has a person's name."""
     out = tmp_path / "Secret^Patient"
     (out / "a").mkdir(parents=True)
     hu = np.add.outer(np.arange(64), np.arange(80)).astype(float)
