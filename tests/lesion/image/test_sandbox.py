@@ -26,8 +26,15 @@ HU = np.random.default_rng(3).integers(-1024, 3071, (64, 48)).astype(float)
 LAYOUT = Layout(JPEG2000Lossless, 64, 48, 12, signed=False)
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def decode():
+    """One sandbox for all that follows: what one test breaks, the next must find whole."""
+    with closing(Sandbox()) as made:
+        yield made
+
+
+@pytest.fixture
+def fresh():
     with closing(Sandbox()) as made:
         yield made
 
@@ -72,9 +79,9 @@ def test_decodes_as_the_process_itself_does(decode, good):
     np.testing.assert_array_equal(read_ct(good).hu, HU)
 
 
-def test_native_slices_start_no_process(decode, make_ct, encode):
-    read_ct(encode(make_ct()), decode=decode)
-    assert decode._process is None
+def test_native_slices_start_no_process(fresh, make_ct, encode):
+    read_ct(encode(make_ct()), decode=fresh)
+    assert fresh._process is None
 
 
 def test_threads_share_one_process(decode, good):
@@ -161,7 +168,7 @@ def test_a_decoder_that_hangs_is_replaced(decode, good, monkeypatch):
 
 
 @pytest.mark.parametrize("outcome", [0, 1, 2, 3])
-def test_a_taken_over_decoder_cannot_flood_the_server(decode, frame, monkeypatch, outcome):
+def test_a_taken_over_decoder_cannot_flood_the_server(fresh, frame, monkeypatch, outcome):
     flood = (
         "import sys, struct; sys.stdin.buffer.read(79);"
         f"sys.stdout.buffer.write(struct.pack('<BI', {outcome}, 2**32 - 1) + bytes(2**20))"
@@ -174,13 +181,13 @@ def test_a_taken_over_decoder_cannot_flood_the_server(decode, frame, monkeypatch
 
     monkeypatch.setattr(sandbox, "_start", start)
     with pytest.raises(InputError, match="decoder ended"):
-        decode(frame, LAYOUT)
+        fresh(frame, LAYOUT)
 
 
-def test_the_process_has_none_of_the_servers_environment(decode, good, monkeypatch):
+def test_the_process_has_none_of_the_servers_environment(fresh, good, monkeypatch):
     monkeypatch.setenv("HEPATICA_SECRET", "s3cret")
-    _assert_reads(good, decode)
-    assert b"s3cret" not in Path(f"/proc/{decode._process.pid}/environ").read_bytes()
+    _assert_reads(good, fresh)
+    assert b"s3cret" not in Path(f"/proc/{fresh._process.pid}/environ").read_bytes()
 
 
 def test_broken_frames_are_refused_and_the_next_is_read(decode, good, frame):
