@@ -59,8 +59,6 @@ def test_packages_come_from_the_lock_that_everything_shares() -> None:
 
 @pytest.mark.parametrize("source", copied())
 def test_what_is_copied_exists_and_reaches_the_builder(source: str) -> None:
-    if source == "models/default" and not (ROOT / source).exists():
-        pytest.skip("models/default is not there yet")
     assert (ROOT / source).exists()
     admitted = [line[1:] for line in ignored() if line.startswith("!")]
     assert any(Path(source).match(pattern) for pattern in admitted)
