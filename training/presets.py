@@ -125,7 +125,7 @@ QUICK = Preset(
 #: noise, and at the same cost its weights see three times the lesions of one per class.
 RELEASE = Preset(
     name="release",
-    fold_gan=replace(_SMALL_DATA, width=192, epochs=10, ema=0.999),
+    fold_gan=replace(_SMALL_DATA, width=128, discriminator_width=24, epochs=7, ema=0.995),
     final_gan=replace(_SMALL_DATA, width=256, epochs=15, ema=0.999),
     cnn=replace(_ONE_CYCLE, epochs=6),
 )
