@@ -9,14 +9,18 @@ together so is not promised by BentoML: a contract test holds it.
 """
 
 import os
-
-# Asked by BentoML before it reports a start to its makers.
-os.environ["BENTOML_DO_NOT_TRACK"] = "True"
+import sys
 
 import bentoml
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from service.settings import Settings
+
+# BentoML reports each start to its makers, unless told not to. Its command asks before it loads
+# this module, and remembers the answer.
+os.environ["BENTOML_DO_NOT_TRACK"] = "True"
+if usage_stats := sys.modules.get("bentoml._internal.utils.analytics.usage_stats"):
+    usage_stats.do_not_track.cache_clear()
 
 #: Read when the module is loaded, so that a wrong value stops the command and not its worker.
 SETTINGS = Settings()

@@ -26,7 +26,7 @@ _PAGE = """<!doctype html>
 </body>
 </html>
 """
-_START = 'SwaggerUIBundle({url: "/docs/openapi.json", dom_id: "#ui", deepLinking: true});\n'
+_START = 'SwaggerUIBundle({url: "/docs/openapi.json", dom_id: "#ui", validatorUrl: null});\n'
 
 # Swagger UI draws its icons as data: images and styles its parts inline.
 _POLICY = (

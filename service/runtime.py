@@ -1,6 +1,7 @@
 """What lives as long as the process: the bundle, its networks, and the threads that run them."""
 
 import asyncio
+import gc
 import logging
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -118,6 +119,9 @@ class Runtime:
             self._state = "found no bundle that can be trusted; the server's log says why"
             logger.critical("not ready: %s", error, exc_info=not isinstance(error, BundleError))
             return
+        # What is loaded by now stays: a collection need not walk through it while requests wait.
+        gc.collect()
+        gc.freeze()
         manifest = model.manifest
         self.metrics.watch_queue("classify", lambda: model.classifier.depth)
         self.metrics.watch_queue("synthesize", lambda: model.generator.depth)

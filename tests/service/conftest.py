@@ -89,14 +89,18 @@ def start_server(bundle_folder, tmp_path_factory) -> Callable[..., AbstractConte
         with socket.create_server(("127.0.0.1", 0)) as free:
             port = free.getsockname()[1]
         output = tmp_path_factory.mktemp("server") / "output"
-        environment = {"HEPATICA_BUNDLE": str(bundle_folder)} | {
-            f"HEPATICA_{name.upper()}": str(value) for name, value in settings.items()
+        environment = {
+            **os.environ,
+            "HEPATICA_BUNDLE": str(bundle_folder),
+            **{f"HEPATICA_{name.upper()}": str(value) for name, value in settings.items()},
+            "__BENTOML_DEBUG_USAGE": "True",  # print what would be reported to BentoML's makers
         }
+        environment.pop("BENTOML_DO_NOT_TRACK", None)
         command = [Path(sys.executable).with_name("bentoml"), "serve", "service.bento:Hepatica"]
         with output.open("wb") as log:
             process = subprocess.Popen(
                 [*command, "--host", "127.0.0.1", "--port", str(port)],
-                env=os.environ | environment,
+                env=environment,
                 cwd=ROOT,
                 stdout=log,
                 stderr=subprocess.STDOUT,
