@@ -1,0 +1,49 @@
+"""What a network sees in training is what it sees in service: the same DICOM through both."""
+
+import csv
+import json
+
+import numpy as np
+import pytest
+
+from lesion.image.frames import decode_frame
+from lesion.roi import MARGIN
+from service.metrics import Metrics
+from service.options import Options
+from service.parse import Order
+from service.prepare import prepare
+from training import cohort, patches
+from training.augment import Augmentation
+
+
+@pytest.fixture
+def folder(tmp_path, make_ct, make_seg, encode):
+    """A cohort of one lesion, on a slice of anisotropic pixels."""
+    rows, cols = np.mgrid[:128, :112]
+    inside = np.hypot((rows - 60) / 1.3, cols - 50) < 17
+    hu = np.where(inside, 30, 110) + np.random.default_rng(0).normal(0, 12, inside.shape)
+    ct = make_ct(hu.round(), PixelSpacing=[0.6, 0.75])
+    (tmp_path / "ct.dcm").write_bytes(encode(ct))
+    (tmp_path / "seg.dcm").write_bytes(encode(make_seg(ct, [(1, inside)])))
+    row = ["A-1", "A", "metastasis", "ct.dcm", "seg.dcm", "1", "26.5", "biopsy"]
+    with (tmp_path / "cohort.csv").open("w", newline="") as file:
+        csv.writer(file).writerows([cohort.COLUMNS, row])
+    (tmp_path / "cohort.json").write_text(json.dumps({"name": "one", "simulated": True}))
+    return tmp_path
+
+
+def test_the_services_patch_is_the_training_original_bit_for_bit(folder, tmp_path):
+    patches.cut_cohort(
+        cohort.read(folder), tmp_path / "cut", augmentation=Augmentation(1, 1, 1), seed=0
+    )
+    trained = patches.load(tmp_path / "cut").originals[0]
+    order = Order(
+        image=(folder / "ct.dcm").read_bytes(),
+        image_format="dicom",
+        mask=None,
+        annotation=(folder / "seg.dcm").read_bytes(),
+        options=Options(),
+    )
+    (served,) = prepare(order, margin=MARGIN, max_lesions=1, metrics=Metrics(), decode=decode_frame)
+    assert np.array_equal(served.patch_hu, trained)
+    assert trained.std() > 20
