@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 from lesion.errors import HepaticaError
-from training.phantom import verb as phantom
+from training.phantom import report, verb
 from training.presets import PRESETS
 
 
@@ -32,8 +32,12 @@ def _parser() -> argparse.ArgumentParser:
     verbs = parser.add_subparsers(dest="verb", required=True)
 
     draw = verbs.add_parser("phantom", help="draw a simulated cohort as DICOM")
-    phantom.add_arguments(draw)
-    draw.set_defaults(run=phantom.run)
+    verb.add_arguments(draw)
+    draw.set_defaults(run=verb.run)
+
+    told = verbs.add_parser("phantom-report", help="measure a phantom for docs/phantom.md")
+    report.add_arguments(told)
+    told.set_defaults(run=report.run)
 
     whole = verbs.add_parser(
         "train-export", help="cut, train and export: from a cohort to a bundle"

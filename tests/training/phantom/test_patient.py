@@ -1,10 +1,11 @@
 from collections.abc import Mapping
 
 import numpy as np
+import pytest
 
 from lesion.classes import LesionClass
 from lesion.outline import from_mask
-from training.phantom.cohort import lesions
+from training.phantom.cohort import GENERATOR, lesions, plan_cohort
 from training.phantom.patient import PhantomPatient, Plan, draw_patient
 from training.records import DIAMETER_RANGE_MM
 
@@ -51,3 +52,13 @@ def test_lesions_of_one_slice_do_not_overlap() -> None:
     for image in shared:
         assert np.sum([marked.mask for marked in image.lesions], axis=0).max() == 1
     assert all(len(lesions(patient)) == 3 for patient in several)
+
+
+def test_the_generator_draws_what_it_drew() -> None:
+    """Where it fails on purpose, count `GENERATOR` up: cohorts of that name are other pictures."""
+    patient = draw_patient(1, plan_cohort(1)[0])
+    (lesion,) = lesions(patient)
+    assert GENERATOR == 1
+    assert (lesion.lesion_class, lesion.diameter_mm) == (LesionClass.METASTASIS, 33.1)
+    assert lesion.ct.spacing_mm == (0.814, 0.814)
+    assert lesion.ct.hu.mean() == pytest.approx(-487.431, abs=0.01)

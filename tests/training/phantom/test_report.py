@@ -1,0 +1,73 @@
+import argparse
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from lesion.errors import CohortError
+from training.phantom import figures, report
+
+DOCS = Path(__file__).parents[3] / "docs"
+
+
+def test_the_page_holds_the_figures_of_its_file() -> None:
+    found = json.loads((DOCS / report.FIGURES).read_text())
+    assert report.tables(found) in (DOCS / report.PAGE).read_text(encoding="utf-8")
+
+
+def test_the_pages_pictures_are_small() -> None:
+    page = (DOCS / report.PAGE).read_text(encoding="utf-8")
+    pictures = sorted((DOCS / "images").glob("phantom-*.png"))
+    assert len(pictures) == 3
+    for picture in pictures:
+        assert f"images/{picture.name}" in page
+        assert picture.stat().st_size < 300_000
+
+
+def test_the_command_measures_a_cohort(folder: Path, tmp_path: Path) -> None:
+    for name in (report.PAGE, report.FIGURES):
+        shutil.copy(DOCS / name, tmp_path)
+    report.run(argparse.Namespace(cohort=folder, out=tmp_path, real=None))
+    found = json.loads((tmp_path / report.FIGURES).read_text())
+    assert found["cohort"] == "phantom-1-seed-7"
+    assert found["phantom"]["lesions"] == {"cyst": 2, "hemangioma": 2, "metastasis": 2}
+    assert found["real"] == json.loads((DOCS / report.FIGURES).read_text())["real"]
+    page = (tmp_path / report.PAGE).read_text(encoding="utf-8")
+    assert "phantom-1-seed-7" in page
+    assert page.count("## What it is not") == 1
+    for name in ("rois", "slices", "noise"):
+        with Image.open(tmp_path / "images" / f"phantom-{name}.png") as picture:
+            assert np.asarray(picture.convert("L")).std() > 10
+
+
+def test_files_that_are_not_what_the_seed_draws_are_refused(folder: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "cohort"
+    shutil.copytree(folder, copy)
+    image = copy / "P001" / "ct-1.dcm"
+    data = bytearray(image.read_bytes())
+    data[-1000] ^= 1
+    image.write_bytes(data)
+    with pytest.raises(CohortError, match="is not what its seed draws"):
+        report.run(argparse.Namespace(cohort=copy, out=tmp_path, real=None))
+
+
+def test_a_cohort_of_no_phantom_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "cohort.json").write_text('{"name": "a site", "simulated": false}')
+    with pytest.raises(CohortError, match="found no phantom"):
+        report.run(argparse.Namespace(cohort=tmp_path, out=tmp_path, real=None))
+
+
+def test_the_real_figures_are_those_of_the_page(shared_data: Callable[[str], Path]) -> None:
+    found = json.loads(json.dumps(figures.of_real(shared_data("ct-calibration.json").parent)))
+    page = json.loads((DOCS / report.FIGURES).read_text())["real"]
+    assert found == page
+    # By the same estimator, the calibration file's own figures come out.
+    np.testing.assert_allclose(
+        found["measured"]["noise"]["3"]["lags"],
+        found["quoted"]["totalseg_dicom"]["autocorr"],
+        atol=0.02,
+    )
