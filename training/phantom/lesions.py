@@ -124,7 +124,7 @@ def _hemangioma(rng: np.random.Generator, host: Host) -> Body:
     only 14-26 % of the nodules match the vessels, and 53-74 % are uneven (AJR 2010;195:381, PMID
     20651193): so they lie between liver and vessels, nearer to the vessels, and an eighth have none
     (more, where the slice misses them). A fifth are filling in, and a third of those below 18 mm
-    have filled at once; a large one has a scar (Danet et al., AJR 2003;180:667).
+    have filled at once; a large one has a scar (Vilgrain et al., RadioGraphics 2000;20:379).
     """
     soft = max(host.liver_hu - float(rng.uniform(20, 52)), 25.0)
     bright = host.liver_hu + float(rng.uniform(0.45, 1.05)) * (host.vessel_hu - host.liver_hu)
