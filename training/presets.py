@@ -126,7 +126,7 @@ QUICK = Preset(
 RELEASE = Preset(
     name="release",
     fold_gan=replace(_SMALL_DATA, width=128, discriminator_width=24, epochs=7, ema=0.995),
-    final_gan=replace(_SMALL_DATA, width=256, epochs=15, ema=0.999),
+    final_gan=replace(_SMALL_DATA, width=128, epochs=20, ema=0.998),
     cnn=replace(_ONE_CYCLE, epochs=6),
 )
 PAPER = Preset(name="paper", equal_updates=False)
