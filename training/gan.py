@@ -1,6 +1,7 @@
 """Train a DCGAN (paper 3.2): generator and discriminator, in turns."""
 
 from collections.abc import Callable
+from copy import deepcopy
 from typing import cast
 
 import torch
@@ -92,7 +93,7 @@ def train(
             losses += torch.stack([loss_d.detach(), loss_g.detach()])
         mean_d, mean_g = (losses / steps).tolist()
         if (epoch + 1) % max(1, preset.epochs // _PICTURES) == 0:
-            picture(averaged.eval())
+            picture(settle(deepcopy(averaged), batch=preset.batch))
         journal.record(epoch + 1, {"discriminator": mean_d, "generator": mean_g}, parts)
     torch.manual_seed(derive(seed, "settle"))
     return settle(averaged, batch=preset.batch)
