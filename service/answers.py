@@ -69,7 +69,7 @@ class Warned(_Answer):
         "image-taken-as-roi",
         "eight-bit",
         "no-spacing",
-        "diameter-outside-training",
+        "unusual-diameter",
     ]
     detail: str
 

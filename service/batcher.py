@@ -40,14 +40,15 @@ class Batcher(Generic[In, Out]):
         self._largest_batch = largest_batch
         self._capacity = capacity
         self._queue: SimpleQueue[tuple[In, asyncio.Future[Out]] | None] = SimpleQueue()
+        self._inside = 0
         self._closed = False
         self._thread = threading.Thread(target=self._work, name=name, daemon=True)
         self._thread.start()
 
     @property
     def depth(self) -> int:
-        """How many items wait."""
-        return self._queue.qsize()
+        """How many items wait for their results."""
+        return self._inside
 
     async def submit(self, items: Sequence[In]) -> list[Out]:
         """Run the items, all or none.
@@ -60,6 +61,7 @@ class Batcher(Generic[In, Out]):
                 f"queue: found {self.depth} of {self._capacity} places taken, "
                 f"expected room for {len(items)}"
             )
+        self._inside += len(items)
         loop = asyncio.get_running_loop()
         futures = [loop.create_future() for _ in items]
         for item, future in zip(items, futures, strict=True):
@@ -67,6 +69,7 @@ class Batcher(Generic[In, Out]):
         try:
             return [await future for future in futures]
         finally:
+            self._inside -= len(items)
             for future in futures:
                 future.cancel()
 
@@ -77,7 +80,7 @@ class Batcher(Generic[In, Out]):
         self._thread.join()
 
     def _work(self) -> None:
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), self._nice)
+        os.nice(self._nice)  # of this thread alone, on Linux
         open_ = True
         while open_:
             batch: list[tuple[In, asyncio.Future[Out]]] = []

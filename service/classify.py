@@ -135,7 +135,7 @@ def reason_to_abstain(
 ) -> Reason | None:
     """Say why no class can be singled out; None where one can."""
     threshold = calibration.out_of_distribution_threshold
-    if score > threshold:
+    if not score <= threshold:  # NaN is no likeness either
         return Reason(
             code="out-of-distribution",
             detail=f"unlike the training lesions: score {score:.3g} is above {threshold:.3g}",

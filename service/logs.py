@@ -13,6 +13,8 @@ class _Json(logging.Formatter):
             "level": record.levelname.lower(),
         }
         told = record.msg if isinstance(record.msg, dict) else {"message": record.getMessage()}
+        if record.exc_info:
+            line["exception"] = self.formatException(record.exc_info)
         return json.dumps(line | told)
 
 

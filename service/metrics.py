@@ -52,7 +52,7 @@ class Metrics:
         self.in_flight = self._gauge("requests_in_flight", "Requests being answered")
         self.held_bytes = self._gauge("held_bytes", "Bytes of request bodies in memory")
         self.ready = self._gauge("ready", "1 once the bundle is loaded and tested")
-        self._depth = self._gauge("queue_depth", "Items that wait for a network", "queue")
+        self._depth = self._gauge("queue_depth", "Items that wait for a network's results", "queue")
         self.batch = self._histogram("batch_patches", "Patches in one inference", _PATCHES)
         self.out_of_distribution = self._histogram(
             "out_of_distribution_ratio",

@@ -86,7 +86,7 @@ def _classify(settings: Settings) -> Json:
         "connected region is a lesion) or an `annotation`. A PNG or NPY without any is taken as "
         "the square around one lesion. PNG: 16 bits, HU = value - 1024, or 8 bits with `window`. "
         f"At most {settings.max_body_bytes} bytes, {settings.max_lesions} lesions and "
-        f"{MOST_POINTS} points in a polygon. Options stand in the query or in the form.",
+        f"{MOST_POINTS} points of polygons. Options stand in the query or in the form.",
         "parameters": [
             _query("roi", "x0,y0,x1,y1 in pixels, or JSON as in the form; repeatable"),
             _query("saliency", "answer an activation map for each class", {"type": "boolean"}),

@@ -11,7 +11,8 @@ from lesion.errors import TooLargeError, UnreadableOutlineError, UnreadableParam
 
 OPTIONS = ("roi", "saliency", "spacing_mm", "window")
 
-#: A hand-drawn outline has some hundred points; the check for crossings takes their square.
+#: Of all polygons together. A hand-drawn outline has some hundred; to check it for crossings takes
+#: their square.
 MOST_POINTS = 1000
 
 
@@ -71,7 +72,7 @@ def parse_options(items: Iterable[tuple[str, str]], *, max_lesions: int) -> Opti
             )
         if name == "roi":
             rois += _rois(text)
-            _check_size(rois, max_lesions)
+            _check_size(rois, max_lesions)  # before the next is parsed
         else:
             texts[name] = text
     return Options(
@@ -110,10 +111,10 @@ def _rois(text: str) -> list[Box | Polygon]:
 def _check_size(rois: list[Box | Polygon], max_lesions: int) -> None:
     if len(rois) > max_lesions:
         raise TooLargeError(f"roi: found {len(rois)} outlines, expected at most {max_lesions}")
-    points = max((len(roi.points) for roi in rois if isinstance(roi, Polygon)), default=0)
+    points = sum(len(roi.points) for roi in rois if isinstance(roi, Polygon))
     if points > MOST_POINTS:
         raise TooLargeError(
-            f"roi: found a polygon of {points} points, expected at most {MOST_POINTS}"
+            f"roi: found polygons of {points} points, expected {MOST_POINTS} in all"
         )
 
 

@@ -98,10 +98,10 @@ def _outlines(order: Order, ct: CTSlice) -> list[Outline] | None:
         return from_mask(read_mask(order.mask), shape=shape)
     if order.options.rois:
         return [
-            from_box(shape_.x0, shape_.y0, shape_.x1, shape_.y1, shape=shape)
-            if isinstance(shape_, Box)
-            else from_polygon(shape_.points, shape=shape)
-            for shape_ in order.options.rois
+            from_box(drawn.x0, drawn.y0, drawn.x1, drawn.y1, shape=shape)
+            if isinstance(drawn, Box)
+            else from_polygon(drawn.points, shape=shape)
+            for drawn in order.options.rois
         ]
     return None
 
@@ -134,9 +134,9 @@ def _cut(ct: CTSlice, outline: Outline, margin: float, known: list[Warned]) -> P
     if diameter_mm is not None and not DIAMETERS_MM[0] <= diameter_mm <= DIAMETERS_MM[1]:
         warnings.append(
             Warned(
-                code="diameter-outside-training",
-                detail=f"the lesion measures {diameter_mm:.1f} mm; "
-                f"the classes were learnt on {DIAMETERS_MM[0]:g} to {DIAMETERS_MM[1]:g} mm",
+                code="unusual-diameter",
+                detail=f"the lesion measures {diameter_mm:.1f} mm; those of the paper measured "
+                f"{DIAMETERS_MM[0]:g} to {DIAMETERS_MM[1]:g} mm",
             )
         )
     return Prepared(

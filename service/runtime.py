@@ -89,6 +89,8 @@ class Runtime:
 
     async def close(self) -> None:
         """Refuse new work, finish what is queued, end the threads."""
+        if self._loading:
+            await self._loading
         self._state = "found the service shutting down, expected it running"
         model, self._model = self._model, None
         self.metrics.ready.set(0)

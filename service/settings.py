@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Literal
 
-from pydantic import NonNegativeInt, PositiveFloat, PositiveInt
+from pydantic import NonNegativeInt, PositiveFloat, PositiveInt, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 MIB = 1024 * 1024
@@ -45,3 +45,9 @@ class Settings(BaseSettings):
     send_timeout_s: PositiveFloat = 60.0
     #: Seconds that a 503 asks to wait.
     retry_after_s: NonNegativeInt = 1
+
+    @model_validator(mode="after")
+    def _room_for_one(self) -> "Settings":
+        if self.max_lesions > self.max_queued or self.max_body_bytes > self.max_held_bytes:
+            raise ValueError("the largest request must fit: max_queued, max_held_bytes")
+        return self

@@ -184,6 +184,9 @@ def _number(
 
 def _headers(series: Series, output: str) -> dict[str, str]:
     told = ("true", series.digest, series.lesion_class, series.seed)
-    return dict(
-        zip(HEADERS, map(str, [*told, f"{series.start}-{series.stop - 1}"]), strict=True)
-    ) | {"Content-Disposition": f'inline; filename="{series.stem}.{output}"'}
+    named = zip(HEADERS, map(str, [*told, f"{series.start}-{series.stop - 1}"]), strict=True)
+    shown = "inline" if output == "png" else "attachment"
+    return {
+        **dict(named),
+        "Content-Disposition": f'{shown}; filename="{series.stem}.{output}"',
+    }

@@ -34,9 +34,9 @@ def ask(client, npy):
     def send(content=None, media_type=DICOM, query=BOX, **request):
         if content is not None:
             request |= {"content": content, "headers": {"Content-Type": media_type}}
-        began = time.perf_counter()
+        began = time.process_time()  # of the server too: it lives in this process
         answer = client.post(f"/classify?{query}", **request)
-        assert time.perf_counter() - began < 1
+        assert time.process_time() - began < 0.5
         good = client.post("/classify", content=npy(HU), headers={"Content-Type": NPY})
         assert good.status_code == 200
         return problem(answer)
@@ -293,16 +293,24 @@ def test_bombs(server, http, make_ct, encode, bomb):
     """In a real server, whose memory is its own."""
     data, media_type = bomb(make_ct, encode)
     peak = peak_bytes(server)
-    began = time.perf_counter()
+    began = spent_seconds(server)
     answer = http.post(f"/classify?{BOX}", content=data, headers={"Content-Type": media_type})
-    assert time.perf_counter() - began < 1.5
+    assert spent_seconds(server) - began < 1
     assert problem(answer) in {(413, "too-large"), (400, "unreadable-image")}
     assert peak_bytes(server) - peak < 200 * MB
     assert http.get("/synthesize?class=cyst&seed=1").status_code == 200
 
 
+def tree(server):
+    return psutil.Process(server.process.pid).children(recursive=True)
+
+
+def spent_seconds(server):
+    """Return the processor time of the server: other work on the machine does not count."""
+    return sum(sum(process.cpu_times()[:4]) for process in tree(server))
+
+
 def peak_bytes(server):
     """Return the most memory that each process of the server ever held, summed."""
-    tree = psutil.Process(server.process.pid).children(recursive=True)
-    status = [Path(f"/proc/{process.pid}/status").read_text() for process in tree]
+    status = [Path(f"/proc/{process.pid}/status").read_text() for process in tree(server)]
     return sum(int(text.split("VmHWM:")[1].split()[0]) * 1024 for text in status)

@@ -52,8 +52,9 @@ def test_everybody_gets_their_own(sizes, largest):
         assert 1 <= len(items) <= largest
         return [-item for item in items]
 
-    with batcher(run, largest_batch=largest) as made:
+    with batcher(run, largest_batch=largest, capacity=200) as made:
         asked, got = asyncio.run(crowd(made))
+        assert made.depth == 0
     assert got == [[-item for item in items] for items in asked]
 
 
@@ -64,7 +65,7 @@ def test_what_gathers_meanwhile_is_one_batch():
         tasks = [await gate.shut(made, 0)]
         tasks += [asyncio.create_task(made.submit([i])) for i in range(1, 7)]
         await asyncio.sleep(0)
-        assert made.depth == 6
+        assert made.depth == 7
         gate.opened.set()
         return await asyncio.gather(*tasks)
 
@@ -80,14 +81,14 @@ def test_a_full_queue_refuses_all_of_a_request():
         first = await gate.shut(made, 0)
         second = asyncio.create_task(made.submit([1, 2]))
         await asyncio.sleep(0)
-        with pytest.raises(BusyError, match="2 of 3 places"):
+        with pytest.raises(BusyError, match="3 of 4 places"):
             await made.submit([3, 4])
         third = asyncio.create_task(made.submit([5]))
         await asyncio.sleep(0)
         gate.opened.set()
         return await asyncio.gather(first, second, third)
 
-    with batcher(gate, capacity=3) as made:
+    with batcher(gate, capacity=4) as made:
         assert asyncio.run(scenario(made)) == [[0], [-1, -2], [-5]]
 
 

@@ -180,7 +180,7 @@ def test_warnings(client, make_ct, encode, npy):
     assert of(padding, DICOM, "roi=35,45,60,70") == ["roi-covers-padding"]
     assert of(padding, DICOM, QUERY) == []
     assert of(encode(make_ct(HU)), DICOM, "roi=1,1,31,31") == ["roi-leaves-image"]
-    assert of(encode(make_ct(HU)), DICOM, "roi=50,50,60,60") == ["diameter-outside-training"]
+    assert of(encode(make_ct(HU)), DICOM, "roi=50,50,60,60") == ["unusual-diameter"]
     assert of(npy(HU), NPY, QUERY) == ["no-spacing"]
     assert of(npy(HU), NPY, "") == ["image-taken-as-roi", "roi-leaves-image"]
     assert of(eight.getvalue(), PNG, f"{QUERY}&window=0,255") == ["eight-bit", "no-spacing"]
@@ -201,6 +201,7 @@ CALIBRATION = Calibration(
         ([0.9, 0.05, 0.05], 4.9, [CYST], None),
         ([0.9, 0.05, 0.05], 5.0, [CYST], None),
         ([0.9, 0.05, 0.05], 5.1, [CYST], "out-of-distribution"),
+        ([0.9, 0.05, 0.05], float("nan"), [CYST], "out-of-distribution"),
         ([0.1, 0.45, 0.45], 1.0, [METASTASIS, HEMANGIOMA], "several-classes"),
         ([0.5, 0.25, 0.25], 1.0, [], "no-class"),
         ([0.5, 0.1, 0.4], 1.0, [HEMANGIOMA], "another-class"),

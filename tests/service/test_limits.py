@@ -47,7 +47,8 @@ def test_a_lie_about_the_length_is_not_believed(client):
 
 def test_all_bodies_together(serve_here, npy):
     data, started = npy(PATCH), threading.Event()
-    with serve_here(max_held_bytes=len(data) + 5) as client, ThreadPoolExecutor() as pool:
+    size = {"max_held_bytes": len(data) + 5, "max_body_bytes": len(data)}
+    with serve_here(**size) as client, ThreadPoolExecutor() as pool:
         slow = pool.submit(
             client.post, "/classify", content=trickle(data, 0.5, started), headers=NPY
         )
@@ -97,13 +98,13 @@ def test_a_reader_that_stops_reading(serve_here):
 def test_a_crowd_is_answered_or_told_to_come_again(serve_here, npy):
     """No request is lost, and none left hanging."""
     data, four = npy(PATCH), "&".join(["roi=9,9,50,50"] * 4)
-    with serve_here(max_queued=4, batch_size=1, max_requests=24) as client:
+    with serve_here(max_queued=4, max_lesions=4, batch_size=1, max_requests=24) as client:
 
         def ask(_):
             return client.post(f"/classify?{four}", content=data, headers=NPY)
 
         with ThreadPoolExecutor(48) as crowd:
-            answers = list(crowd.map(ask, range(200)))
+            answers = list(crowd.map(ask, range(60)))
         metrics = client.get("/metrics").text
     statuses = [answer.status_code for answer in answers]
     assert set(statuses) == {200, 503}
