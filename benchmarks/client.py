@@ -70,28 +70,37 @@ async def _load(port: int, request: bytes, concurrency: int, seconds: float) -> 
         for _ in range(concurrency)
     ]
     began, cpu_began = time.perf_counter(), time.thread_time()
-    for connection in connections:
-        connection.begin(until=began + seconds)
-    async with asyncio.timeout(seconds + _TIMEOUT_S):
-        await asyncio.gather(*(connection.done for connection in connections))
-    elapsed = time.perf_counter() - began
-    share = (time.thread_time() - cpu_began) / elapsed
+    try:
+        for connection in connections:
+            connection.begin(until=began + seconds)
+        async with asyncio.timeout(seconds + _TIMEOUT_S):
+            await asyncio.gather(*(connection.done for connection in connections))
+        elapsed = time.perf_counter() - began
+        share = (time.thread_time() - cpu_began) / elapsed
+    finally:
+        await asyncio.gather(*(connection.close() for connection in connections))
     latencies_s = [latency for connection in connections for latency in connection.latencies_s]
     return Load(len(latencies_s), elapsed, *percentiles_ms(latencies_s), share)
 
 
 class _Connection(asyncio.Protocol):
-    """One connection, one request in flight. `done` is settled at its end."""
+    """One connection, one request in flight. `done` is settled at the end of the last answer."""
 
     def __init__(self, request: bytes) -> None:
+        loop = asyncio.get_running_loop()
         self.latencies_s: list[float] = []
-        self.done = asyncio.get_running_loop().create_future()
+        self.done: asyncio.Future[None] = loop.create_future()
+        self._closed: asyncio.Future[None] = loop.create_future()
         self._request = request
         self._parser = httptools.HttpResponseParser(self)
 
     def begin(self, *, until: float) -> None:
         self._until = until
         self._send()
+
+    async def close(self) -> None:
+        self._transport.abort()
+        await self._closed
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)
@@ -104,24 +113,17 @@ class _Connection(asyncio.Protocol):
         now = time.perf_counter()
         self.latencies_s.append(now - self._sent)
         if (status := self._parser.get_status_code()) != 200:
-            self._end(RuntimeError(f"answer: found status {status}, expected 200"))
+            self.done.set_exception(RuntimeError(f"answer: found status {status}, expected 200"))
         elif now < self._until:
             self._send()
         else:
-            self._end(None)
+            self.done.set_result(None)
 
-    def connection_lost(self, error: Exception | None) -> None:
-        self._end(error or RuntimeError("connection: found it closed, expected an answer"))
+    def connection_lost(self, _: Exception | None) -> None:
+        self._closed.set_result(None)
+        if not self.done.done():
+            self.done.set_exception(RuntimeError("connection: found it lost, expected an answer"))
 
     def _send(self) -> None:
         self._sent = time.perf_counter()
         self._transport.write(self._request)
-
-    def _end(self, error: Exception | None) -> None:
-        if self.done.done():
-            return
-        if error:
-            self.done.set_exception(error)
-        else:
-            self.done.set_result(None)
-        self._transport.close()

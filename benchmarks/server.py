@@ -62,8 +62,8 @@ class Server:
 
 
 def _cpu_seconds(process: psutil.Process) -> float:
-    times = [each.cpu_times() for each in _family(process)]
-    return float(sum(spent.user + spent.system for spent in times))
+    # The clocks that clock_getcpuclockid(3) names: of nanoseconds, where /proc has hundredths.
+    return sum(time.clock_gettime((~each.pid << 3) | 2) for each in _family(process))
 
 
 def _family(process: psutil.Process) -> list[psutil.Process]:
