@@ -1,4 +1,4 @@
-"""The routes of architecture.md as one ASGI application."""
+"""All routes as one ASGI application."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -29,8 +29,10 @@ def create(settings: Settings) -> Starlette:
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         runtime.start()
-        yield
-        await runtime.close()
+        try:
+            yield
+        finally:
+            await runtime.close()
 
     routes = [
         Route("/", _root),

@@ -117,7 +117,7 @@ def start_server(bundle_folder, tmp_path_factory) -> Callable[..., AbstractConte
 
 
 def _await_ready(server: Server) -> None:
-    until = time.monotonic() + 60
+    until = time.monotonic() + 120
     while time.monotonic() < until and server.process.poll() is None:
         try:
             if httpx.get(server.url + "/readyz").status_code == 200:

@@ -6,6 +6,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
+import pytest
 
 NPY = {"Content-Type": "application/x-npy"}
 PATCH = np.zeros((64, 64), np.float32)
@@ -15,12 +16,23 @@ def kind(answer):
     return answer.status_code, answer.json()["type"].removeprefix("urn:hepatica:problem:")
 
 
-def trickle(data, pause, started=None):
+def trickle(data, pause_s):
     yield data[:10]
-    if started:
-        started.set()
-    time.sleep(pause)
+    time.sleep(pause_s)
     yield data[10:]
+
+
+def held_back(data, gate):
+    yield data[:10]
+    assert gate.wait(20)
+    yield data[10:]
+
+
+def await_metric(client, sample):
+    until = time.monotonic() + 20
+    while sample not in client.get("/metrics").text:
+        assert time.monotonic() < until
+        time.sleep(0.01)
 
 
 def test_body_size(serve_here, npy):
@@ -45,40 +57,50 @@ def test_a_lie_about_the_length_is_not_believed(client):
             assert b" 4" in connection.recv(1000)[:13]
 
 
-def test_all_bodies_together(serve_here, npy):
-    data, started = npy(PATCH), threading.Event()
+@pytest.fixture
+def slow(npy):
+    """Ask from another thread, with a body that is held back until its gate is opened."""
+    gate = threading.Event()
+
+    def ask(client):
+        return pool.submit(
+            client.post, "/classify", content=held_back(npy(PATCH), gate), headers=NPY
+        ), gate
+
+    with ThreadPoolExecutor() as pool:
+        yield ask
+        gate.set()
+
+
+def test_all_bodies_together(serve_here, npy, slow):
+    data = npy(PATCH)
     size = {"max_held_bytes": len(data) + 5, "max_body_bytes": len(data)}
-    with serve_here(**size) as client, ThreadPoolExecutor() as pool:
-        slow = pool.submit(
-            client.post, "/classify", content=trickle(data, 0.5, started), headers=NPY
-        )
-        started.wait()
-        time.sleep(0.1)
+    with serve_here(**size) as client:
+        answer, gate = slow(client)
+        await_metric(client, "hepatica_held_bytes 10.0")
         assert kind(client.post("/classify", content=data, headers=NPY)) == (503, "busy")
-        assert slow.result().status_code == 200
+        gate.set()
+        assert answer.result().status_code == 200
         assert client.post("/classify", content=data, headers=NPY).status_code == 200
         assert "hepatica_held_bytes 0.0" in client.get("/metrics").text
 
 
-def test_requests_at_once(serve_here, npy):
-    data, started = npy(PATCH), threading.Event()
-    with serve_here(max_requests=1, retry_after_s=7) as client, ThreadPoolExecutor() as pool:
-        slow = pool.submit(
-            client.post, "/classify", content=trickle(data, 0.5, started), headers=NPY
-        )
-        started.wait()
-        time.sleep(0.1)
-        refused = client.post("/classify", content=data, headers=NPY)
+def test_requests_at_once(serve_here, npy, slow):
+    with serve_here(max_requests=1, retry_after_s=7) as client:
+        answer, gate = slow(client)
+        await_metric(client, "hepatica_requests_in_flight 1.0")
+        refused = client.post("/classify", content=npy(PATCH), headers=NPY)
         assert kind(refused) == (503, "busy")
         assert refused.headers["Retry-After"] == "7"
         for path in ("/livez", "/readyz", "/metrics"):
             assert client.get(path).status_code == 200
-        assert slow.result().status_code == 200
+        gate.set()
+        assert answer.result().status_code == 200
 
 
 def test_a_body_that_comes_too_slowly(serve_here, npy):
-    with serve_here(receive_timeout_s=0.2) as client:
-        answer = client.post("/classify", content=trickle(npy(PATCH), 0.4), headers=NPY)
+    with serve_here(receive_timeout_s=0.5) as client:
+        answer = client.post("/classify", content=trickle(npy(PATCH), 1.0), headers=NPY)
         assert kind(answer) == (408, "slow-body")
         assert client.post("/classify", content=npy(PATCH), headers=NPY).status_code == 200
 

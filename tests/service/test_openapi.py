@@ -73,10 +73,10 @@ def test_every_refusal_is_described_and_happens(described, serve_here, patch):
 
     def slowly():
         yield patch[:100]
-        time.sleep(0.5)
+        time.sleep(1)
         yield patch[100:]
 
-    with serve_here(max_body_bytes=20_000, receive_timeout_s=0.2) as client:
+    with serve_here(max_body_bytes=20_000, receive_timeout_s=0.5) as client:
         post = lambda query="", **request: refuse(  # noqa: E731
             "/classify", client.post(f"/classify{query}", **request)
         )

@@ -72,7 +72,7 @@ def test_a_body_too_large_is_refused_unread(server, worker, npy):
     for answer in (declared, chunked):
         assert answer.status_code == 413
         assert answer.json()["type"] == "urn:hepatica:problem:too-large"
-    assert time.perf_counter() - began < 2
+    assert time.perf_counter() - began < 5
     assert worker.memory_info().rss - before < 100 << 20
     assert httpx.post(server.url + "/classify", content=npy(PATCH), headers=NPY).status_code == 200
 

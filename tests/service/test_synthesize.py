@@ -154,4 +154,4 @@ def test_a_download_does_not_hold_up_a_classification(serve_here, npy):
             )
             assert answer.status_code == 200
             seconds.append(answer.elapsed.total_seconds())
-        assert sorted(seconds)[10] < 0.1
+        assert sorted(seconds)[10] < 0.5  # the download takes many seconds
