@@ -108,7 +108,8 @@ def _synthesize(settings: Settings) -> Json:
     file = {"schema": {"type": "string", "format": "binary"}}
     answer = {
         "description": "PNG: one image, 16 bits, HU = value - 1024 (black until it is windowed). "
-        "ZIP: PNGs and manifest.json. NPZ: patch_hu, int16 [count, 64, 64] in HU, and manifest.json.",
+        "ZIP: PNGs and manifest.json. NPZ: patch_hu, int16 [count, 64, 64] in HU, and "
+        "manifest.json.",
         "headers": {
             name: {"schema": {"type": "string"}, "description": text}
             for name, text in HEADERS.items()
