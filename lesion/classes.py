@@ -1,17 +1,11 @@
-"""The three classes of the paper (section 2.1).
-
-In the order that every array and every answer uses.
-"""
+"""The three classes of the paper (section 2.1), in the order of every array and every answer."""
 
 from enum import StrEnum
 from typing import NamedTuple
 
 
 class Code(NamedTuple):
-    """A coded concept (DICOM PS3.3, table 8.8-1): Code Value, Coding Scheme Designator.
-
-    Code Meaning.
-    """
+    """A coded concept (DICOM PS3.3, table 8.8-1): its value, coding scheme and meaning."""
 
     value: str
     scheme: str

@@ -50,10 +50,7 @@ class InputError(HepaticaError, ValueError):
     title: ClassVar[str] = "The input cannot be used"
 
     def __init_subclass__(cls) -> None:
-        """Derive the machine name from the class name and the title from the docstring.
-
-        So that neither can drift.
-        """
+        """Derive `slug` and `title` from the class's name and docstring: neither can drift."""
         super().__init_subclass__()
         words = re.findall(r"[A-Z]+(?![a-z])|[A-Z][a-z]+", cls.__name__.removesuffix("Error"))
         cls.slug = "-".join(word.lower() for word in words)

@@ -33,12 +33,10 @@ MOST_REGIONS = 1024
 
 @dataclass(frozen=True, slots=True)
 class Outline:
-    """Where a lesion lies: its tight bounding box in pixels.
+    """Where a lesion lies: its tight bounding box in pixels, and what its diameter is measured by.
 
-    And the points from which its diameter is measured.
-
-    `hull_px` holds (x, y) corners, float64 [n, 2]; None for a box, which knows no more than its
-    sides.
+    `hull_px` holds the (x, y) corners that a longest diameter can join, float64 [n, 2]; None for a
+    box, which knows no more than its sides.
     """
 
     x0: float
@@ -58,10 +56,7 @@ class Outline:
         return max((self.x1 - self.x0) * col_mm, (self.y1 - self.y0) * row_mm)
 
     def diameter_mm(self, spacing_mm: tuple[float, float]) -> float:
-        """Return the longest diameter in mm: between any two points of the outline; of a box.
-
-        Its larger side.
-        """
+        """Return the longest diameter in mm between any two points; of a box, its larger side."""
         if self.hull_px is None:
             return self.extent_mm(spacing_mm)
         row_mm, col_mm = spacing_mm

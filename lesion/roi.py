@@ -50,10 +50,7 @@ IDENTITY = Variation()
 
 
 def side_mm(outline: Outline, spacing_mm: tuple[float, float], *, margin: float = MARGIN) -> float:
-    """Return the side of the square ROI in mm.
-
-    The outline's larger extent times (1 + 2 x margin).
-    """
+    """Return the side of the square ROI in mm: the outline's larger extent x (1 + 2 x margin)."""
     return outline.extent_mm(spacing_mm) * (1.0 + 2.0 * margin)
 
 
@@ -99,10 +96,7 @@ def leaves_image(
     *,
     margin: float = MARGIN,
 ) -> bool:
-    """Tell whether the square ROI reaches beyond the slice.
-
-    So that part of the patch is repeated edge.
-    """
+    """Tell whether the square ROI leaves the slice, so that part of the patch is repeated edge."""
     corners = _corners(
         _patch_to_slice(
             outline.centre_px, spacing_mm, side_mm(outline, spacing_mm, margin=margin), IDENTITY
@@ -121,7 +115,10 @@ def covers(
     *,
     margin: float = MARGIN,
 ) -> bool:
-    """Tell whether any marked pixel of the slice (padding, say) lies within the square ROI."""
+    """Tell whether a marked pixel of the slice (padding, say) lies in the square ROI.
+
+    The few pixels around it that the interpolation may read count too.
+    """
     square = _patch_to_slice(
         outline.centre_px, spacing_mm, side_mm(outline, spacing_mm, margin=margin), IDENTITY
     )

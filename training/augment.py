@@ -1,6 +1,4 @@
-"""Classic augmentation (paper 3.1), drawn as numbers: `lesion.roi.cut` turns each into a patch.
-
-From the whole slice.
+"""Classic augmentation (paper 3.1) as numbers; `lesion.roi.cut` makes a patch of each.
 
 Every lesion is rotated `rotations` times by a random angle in [0, 180) degrees. Each rotated lesion
 is kept as it is, flipped 3 times (left-right, up-down, both), translated and scaled: N = N_rot (1 +

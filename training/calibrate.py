@@ -1,6 +1,4 @@
-"""From cross-validated outputs to honest uncertainty: temperature, conformal quantiles.
-
-And what they are worth.
+"""From cross-validated outputs to honest uncertainty: temperature and conformal quantiles.
 
 Everything here sees only what a classifier said of lesions that it was not trained on.
 """
@@ -40,10 +38,7 @@ class Calibrated:
 
 
 def fit(logits: Float[np.ndarray, "n 3"], truth: Int[np.ndarray, " n"]) -> Calibrated:
-    """Fit the temperature (Guo et al.
-
-    2017), then class-conditional conformal quantiles (Vovk 2012) at `COVERAGE`.
-    """
+    """Fit the temperature (Guo et al. 2017), then each class's conformal quantile (Vovk 2012)."""
     temperature = _temperature(logits, truth)
     probabilities = softmax(logits.astype(np.float64) / temperature, axis=1)
     surprise = 1 - probabilities[np.arange(len(truth)), truth]
@@ -56,7 +51,7 @@ def cross_fitted(
 ) -> tuple[Float[np.ndarray, "n 3"], Bool[np.ndarray, "n 3"]]:
     """Return probabilities and prediction sets of each fold, calibrated on the others.
 
-    What is reported of calibration.
+    So nothing that is reported of calibration was fitted on what it is judged by.
     """
     probabilities = np.empty(logits.shape, dtype=np.float64)
     sets = np.empty(logits.shape, dtype=bool)
@@ -76,9 +71,6 @@ def _temperature(logits: Float[np.ndarray, "n 3"], truth: Int[np.ndarray, " n"])
 
 
 def _conformal_quantile(surprise: Float[np.ndarray, " m"]) -> float:
-    """Return the ceil((m + 1) x coverage)-th smallest surprise.
-
-    1 where there are too few lesions to promise anything.
-    """
+    """Return the ceil((m + 1) x coverage)-th smallest surprise; 1 where m is too small for one."""
     rank = int(np.ceil((len(surprise) + 1) * COVERAGE))
-    return float(np.sort(surprise)[rank - 1]) if 0 < rank <= len(surprise) else 1.0
+    return float(np.sort(surprise)[rank - 1]) if rank <= len(surprise) else 1.0

@@ -74,7 +74,7 @@ def train(data: Labelled, preset: CnnPreset, *, seed: int, journal: Journal) -> 
 
 @torch.no_grad()
 def read(trained: TrainedClassifier, images: Tensor) -> Readout:
-    """Run images [n, 64, 64] in (0, 1) through the network, in float32 as the exported graph."""
+    """Run images [n, 64, 64] in (0, 1) through the network, without bfloat16, as it is exported."""
     logits, features = [], []
     for batch in images.split(_READ_BATCH):
         maps = trained.network.maps((batch.float() - trained.mean).unsqueeze(1))

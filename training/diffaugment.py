@@ -1,10 +1,8 @@
-"""Differentiable augmentation of what a discriminator sees, real and synthetic alike (Zhao et al.
+"""Differentiable augmentation of all that a discriminator sees (Zhao et al. 2020).
 
-2020).
-
-With a few dozen lesions a discriminator learns them by heart; seen through random changes it
-cannot. The changes are drawn for each image: brightness, contrast, a shift by up to an eighth of
-the side, and a blanked square of half the side.
+With a few dozen lesions a discriminator learns them by heart; through random changes, of real and
+synthetic images alike, it cannot. They are drawn for each image: brightness, contrast, a shift by
+up to an eighth of the side, and a blanked square of about a third of it.
 """
 
 import torch

@@ -1,7 +1,4 @@
-"""Figures of merit (paper 4.1, equations 2-4).
-
-Each with the interval that its sample size allows.
-"""
+"""Figures of merit (paper 4.1, equations 2-4), with the intervals that sample sizes allow."""
 
 from typing import NamedTuple
 
@@ -36,19 +33,16 @@ def wilson(successes: int, trials: int) -> Interval:
 def confusion(
     truth: Int[np.ndarray, " n"], predicted: Int[np.ndarray, " n"]
 ) -> Int[np.ndarray, "3 3"]:
-    """Count lesions by true class (rows) and predicted class (columns).
-
-    As in the paper's Tables 2 and 3.
-    """
+    """Count lesions by true (rows) and predicted class (columns), as the paper's Tables 2 and 3."""
     counts = np.zeros((len(CLASSES), len(CLASSES)), dtype=np.int64)
     np.add.at(counts, (truth, predicted), 1)
     return counts
 
 
 def accuracy(counts: Int[np.ndarray, "3 3"]) -> Interval:
-    """Return total accuracy (equation 2): also the support-weighted mean of the sensitivities.
+    """Return total accuracy (equation 2), the paper's "85.7 % sensitivity".
 
-    The paper's "85.7 %".
+    It equals the support-weighted mean of the classes' sensitivities.
     """
     return wilson(int(np.trace(counts)), int(counts.sum()))
 
@@ -75,13 +69,9 @@ def negative_log_likelihood(
 def expected_calibration_error(
     probabilities: Float[np.ndarray, "n 3"], truth: Int[np.ndarray, " n"], *, bins: int = 10
 ) -> float:
-    """Return the mean gap between confidence and accuracy over equal-width bins (Guo et al.
-
-    2017).
-    """
+    """Return the mean gap of confidence and accuracy, in equal-width bins (Guo et al. 2017)."""
     confidence = probabilities.max(axis=1)
     right = probabilities.argmax(axis=1) == truth
     of_bin = np.minimum((confidence * bins).astype(int), bins - 1)
-    weight = np.bincount(of_bin, minlength=bins)
     gap = np.bincount(of_bin, right - confidence, minlength=bins)
-    return float(np.abs(gap).sum() / weight.sum())
+    return float(np.abs(gap).sum() / len(truth))

@@ -1,6 +1,4 @@
-"""The paper's networks: the classifier (2.2, Fig.
-
-2), the generator (3.2, Fig. 5) and the discriminator (3.2).
+"""The paper's networks: classifier (2.2, Fig. 2), generator (3.2, Fig. 5), discriminator (3.2).
 
 Where the paper is silent the widths are those of its preprint and of Radford et al. 2016, which it
 follows. Each option that later work added for small data is off by default and documented where it
@@ -21,12 +19,11 @@ Upsampling = Literal["transposed", "resize"]
 
 
 class Classifier(nn.Module):
-    """Three convolutions, each with max-pooling, and two dense layers.
+    """Three convolutions, each with max-pooling, and two dense layers (paper 2.2, Fig. 2).
 
-    1,273,347 parameters (paper 2.2, "about 1.3 M").
-
-    Convolutions are 3x3 without padding: with it the network would have 2.19 M. Pooling comes
-    before the ReLU: both are monotone, so the result is the same and a quarter of the work remains.
+    It has 1,273,347 parameters, "approximately 1.3 M". Convolutions are 3x3 without padding: with
+    it the network would have 2.19 M. Pooling comes before the ReLU: both are monotone, so the
+    result is the same and a quarter of the work remains.
     """
 
     def __init__(self, *, classes: int = 3, dropout: float = 0.5) -> None:

@@ -18,10 +18,7 @@ _HU_SCALE = 100.0
 
 
 class OutOfDistribution(nn.Module):
-    """Score of features [n, k] and patches [n, 64, 64] in HU: 0 at a class's centre.
-
-    Unbounded above.
-    """
+    """Score of features [n, k] and patches [n, 64, 64] in HU: 0 at a class's centre, no limit."""
 
     whiten: Tensor
     shift: Tensor
@@ -68,9 +65,9 @@ def fit(
 
 
 def statistics(patch_hu: Tensor) -> Tensor:
-    """Describe patches [n, 64, 64]: mean HU of the middle, mean HU around it, standard deviation.
+    """Describe patches [n, 64, 64]: mean of the middle, mean around it, standard deviation.
 
-    In hundreds of HU; [n, 3].
+    The result [n, 3] is in hundreds of HU.
     """
     middle = patch_hu[:, 16:48, 16:48].mean(dim=(1, 2))
     whole = patch_hu.mean(dim=(1, 2))

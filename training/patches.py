@@ -1,10 +1,11 @@
 """The patch cache: every patch that training will see, cut once on the CPU, kept as plain arrays.
 
 Beyond this point training knows no DICOM. A cache folder holds
-    originals.npy   float32 [n, 64, 64], HU: bit for bit what the service cuts variants.npy
-    float16 [n, v, 64, 64], HU: the classic augmentations of each lesion, in an order drawn at
-    random lesions.json    the cohort's name and fingerprint, and lesion, patient, class and
-    diameter of each row
+
+    originals.npy   float32 [n, 64, 64], HU: bit for bit what the service cuts
+    variants.npy    float16 [n, v, 64, 64], HU: each lesion's classic augmentations, shuffled
+    lesions.json    the cohort's name and fingerprint; each row's lesion, patient, class, diameter
+
 HU of soft tissue are exact to 0.1 in float16; noise is a hundred times that.
 """
 

@@ -1,6 +1,4 @@
-"""The presets: what a run does, in plain frozen dataclasses.
-
-A run saves the resolved one beside its outputs.
+"""The presets: what a run does, in frozen dataclasses; a run saves its own beside its outputs.
 
 `paper` is the paper's own recipe, for a GPU. The others are the same code, smaller, with what later
 work found for small data; each such field is off in `paper`. Group sizes are the paper's way of
@@ -63,8 +61,8 @@ class CnnPreset:
     momentum: float = 0.9
     weight_decay: float = 0.0
     dropout: float = 0.5
-    #: One cycle of the learning rate (Smith 2018) in place of a constant one: it cuts the run-to-
-    #: run spread.
+    #: One cycle of the learning rate (Smith 2018) in place of a constant one: it cuts the spread
+    #: between runs. Momentum then cycles too, from 0.95 to 0.85 and back, whatever is set above.
     schedule: Literal["constant", "onecycle"] = "constant"
     #: Compute in brain floating point: twice as fast where the processor has it.
     bfloat16: bool = True
@@ -84,8 +82,9 @@ class Preset:
     fold_gan: GanPreset = field(default_factory=GanPreset)
     final_gan: GanPreset = field(default_factory=GanPreset)
     cnn: CnnPreset = field(default_factory=CnnPreset)
-    #: Train the arm without augmentation for as many updates as the others. The paper does not, so
-    #: part of what its augmentation gains is updates; with few epochs there would be nothing left.
+    #: Train the arm without augmentation for as many updates as the classic one. The paper does
+    #: not, so part of what its augmentation gains is updates; with few epochs nothing would be
+    #: left. The synthetic arm has more images, and so still gets more updates.
     equal_updates: bool = True
 
 

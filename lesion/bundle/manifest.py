@@ -1,6 +1,4 @@
-"""The manifest of a bundle: everything that a server must know of the networks beside it.
-
-And what a reader should know.
+"""The manifest: what a server must know of the networks beside it, and a reader of their worth.
 
 Whatever the paper does to the input (window, rescale to (0,1), subtract the mean) and after the
 network (temperature, softmax, out-of-distribution score) is inside the ONNX graphs: the manifest
@@ -57,14 +55,14 @@ class Graph(File):
 
 
 class Calibration(_Strict):
-    """How the answers' uncertainty was set.
-
-    From the cross-validated outputs of the training cohort's lesions.
+    """How the answers' uncertainty was set: by the cross-validated outputs of the training cohort.
 
     `temperature` (already inside the graph) divided the logits. A class is in the prediction set
-    where its probability is at least `1 - conformal_quantile[class]`: class-conditional split
-    conformal prediction at `coverage`. A patch whose score is above `out_of_distribution_threshold`
-    is unlike the training patches: that share of them (`out_of_distribution_share`) lies above it.
+    where its probability is at least `1 - conformal_quantile[class]`: class-conditional conformal
+    prediction at `coverage`. The classifier beside it was fitted on all lesions afterwards, so
+    `coverage` is what to expect of it on lesions of the cohort's kind, not a guarantee. A patch
+    whose score is above `out_of_distribution_threshold` is unlike the training patches:
+    `out_of_distribution_share` of the held-out ones lie above it.
     """
 
     temperature: float = Field(gt=0)
@@ -83,9 +81,9 @@ class Estimate(_Strict):
 
 
 class Evaluation(_Strict):
-    """Cross-validated figures on the training cohort (paper 4.1, eq.
+    """Cross-validated figures on the training cohort (paper 4.1, equations 2-4).
 
-    2-4). `confusion` has true classes as rows.
+    `confusion` has true classes as rows.
     """
 
     protocol: str
@@ -123,9 +121,7 @@ class Training(_Strict):
 
 
 class Reference(_Strict):
-    """Distributions over the cross-validated training lesions.
-
-    Against which a server can watch for drift.
+    """Distributions over the training lesions, cross-validated, to watch for drift against.
 
     Each maps a quantile (as text, `"0.05"`) to the value below which that share of the lesions
     lies.

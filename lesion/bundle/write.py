@@ -11,12 +11,10 @@ from lesion.errors import BundleError
 
 
 def write(folder: Path, manifest: Manifest, files: Mapping[str, bytes]) -> Bundle:
-    """Write the files and their manifest into `folder`, replacing a bundle that stands there.
+    """Write the files and their manifest into `folder`; return the bundle as a server reads it.
 
-    Return it as a server reads it.
-
-    A folder that holds anything but a bundle is left alone. Raise `BundleError` then, or where
-    files and manifest disagree.
+    It replaces a bundle that stands there; a folder that holds anything else is left alone. Raise
+    `BundleError` then, or where files and manifest disagree.
     """
     if folder.exists() and any(folder.iterdir()) and not (folder / MANIFEST_NAME).is_file():
         raise BundleError(

@@ -43,7 +43,7 @@ _PACKAGES = ("numpy", "onnx", "scikit-image", "scikit-learn", "scipy")
 
 @dataclass(frozen=True, slots=True)
 class Exported:
-    """A graph, its entry in the manifest, and its file's name."""
+    """A graph, and its entry in the manifest."""
 
     graph: bytes
     entry: Graph
