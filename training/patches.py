@@ -18,6 +18,7 @@ import numpy as np
 from jaxtyping import Float, Float16, Float32, Int
 
 from lesion.classes import CLASSES, LesionClass
+from lesion.errors import CohortError
 from lesion.roi import MARGIN, PATCH_SIZE, cut
 from training import augment
 from training.records import Cohort, CohortLesion
@@ -49,6 +50,8 @@ def cut_cohort(
 ) -> None:
     """Cut all patches of a cohort into `folder`. `advance` is called after each lesion."""
     folder.mkdir(parents=True, exist_ok=True)
+    # The index says that all is there: it goes first and comes last.
+    (folder / _INDEX).unlink(missing_ok=True)
     n = len(cohort.lesions)
     originals = np.empty((n, PATCH_SIZE, PATCH_SIZE), dtype=np.float32)
     variants = np.lib.format.open_memmap(
@@ -73,8 +76,8 @@ def is_cut(
     if not path.is_file():
         return False
     index = json.loads(path.read_text())
-    wanted = {"fingerprint": fingerprint, "variants": augmentation.count, "seed": seed}
-    return bool({**index["cohort"], **index["cut"]}.items() >= wanted.items())
+    same_cohort = index["cohort"]["fingerprint"] == fingerprint
+    return bool(same_cohort and index["cut"] == _how(augmentation, seed))
 
 
 def load(folder: Path) -> Patches:
@@ -97,16 +100,18 @@ def _cut_lesion(
 ) -> tuple[Float32[np.ndarray, "64 64"], Float16[np.ndarray, "v 64 64"]]:
     ct, outline = lesion.ct, lesion.outline
     if ct.spacing_mm is None:
-        raise ValueError(f"lesion {lesion.lesion_id}: found a slice without spacing")
+        raise CohortError(f"lesion {lesion.lesion_id}: found a slice without spacing")
     rng = generator(seed, "augment", lesion.lesion_id)
     diameter_px = outline.diameter_mm(ct.spacing_mm) / float(np.sqrt(np.prod(ct.spacing_mm)))
     drawn = augment.draw(augmentation, diameter_px=diameter_px, rng=rng)
     # In random order, any first k of them are a random sample: the paper's additive groups (4.2.1).
     order = rng.permutation(len(drawn))
-    variants = np.stack(
-        [cut(ct.hu, ct.spacing_mm, outline, margin=MARGIN, variation=drawn[i]) for i in order]
-    )
-    return cut(ct.hu, ct.spacing_mm, outline, margin=MARGIN), variants.astype(np.float16)
+    variants = np.stack([cut(ct.hu, ct.spacing_mm, outline, variation=drawn[i]) for i in order])
+    return cut(ct.hu, ct.spacing_mm, outline), variants.astype(np.float16)
+
+
+def _how(augmentation: augment.Augmentation, seed: int) -> dict[str, object]:
+    return {"variants": augmentation.count, "seed": seed, "margin": MARGIN}
 
 
 def _index(cohort: Cohort, augmentation: augment.Augmentation, seed: int) -> dict[str, object]:
@@ -116,7 +121,7 @@ def _index(cohort: Cohort, augmentation: augment.Augmentation, seed: int) -> dic
             "fingerprint": cohort.fingerprint,
             "simulated": cohort.simulated,
         },
-        "cut": {"variants": augmentation.count, "seed": seed, "margin": MARGIN},
+        "cut": _how(augmentation, seed),
         "lesions": [
             {
                 "lesion_id": lesion.lesion_id,

@@ -1,7 +1,9 @@
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from lesion.errors import CohortError
 from training.folds import FOLDS, assign, training_part
 
 
@@ -18,6 +20,15 @@ def test_keeps_patients_apart_and_classes_balanced(seed):
     )
     counts = np.array([np.bincount(classes[fold == f], minlength=3) for f in range(FOLDS)])
     assert np.ptp(counts, axis=0).max() <= 8
+
+
+@pytest.mark.parametrize("hemangioma_patients", [[], ["a", "b"], ["a", "b", "b", "b"]])
+def test_refuses_a_class_of_too_few_patients(hemangioma_patients):
+    """Without it a fold's networks would be trained on two classes, and fail late."""
+    classes = np.array([0, 0, 0, 1, 1, 1] + [2] * len(hemangioma_patients))
+    found = len(set(hemangioma_patients))
+    with pytest.raises(CohortError, match=f"hemangioma: found {found} patients, expected at least"):
+        assign(classes, [*"abcabc", *hemangioma_patients], seed=0)
 
 
 def test_the_final_fit_trains_on_everything():

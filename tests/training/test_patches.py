@@ -1,5 +1,9 @@
-import numpy as np
+from dataclasses import replace
 
+import numpy as np
+import pytest
+
+from lesion.errors import CohortError
 from lesion.roi import cut as cut_patch
 from training import patches
 from training.augment import Augmentation
@@ -33,6 +37,31 @@ def test_knows_what_it_has_cut(cohort, tmp_path):
     assert not patches.is_cut(tmp_path, **{**how, "seed": 8})
     assert not patches.is_cut(tmp_path, **{**how, "fingerprint": "1" * 64})
     assert not patches.is_cut(tmp_path, **{**how, "augmentation": Augmentation()})
+
+
+class PowerCutError(Exception):
+    """The power went out."""
+
+
+def test_what_is_cut_anew_is_not_taken_for_whole_before_it_is(cohort, tmp_path):
+    how = {"augmentation": SMOKE.augmentation, "seed": 7}
+    patches.cut_cohort(cohort, tmp_path, **how)
+
+    def fail():
+        raise PowerCutError
+
+    with pytest.raises(PowerCutError):
+        patches.cut_cohort(cohort, tmp_path, **{**how, "seed": 8}, advance=fail)
+    assert not patches.is_cut(tmp_path, fingerprint=cohort.fingerprint, **how)
+
+
+def test_refuses_a_slice_of_unknown_spacing(cohort, tmp_path):
+    lesion = cohort.lesions[0]
+    unknown = replace(lesion, ct=replace(lesion.ct, spacing_mm=None))
+    with pytest.raises(CohortError, match="without spacing"):
+        patches.cut_cohort(
+            replace(cohort, lesions=(unknown,)), tmp_path, augmentation=SMOKE.augmentation, seed=7
+        )
 
 
 def test_a_lesions_variants_do_not_depend_on_the_others(cohort, cut, tmp_path):
