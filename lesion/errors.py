@@ -28,7 +28,8 @@ HepaticaError
 │           ├── OutlineTooSmallError
 │           ├── OutlineCrossingError
 │           └── MaskSizeError
-├── CohortError                    a training cohort that cannot be read
+├── CohortError                    a training cohort that cannot be used
+├── RunError                       a training run's folder that cannot be used as asked
 └── BundleError                    a model bundle that cannot be trusted
 
 No message holds a patient attribute: messages quote sizes, tags and codes, never names, dates or
@@ -154,7 +155,11 @@ class MaskSizeError(OutlineError):
 
 
 class CohortError(HepaticaError, ValueError):
-    """A training cohort cannot be read."""
+    """A training cohort cannot be used."""
+
+
+class RunError(HepaticaError):
+    """A training run's folder cannot be used as asked."""
 
 
 class BundleError(HepaticaError, ValueError):

@@ -18,7 +18,7 @@ def main() -> None:
     args = _parser().parse_args()
     try:
         args.run(args)
-    except (HepaticaError, RuntimeError, FileNotFoundError) as error:
+    except (HepaticaError, FileNotFoundError) as error:
         sys.exit(f"{args.verb}: {error}")
     except KeyboardInterrupt:
         sys.exit(

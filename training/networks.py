@@ -14,6 +14,7 @@ from torch.nn.functional import one_hot
 from torch.nn.utils.parametrizations import spectral_norm
 
 from lesion.bundle import LATENT_SIZE
+from lesion.classes import CLASSES
 
 Upsampling = Literal["transposed", "resize"]
 
@@ -26,7 +27,7 @@ class Classifier(nn.Module):
     result is the same and a quarter of the work remains.
     """
 
-    def __init__(self, *, classes: int = 3, dropout: float = 0.5) -> None:
+    def __init__(self, *, dropout: float = 0.5) -> None:
         super().__init__()
         self.convolutions = nn.Sequential(
             nn.Conv2d(1, 32, 3), nn.MaxPool2d(2), nn.ReLU(),
@@ -35,7 +36,7 @@ class Classifier(nn.Module):
         )  # fmt: skip
         self.hidden = nn.Linear(128 * 6 * 6, 256)
         self.dropout = nn.Dropout(dropout)
-        self.scores = nn.Linear(256, classes)
+        self.scores = nn.Linear(256, len(CLASSES))
         for name, weight in self.named_parameters():  # Keras's defaults, which the authors used
             (nn.init.zeros_ if name.endswith("bias") else nn.init.xavier_uniform_)(weight)
 

@@ -17,6 +17,7 @@ import torch
 from jaxtyping import Float32, Int
 
 from lesion.classes import CLASSES
+from lesion.errors import RunError
 from training import cnn, datasets, fits, stage
 from training.devices import pick
 from training.folds import FOLDS, assign, training_part
@@ -54,9 +55,11 @@ class Final:
 def train(patches: Patches, preset: Preset, *, seed: int, folder: Path, resume: bool) -> None:
     """Train all that `preset` asks for into `folder`.
 
-    Raise `RuntimeError` where the folder holds another run, or this one and `resume` is not set.
+    Raise `RunError` where the folder holds another run, or this one and `resume` is not set, or
+    where the patches were cut for another preset.
     """
     with stage.exclusive(folder), stage.bars() as progress:
+        _check_cut(patches, preset)
         device = pick()
         _claim(folder, _resolve(patches, preset, seed, device), resume=resume)
         fold = assign(patches.classes, patches.patient_ids, seed=derive(seed, "folds") % 2**32)
@@ -86,7 +89,11 @@ def held_out(folder: Path, *, lesions: int) -> HeldOut:
 
 
 def final(folder: Path, preset: Preset) -> Final:
-    """Load the final fit."""
+    """Load the final fit; raise `RunError` where another preset made it."""
+    if resolved(folder)["preset"] != asdict(preset):
+        raise RunError(
+            f"{folder}: holds a run with other settings than {preset.name}, see {_RESOLVED}"
+        )
     home = folder / "final"
     fitted = stage.load(home / "out-of-distribution.pt")
     return Final(
@@ -126,6 +133,16 @@ def _fit_final(part: fits.Part) -> None:
         stage.save(path, fits.out_of_distribution(part, trained).state_dict())
 
 
+def _check_cut(patches: Patches, preset: Preset) -> None:
+    """Refuse patches that another preset cut: a group of augmentations might come out short."""
+    found, expected = patches.variants.shape[1], preset.augmentation.count
+    if found != expected:
+        raise RunError(
+            f"patches: found {found} augmentations of each lesion, expected {expected} of preset "
+            f"{preset.name}: cut them with it"
+        )
+
+
 def _resolve(
     patches: Patches, preset: Preset, seed: int, device: torch.device
 ) -> dict[str, object]:
@@ -144,7 +161,7 @@ def _claim(folder: Path, wanted: dict[str, object], *, resume: bool) -> None:
     path = folder / _RESOLVED
     if path.is_file():
         if resolved(folder) != json.loads(json.dumps(wanted)):
-            raise RuntimeError(f"{folder}: holds a run with other settings, see {_RESOLVED}")
+            raise RunError(f"{folder}: holds a run with other settings, see {_RESOLVED}")
         if not resume:
-            raise RuntimeError(f"{folder}: holds a run already; --resume goes on with it")
+            raise RunError(f"{folder}: holds a run already; --resume goes on with it")
     stage.write_json(path, wanted)

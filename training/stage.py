@@ -17,6 +17,8 @@ from typing import Any
 import torch
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from lesion.errors import RunError
+
 _SECONDS_BETWEEN_CHECKPOINTS = 15.0
 
 
@@ -87,7 +89,7 @@ def bars() -> Progress:
 
 
 def save(path: Path, state: Mapping[str, Any]) -> None:
-    """Write tensors."""
+    """Write tensors, whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(path.name + ".part")
     torch.save(dict(state), part)
@@ -101,7 +103,7 @@ def load(path: Path) -> dict[str, Any]:
 
 
 def write_json(path: Path, value: object) -> None:
-    """Write JSON."""
+    """Write JSON, whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(path.name + ".part")
     part.write_text(json.dumps(value, indent=2) + "\n", encoding="utf-8")
@@ -110,14 +112,17 @@ def write_json(path: Path, value: object) -> None:
 
 @contextmanager
 def exclusive(folder: Path) -> Iterator[None]:
-    """Hold a run's folder: two processes in one would overwrite each other's stages."""
+    """Hold a run's folder: two processes in one would overwrite each other's stages.
+
+    Raise `RunError` where another holds it.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     handle = os.open(folder / ".lock", os.O_CREAT | os.O_RDWR)
     try:
         os.lockf(handle, os.F_TLOCK, 0)
     except OSError as error:
         os.close(handle)
-        raise RuntimeError(f"{folder}: another process is training in this folder") from error
+        raise RunError(f"{folder}: another process is training in this folder") from error
     try:
         yield
     finally:

@@ -4,13 +4,16 @@ import json
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
-from training import fits, run, stage
+from lesion.classes import CLASSES
+from lesion.errors import RunError
+from training import cnn, fits, gan, patches, run, stage
 from training.datasets import to_unit
 from training.folds import FOLDS
 from training.presets import PAPER, SMOKE
@@ -27,19 +30,31 @@ def test_every_lesion_is_judged_once_by_networks_that_never_saw_its_patient(smok
 
 
 def test_no_held_out_pixel_reaches_a_folds_networks(cut, tmp_path, monkeypatch):
-    """Poison each held-out lesion: the fold's training sets must not contain the poison."""
+    """Every image that any network trains on is looked up among the held-out lesions' own."""
     seen = []
-    original = fits.training_set
-    monkeypatch.setattr(
-        fits, "training_set", lambda *a: seen.append((a[0], original(*a))) or seen[-1][1]
-    )
+
+    def spied(train):
+        def spy(data, *args, journal, **more):
+            seen.append((journal.path.parent.name, data.images.cpu().numpy()))
+            return train(data, *args, journal=journal, **more)
+
+        return spy
+
+    for module in (cnn, gan):
+        monkeypatch.setattr(module, "train", spied(module.train))
     run.train(cut, SMOKE, seed=3, folder=tmp_path, resume=False)
-    assert len(seen) == FOLDS * len(fits.ARMS) + 1
-    unit = torch.from_numpy(to_unit(cut.originals))
-    for part, data in seen:
-        for row in range(len(cut.classes)):
-            present = bool((data.images == unit[row]).all(dim=(1, 2)).any())
-            assert present == bool(part.chosen[row])
+    fold = run.held_out(tmp_path, lesions=len(cut.classes)).fold
+    own = [
+        {image.tobytes() for image in to_unit(np.concatenate([original[None], variants]))}
+        for original, variants in zip(cut.originals, cut.variants, strict=True)
+    ]
+    assert len(seen) == FOLDS * (1 + len(fits.ARMS)) + len(CLASSES) + 1
+    for home, images in seen:
+        trained_on = {image.tobytes() for image in images}
+        met = [bool(lesion & trained_on) for lesion in own]
+        held_out = fold == int(home[-1]) if home != "final" else np.zeros(len(fold), bool)
+        assert any(met)
+        assert not np.any(held_out & met)
 
 
 def test_leaves_pictures_curves_and_the_resolved_preset(smoke_run):
@@ -99,10 +114,18 @@ def test_another_seed_gives_other_weights(smoke_run, cut, tmp_path):
 
 
 def test_refuses_a_folder_that_holds_a_run(smoke_run, cut):
-    with pytest.raises(RuntimeError, match="--resume"):
+    with pytest.raises(RunError, match="--resume"):
         run.train(cut, SMOKE, seed=7, folder=smoke_run, resume=False)
-    with pytest.raises(RuntimeError, match="other settings"):
-        run.train(cut, PAPER, seed=7, folder=smoke_run, resume=True)
+    with pytest.raises(RunError, match="other settings"):
+        run.train(cut, SMOKE, seed=8, folder=smoke_run, resume=True)
+    with pytest.raises(RunError, match="other settings"):
+        run.final(smoke_run, replace(SMOKE, classic_per_fold=25))
+
+
+def test_refuses_patches_that_another_preset_cut(cut, tmp_path):
+    """Silently, a group of 5000 would come out as what there is."""
+    with pytest.raises(RunError, match="found 6 augmentations of each lesion, expected 480"):
+        run.train(cut, PAPER, seed=7, folder=tmp_path, resume=False)
 
 
 def test_two_processes_cannot_share_a_folder(tmp_path):
@@ -118,14 +141,23 @@ def test_two_processes_cannot_share_a_folder(tmp_path):
     assert "another process" in other.stderr
 
 
-def test_training_needs_no_dicom_and_no_pydantic(cut, tmp_path, smoke_run):
-    """What a GPU machine lacks is blocked; the train verb runs all the same."""
+def test_the_train_verb_needs_no_dicom_and_no_pydantic(cohort, smoke_run, tmp_path):
+    """What a GPU machine lacks is blocked; a run's last networks are trained all the same."""
     folder = tmp_path / "run"
-    shutil.copytree(smoke_run / "fold-0", folder / "fold-0")
+    shutil.copytree(smoke_run, folder)
+    patches.cut_cohort(cohort, folder / "patches", augmentation=SMOKE.augmentation, seed=7)
+    last = [folder / "final" / f"{n}.pt" for n in ("classifier-synthetic", "out-of-distribution")]
+    for path in last:
+        path.unlink()
     script = """
 import sys
 for name in ("pydicom", "highdicom", "pydantic", "onnx", "onnxruntime", "bentoml", "matplotlib"):
     sys.modules[name] = None
-import training.run, training.patches, training.__main__
+from training.__main__ import main
+main()
 """
-    subprocess.run([sys.executable, "-c", script], check=True, cwd=Path(run.__file__).parents[1])
+    options = ["train", "--preset", "smoke", "--seed", "7", "--run", str(folder), "--resume"]
+    root = Path(run.__file__).parents[1]
+    subprocess.run([sys.executable, "-c", script, *options], check=True, cwd=root)
+    for path in last:
+        _assert_equal(stage.load(smoke_run / "final" / path.name), stage.load(path), path.name)
