@@ -59,6 +59,21 @@ def test_saliency_explains_each_logit_exactly(final, cut):
     assert saliency.sum(dim=(2, 3)).numpy() == pytest.approx(expected.numpy(), abs=1e-4)
 
 
+def test_a_cell_of_the_saliency_lies_over_what_it_saw(final, cut):
+    network = final.classifier.network
+    graph = ClassifierGraph(final.classifier, final.out_of_distribution, temperature=1.0).eval()
+    with torch.no_grad():
+        *_, saliency = graph(torch.from_numpy(cut.originals[:1]))
+    image = torch.rand(16, 1, 64, 64, requires_grad=True)
+    maps = network.maps(image)
+    border = (saliency.shape[-1] - maps.shape[-1]) // 2
+    for cell in (0, 3, maps.shape[-1] - 1):
+        (slope,) = torch.autograd.grad(maps[:, :, cell, 0].sum(), image, retain_graph=True)
+        rows = slope.abs().sum(dim=(0, 1, 3)).nonzero()
+        middle = (rows.min() + rows.max() + 1) / 2
+        assert abs(middle - (cell + border + 0.5) * 64 / saliency.shape[-1]) <= 1
+
+
 def test_generators_make_whole_hounsfield_units_within_the_window(bundle):
     z = np.random.default_rng(0).uniform(-1, 1, (5, 100)).astype(np.float32)
     low, high = bundle.manifest.hu_window

@@ -6,15 +6,13 @@ after it, is inside the graph, so that a server owns no copy of it.
 
 import torch
 from torch import Tensor, nn
+from torch.nn.functional import pad
 
 from lesion.bundle import LATENT_SIZE
-from lesion.bundle.manifest import CLASSIFIER_OUTPUTS
 from training.cnn import TrainedClassifier
 from training.networks import Generator
 from training.ood import OutOfDistribution
 from training.presets import HU_WINDOW
-
-OUTPUT_NAMES = tuple(tensor.name for tensor in CLASSIFIER_OUTPUTS)
 
 
 class ClassifierGraph(nn.Module):
@@ -45,7 +43,7 @@ class ClassifierGraph(nn.Module):
         )
 
     def _saliency(self, maps: Tensor, features: Tensor) -> Tensor:
-        """HiResCAM (Draelos and Carin 2020) of each class: [n, 3, 6, 6].
+        """HiResCAM (Draelos and Carin 2020) of each class over the whole patch: [n, 3, 8, 8].
 
         Behind the last feature maps the network is piecewise linear, so the gradient of a class's
         logit is the product of its dense weights, masked by which hidden units fire. Gradient
@@ -56,7 +54,10 @@ class ClassifierGraph(nn.Module):
         gradient = (firing[:, None, :] * scores) @ hidden
         contribution = gradient * maps.flatten(1)[:, None, :]
         n, (channels, height, width) = maps.shape[0], maps.shape[1:]
-        return contribution.view(n, -1, channels, height, width).sum(dim=2)
+        inner = contribution.view(n, -1, channels, height, width).sum(dim=2)
+        # Unpadded convolutions look at the patch's middle: its 6x6 cells, 8 pixels each, begin 7
+        # pixels in. With a border of one cell they lie where they looked, to a pixel.
+        return pad(inner, (1, 1, 1, 1))
 
 
 class GeneratorGraph(nn.Module):
