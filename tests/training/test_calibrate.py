@@ -29,6 +29,18 @@ def test_prediction_sets_cover_each_class_of_fresh_lesions():
     assert 1.0 < sets.sum(axis=1).mean() < 2.9
 
 
+@pytest.mark.parametrize(("lesions", "rank"), [(9, 9), (10, 10), (18, 18), (19, 18), (99, 90)])
+def test_the_quantile_is_the_smallest_that_promises_coverage(lesions, rank):
+    """Of n + 1 exchangeable lesions the last is among the `rank` least surprising with 90 %."""
+    share = np.linspace(0.05, 0.95, lesions)  # of the true class, no two alike
+    logits = np.log(np.stack([share, (1 - share) / 2, (1 - share) / 2], axis=1))
+    truth = np.zeros(lesions, int)
+    fitted = calibrate.fit(logits, truth)
+    surprise = np.sort(1 - fitted.probabilities(logits)[:, 0])
+    assert fitted.quantile[0] == surprise[rank - 1]
+    assert rank / (lesions + 1) >= calibrate.COVERAGE > (rank - 1) / (lesions + 1)
+
+
 def test_too_few_lesions_promise_nothing():
     logits, truth = draw(12, seed=4, sharpness=1.0)
     assert (calibrate.fit(logits, truth).quantile == 1).all()

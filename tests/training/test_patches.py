@@ -39,19 +39,15 @@ def test_knows_what_it_has_cut(cohort, tmp_path):
     assert not patches.is_cut(tmp_path, **{**how, "augmentation": Augmentation()})
 
 
-class PowerCutError(Exception):
-    """The power went out."""
-
-
 def test_what_is_cut_anew_is_not_taken_for_whole_before_it_is(cohort, tmp_path):
     how = {"augmentation": SMOKE.augmentation, "seed": 7}
     patches.cut_cohort(cohort, tmp_path, **how)
 
-    def fail():
-        raise PowerCutError
+    def interrupt():
+        raise KeyboardInterrupt
 
-    with pytest.raises(PowerCutError):
-        patches.cut_cohort(cohort, tmp_path, **{**how, "seed": 8}, advance=fail)
+    with pytest.raises(KeyboardInterrupt):
+        patches.cut_cohort(cohort, tmp_path, **{**how, "seed": 8}, advance=interrupt)
     assert not patches.is_cut(tmp_path, fingerprint=cohort.fingerprint, **how)
 
 
