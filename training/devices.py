@@ -14,9 +14,8 @@ def pick() -> torch.device:
     """Choose the GPU where there is one, and make its results repeatable."""
     if not torch.cuda.is_available():
         return torch.device("cpu")
-    os.environ.setdefault(
-        "CUBLAS_WORKSPACE_CONFIG", ":4096:8"
-    )  # what deterministic cuBLAS asks for
+    # What deterministic cuBLAS asks for, before its first call.
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     torch.use_deterministic_algorithms(mode=True, warn_only=True)
     torch.backends.cuda.matmul.allow_tf32 = True
     torch.backends.cudnn.allow_tf32 = True

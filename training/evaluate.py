@@ -8,6 +8,7 @@ from jaxtyping import Float
 from lesion.classes import CLASSES
 from training import calibrate, metrics
 from training.fits import ARMS, BEST_ARM
+from training.folds import FOLDS
 from training.patches import Patches
 from training.run import HeldOut
 
@@ -21,7 +22,7 @@ def evaluation(patches: Patches, said: HeldOut) -> dict[str, Any]:
     probabilities, sets = calibrate.cross_fitted(logits, truth, said.fold)
     covered = sets[np.arange(len(truth)), truth]
     return {
-        "protocol": "3-fold cross-validation, patients apart, classes balanced; one run",
+        "protocol": f"{FOLDS}-fold cross-validation, patients apart, classes balanced; one run",
         "lesions": len(truth),
         "accuracy": metrics.accuracy(counts)._asdict(),
         "sensitivity": _by_class(metrics.sensitivity(counts)),

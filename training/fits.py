@@ -107,7 +107,7 @@ def training_set(part: Part, arm: str, sources: Sequence[Generator]) -> datasets
 def out_of_distribution(part: Part, trained: cnn.TrainedClassifier) -> ood.OutOfDistribution:
     """Fit the score on the classifier's own training lesions and a few variants of each."""
     patches, chosen = part.patches, part.chosen
-    variants = np.asarray(patches.variants[chosen][:, :_FEATURE_VARIANTS], dtype=np.float32)
+    variants = np.asarray(patches.variants[:, :_FEATURE_VARIANTS][chosen], dtype=np.float32)
     classes = patches.classes[chosen]
     hu = np.concatenate([patches.originals[chosen], variants.reshape(-1, *variants.shape[2:])])
     unit = torch.from_numpy(datasets.to_unit(hu)).to(part.device)

@@ -50,7 +50,7 @@ lesions of one patient are not.
 
 Of the classifier trained as the shipped one is:
 
-| class | sensitivity | specificity | coverage of the 90 % prediction set |
+| class | sensitivity | specificity | coverage of the {coverage:.0%} prediction set |
 |---|---|---|---|
 {per_class}
 
@@ -117,6 +117,7 @@ def write(manifest: Mapping[str, Any]) -> str:
         temperature=calibration.temperature,
         quantiles=", ".join(f"{c} {calibration.conformal_quantile[c]:.3f}" for c in CLASSES),
         threshold=calibration.out_of_distribution_threshold,
+        coverage=calibration.coverage,
         share=calibration.out_of_distribution_share,
         preset=training.preset,
         seed=training.seed,
