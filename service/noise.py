@@ -16,6 +16,9 @@ from lesion.classes import LesionClass
 
 TILE = 16
 
+#: Philox makes four words at a time: the blocks that one image uses up.
+_BLOCKS = -(-LATENT_SIZE // 2 // 4)
+
 
 def tile_noise(
     digest: str, lesion_class: LesionClass, *, seed: int, tile: int
@@ -23,12 +26,11 @@ def tile_noise(
     """Return the noise of images 16 `tile` to 16 `tile` + 15: float32, uniform in [-1, 1]."""
     name = f"{digest}/{lesion_class}/{seed}".encode()
     key = int.from_bytes(hashlib.sha256(name).digest()[:16], "little")
-    first = tile * TILE
-    return np.stack([_noise(key, index) for index in range(first, first + TILE)])
-
-
-def _noise(key: int, index: int) -> Float[np.ndarray, " 100"]:
-    # The counter's lowest word counts the blocks of one image; the index stands above it.
-    words = np.random.Philox(key=key, counter=index << 64).random_raw(LATENT_SIZE // 2)
+    # The counter's lowest word counts the blocks of one image; the image's index stands above it.
+    stream = np.random.Philox(key=key, counter=tile * TILE << 64)
+    words = np.empty((TILE, LATENT_SIZE // 2), np.uint64)
+    for image in words:
+        image[:] = stream.random_raw(LATENT_SIZE // 2)
+        stream.advance(2**64 - _BLOCKS)  # to the next image, and to the beginning of a block
     halves = words.astype("<u8").view("<u4")
     return (halves * 2.0**-31 - 1.0).astype(np.float32)

@@ -6,17 +6,17 @@ are the same bytes.
 
 import hashlib
 import json
+import struct
+import zlib
 from dataclasses import dataclass
-from io import BytesIO, RawIOBase
+from io import RawIOBase
 from zipfile import ZipFile, ZipInfo
-from zlib import Z_HUFFMAN_ONLY
 
 import numpy as np
 from jaxtyping import Int16
-from PIL import Image
-from PIL.PngImagePlugin import PngInfo
 
 from lesion.classes import LesionClass
+from lesion.image.raster import PNG_MAGIC
 from lesion.roi import PATCH_SIZE
 
 NOTICE = "SYNTHETIC: made by a generative network, shows no patient. Research only."
@@ -56,16 +56,26 @@ class Series:
 
 
 def png(patch_hu: Int16[np.ndarray, "64 64"], series: Series, index: int) -> bytes:
-    """Return one image: 16-bit greyscale, value = HU + 1024, its text chunks saying what it is."""
-    text = PngInfo()
-    for key, value in (series.labels() | {"index": index}).items():
-        text.add_text(f"hepatica:{key}", str(value))
-    file = BytesIO()
-    values = (patch_hu.astype(np.int32) + PNG_OFFSET).astype(np.uint16)
+    """Return one image: 16-bit greyscale, value = HU + 1024, its text chunks saying what it is.
+
+    Written here (PNG third edition, 5 and 11.3): Pillow takes three times as long for an image of
+    this size, and by itself the larger half of what an archive costs beside its generator.
+    """
+    rows = np.zeros((PATCH_SIZE, 1 + 2 * PATCH_SIZE), np.uint8)  # each begins with its filter: none
+    rows[:, 1:] = (patch_hu + PNG_OFFSET).astype(">u2").view(np.uint8)
     # Noise repeats nothing: without a search for repeats the file is smaller, and sooner made.
-    options = {"compress_level": 1, "compress_type": Z_HUFFMAN_ONLY}
-    Image.fromarray(values).save(file, "PNG", pnginfo=text, **options)
-    return file.getvalue()
+    deflate = zlib.compressobj(strategy=zlib.Z_HUFFMAN_ONLY)
+    text = series.labels() | {"index": index}
+    chunks = [
+        (b"IHDR", struct.pack(">IIBBBBB", PATCH_SIZE, PATCH_SIZE, 16, 0, 0, 0, 0)),
+        *((b"tEXt", f"hepatica:{key}\0{value}".encode("latin-1")) for key, value in text.items()),
+        (b"IDAT", deflate.compress(rows.tobytes()) + deflate.flush()),
+        (b"IEND", b""),
+    ]
+    return PNG_MAGIC + b"".join(
+        struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+        for kind, data in chunks
+    )
 
 
 class _Drain(RawIOBase):
