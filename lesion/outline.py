@@ -26,6 +26,9 @@ from lesion.errors import (
 #: spans ten or more.
 SMALLEST_PX = 2.0
 
+#: Longest diameters of the paper's lesions, smallest and largest, in mm (2.1).
+DIAMETER_RANGE_MM = (10.0, 102.0)
+
 #: Bounds on what one request may cost: a hand or an algorithm draws far fewer.
 MOST_POINTS = 2048
 MOST_REGIONS = 1024

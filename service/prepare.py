@@ -12,14 +12,11 @@ from lesion.errors import OutlineMissingError, TooLargeError, UnreadableParamete
 from lesion.image.dicom import read_ct
 from lesion.image.frames import Decode
 from lesion.image.raster import read_mask, read_npy, read_png
-from lesion.outline import Outline, from_box, from_mask, from_polygon
+from lesion.outline import DIAMETER_RANGE_MM, Outline, from_box, from_mask, from_polygon
 from service.answers import Rectangle, Warned
 from service.metrics import Metrics
 from service.options import Box
 from service.parse import Order
-
-#: Diameters of the paper's lesions (section 2.1).
-DIAMETERS_MM = (10.0, 102.0)
 
 _NO_SPACING = Warned(
     code="no-spacing",
@@ -131,12 +128,13 @@ def _cut(ct: CTSlice, outline: Outline, margin: float, known: list[Warned]) -> P
         warnings.append(_LEAVES)
     if ct.padding is not None and roi.covers(ct.padding, spacing_mm, outline, margin=margin):
         warnings.append(_PADDING)
-    if diameter_mm is not None and not DIAMETERS_MM[0] <= diameter_mm <= DIAMETERS_MM[1]:
+    smallest, largest = DIAMETER_RANGE_MM
+    if diameter_mm is not None and not smallest <= diameter_mm <= largest:
         warnings.append(
             Warned(
                 code="unusual-diameter",
                 detail=f"the lesion measures {diameter_mm:.1f} mm; those of the paper measured "
-                f"{DIAMETERS_MM[0]:g} to {DIAMETERS_MM[1]:g} mm",
+                f"{smallest:g} to {largest:g} mm",
             )
         )
     return Prepared(

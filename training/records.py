@@ -11,9 +11,6 @@ from lesion.outline import Outline
 Provenance = Literal["biopsy", "follow-up"]
 PROVENANCES: tuple[Provenance, ...] = get_args(Provenance)
 
-#: Diameters of the paper's lesions, smallest and largest, in mm (2.1).
-DIAMETER_RANGE_MM = (10.0, 102.0)
-
 
 @dataclass(frozen=True, slots=True)
 class CohortLesion:

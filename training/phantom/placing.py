@@ -8,13 +8,12 @@ from skimage.measure import label
 
 from lesion import outline
 from lesion.classes import LesionClass
-from lesion.outline import Outline
+from lesion.outline import DIAMETER_RANGE_MM, Outline
 from training.phantom import scanner
 from training.phantom.anatomy import Painted
 from training.phantom.geometry import Field, Grid, Points, coverage
 from training.phantom.lesions import Body, Host, draw_body
 from training.phantom.scanner import Scan
-from training.records import DIAMETER_RANGE_MM
 
 #: Median diameters in mm and their spread (sd of the logarithm): 10-102 mm, skewed to small (paper
 #: 2.1 gives the range; incidental cysts and hemangiomas are mostly below 30 mm).

@@ -4,10 +4,9 @@ import numpy as np
 import pytest
 
 from lesion.classes import LesionClass
-from lesion.outline import from_mask
+from lesion.outline import DIAMETER_RANGE_MM, from_mask
 from training.phantom.cohort import GENERATOR, lesions, plan_cohort
 from training.phantom.patient import PhantomPatient, Plan, draw_patient
-from training.records import DIAMETER_RANGE_MM
 
 
 def test_the_cohort_has_the_lesions_asked_for(
