@@ -5,9 +5,11 @@ exports need not have a GPU.
 """
 
 import argparse
+import re
 import sys
 from pathlib import Path
 
+from lesion.bundle import NAME_PATTERN
 from lesion.errors import HepaticaError
 from training.phantom import report, verb
 from training.presets import PRESETS
@@ -79,7 +81,15 @@ def _add(parser: argparse.ArgumentParser, *names: str) -> None:
     if "bundle" in names:
         parser.add_argument("--bundle", type=Path, required=True, help="the bundle's folder")
     if "out" in names:
-        parser.add_argument("--out", type=Path, required=True, help="the bundle's folder")
+        parser.add_argument("--out", type=_bundle, required=True, help="the bundle's folder")
+
+
+def _bundle(text: str) -> Path:
+    """Refuse a name that the manifest would refuse, before hours of training."""
+    path = Path(text)
+    if not re.fullmatch(NAME_PATTERN, path.name):
+        raise argparse.ArgumentTypeError(f"found the name {path.name!r}, expected {NAME_PATTERN}")
+    return path
 
 
 def _cut(args: argparse.Namespace) -> None:

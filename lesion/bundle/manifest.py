@@ -9,7 +9,7 @@ from typing import Annotated, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from lesion.bundle import LATENT_SIZE
+from lesion.bundle import LATENT_SIZE, NAME_PATTERN
 from lesion.classes import CLASSES, LesionClass
 from lesion.roi import PATCH_SIZE
 
@@ -153,7 +153,7 @@ class Manifest(_Strict):
     """A bundle's table of contents (`manifest.json`)."""
 
     schema_version: Literal[1] = 1
-    name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_.-]{0,62}$")]
+    name: Annotated[str, Field(pattern=NAME_PATTERN)]
     version: str
     created: str = Field(description="UTC, ISO 8601")
     intended_use: str = Field(min_length=40)

@@ -42,7 +42,8 @@ on each side, resized to 64x64, HU {low:g} to {high:g}.
 
 ## What it was worth
 {protocol} ({lesions} lesions). 95 % Wilson intervals; they count lesions as independent, which \
-lesions of one patient are not.
+lesions of one patient are not. All sets are trained for as many epochs, so a larger one gets more \
+updates: a part of its gain may be that.
 
 | training set | accuracy |
 |---|---|
