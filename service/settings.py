@@ -33,8 +33,8 @@ class Settings(BaseSettings):
     max_lesions: PositiveInt = 32
     max_images: PositiveInt = 10_000
 
-    #: Patches in one inference, at most.
-    batch_size: PositiveInt = 32
+    #: Patches in one inference, at most. Twice as many are no faster, and hold 30 MB more.
+    batch_size: PositiveInt = 16
     #: Images that are decoded or encoded at once.
     work_threads: PositiveInt = 2
 
