@@ -148,7 +148,7 @@ def _doubts(rows: Sequence[Row]) -> list[str]:
     if min(shares) < _OWN_CORE:
         doubts.append(
             f"busy machine: the bare functions had {min(shares):.0%} to {max(shares):.0%} of their "
-            "core; trust the CPU columns rather than the throughput"
+            "core; measure again on a quiet one; the CPU columns suffer less"
         )
     limited = [row for row in rows if max(s.client_share for s in row.served) > _CLIENT_LIMIT]
     doubts += [f"{row.part.name} at {row.concurrency}: the client was the limit" for row in limited]

@@ -11,8 +11,8 @@ class Sample:
     """What was done, in which time.
 
     `cpu_seconds` were used by the functions or by all processes of the server: unlike `seconds`,
-    they hardly grow when something else runs on the machine. `client_share` is how much of its own
-    core the client used: near 1, it was the client that was measured.
+    what else runs on the machine disturbs them less, but does. `client_share` is how much of its
+    own core the client used: near 1, it was the client that was measured.
     """
 
     images: int
