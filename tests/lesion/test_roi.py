@@ -191,3 +191,21 @@ def test_a_cut_does_not_depend_on_the_slices_type():
         cut(whole.astype(np.float32), (0.7, 0.7), outline),
         cut(whole.astype(np.float64), (0.7, 0.7), outline),
     )
+
+
+@pytest.mark.parametrize("spacing_mm", [(0.5, 0.5), (0.25, 0.5)])
+def test_a_huge_square_is_cut_from_block_means_in_the_right_place(spacing_mm):
+    """A ramp keeps its values whatever averages it; only the place of each pixel counts."""
+    rows, cols = np.mgrid[:1600, :1500].astype(np.float32)
+    hu = 0.3 * cols - 0.2 * rows
+    outline = from_box(300, 350, 1200, 1250, shape=hu.shape)
+    patch = cut(hu, spacing_mm, outline, margin=0.0)
+    x, y = outline.centre_px
+    step_mm = side_mm(outline, spacing_mm, margin=0.0) / PATCH_SIZE
+    offset = (np.arange(PATCH_SIZE) - 31.5) * step_mm
+    expected = 0.3 * (x - 0.5 + offset / spacing_mm[1]) - 0.2 * (
+        y - 0.5 + offset[:, None] / spacing_mm[0]
+    )
+    inside = np.zeros((PATCH_SIZE, PATCH_SIZE), bool)
+    inside[4:-4, 12:-12] = True  # away from the slice's edge, which the low-pass repeats
+    assert patch[inside] == pytest.approx(expected[inside], abs=0.05)
