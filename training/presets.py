@@ -100,7 +100,7 @@ _SMALL_DATA = GanPreset(
     conditional=True,
 )
 
-_ONE_CYCLE = CnnPreset(epochs=8, learning_rate=0.02, weight_decay=0.0005, schedule="onecycle")
+_ONE_CYCLE = CnnPreset(epochs=6, learning_rate=0.02, weight_decay=0.0005, schedule="onecycle")
 
 SMOKE = Preset(
     name="smoke",
@@ -116,8 +116,8 @@ QUICK = Preset(
     augmentation=Augmentation(rotations=6, translations=3, scales=2),
     classic_per_fold=2000,
     synthetic_per_class_per_fold=500,
-    fold_gan=replace(_SMALL_DATA, width=128, discriminator_width=24, epochs=7, ema=0.99),
-    final_gan=replace(_SMALL_DATA, width=128, discriminator_width=24, epochs=10, ema=0.99),
+    fold_gan=replace(_SMALL_DATA, width=128, discriminator_width=24, epochs=5, ema=0.99),
+    final_gan=replace(_SMALL_DATA, width=128, discriminator_width=24, epochs=8, ema=0.99),
     cnn=_ONE_CYCLE,
 )
 #: What `models/default` is made with. One conditional network: the classes share liver, vessels and
@@ -126,7 +126,7 @@ RELEASE = Preset(
     name="release",
     fold_gan=replace(_SMALL_DATA, width=128, discriminator_width=24, epochs=7, ema=0.995),
     final_gan=replace(_SMALL_DATA, width=128, epochs=20, ema=0.998),
-    cnn=replace(_ONE_CYCLE, epochs=6),
+    cnn=_ONE_CYCLE,
 )
 PAPER = Preset(name="paper", equal_updates=False)
 
