@@ -30,11 +30,6 @@ _GAUSSIAN_REACH = 4.0  # scipy's truncation, in sigmas
 _FINEST_STEP_PX = 4.0
 _BICUBIC_REACH = 2  # pixels either side that a bicubic kernel reads
 
-#: Slice pixels in a step of the patch from which on the low-pass is taken of means of blocks. No
-#: lesion of the paper's sizes, and no 512x512 slice with square pixels, comes near; without it the
-#: largest slices would cost seconds for each outline.
-_LARGEST_STEP_PX = 12.0
-
 
 @dataclass(frozen=True, slots=True)
 class Variation:
@@ -172,22 +167,6 @@ def _block_means(
     fill = [(0, -size % step) for size, step in zip(hu.shape, block.tolist(), strict=True)]
     means: np.ndarray = downscale_local_mean(np.pad(hu, fill, mode="edge"), tuple(block.tolist()))
     return means.astype(np.float32)
-
-
-def _means(
-    image: Float[np.ndarray, "rows cols"], block: Int[np.ndarray, "2"]
-) -> Float[np.ndarray, "h w"]:
-    """Return the mean of each block of (rows, cols); the edge is repeated to fill the last."""
-    whole = np.pad(
-        image, [(0, -size % n) for size, n in zip(image.shape, block, strict=True)], "edge"
-    )
-    return np.asarray(block_reduce(whole, tuple(block.tolist()), np.mean), dtype=np.float32)
-
-
-def _to_means(block: Int[np.ndarray, "2"]) -> Float[np.ndarray, "3 3"]:
-    """Map pixel indices (col, row) to those of their blocks, both counted from centres."""
-    row, col = 1 / block
-    return np.array([[col, 0, (col - 1) / 2], [0, row, (row - 1) / 2], [0, 0, 1.0]])
 
 
 def _corners(to_slice: Float[np.ndarray, "3 3"]) -> Float[np.ndarray, "2 4"]:
