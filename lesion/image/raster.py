@@ -35,6 +35,9 @@ _MOST_HU = 1e6
 
 _GREYSCALE = 0
 
+#: Pillow's modes of greyscale, by bit depth.
+_MODES = {1: "1", 2: "L", 4: "L", 8: "L", 16: "I;16"}
+
 
 def read_png(
     data: bytes,
@@ -112,6 +115,9 @@ def _png(data: bytes, *, depths: tuple[int, ...]) -> UInt[np.ndarray, "rows cols
         )
     check_size("PNG", rows, columns)
     with guarded("PNG"), Image.open(BytesIO(data), formats=["PNG"]) as image:
+        # A later IHDR replaces the first, which alone was checked; nothing is decoded so far.
+        if (image.mode, image.size) != (_MODES[depth], (columns, rows)):
+            raise UnreadableImageError("PNG: found a second header, expected one")
         pixels = np.asarray(image)
     return pixels.astype(np.uint16 if depth == 16 else np.uint8, copy=False)
 

@@ -48,6 +48,7 @@ def _header(columns, rows, depth=16, colour=0):
 
 
 PNG = b"\x89PNG\r\n\x1a\n"
+PIXELS = _chunk(b"IDAT", zlib.compress(bytes(1000))) + _chunk(b"IEND", b"")
 SMALL = np.array([[0, 1024, 4095], [2048, 1, 65535]], np.uint16)
 
 
@@ -90,6 +91,8 @@ def test_eight_bit_png_spans_its_window():
         (PNG + _header(0, 5), {}, PixelFormatError),
         (PNG + _header(5, 5) + _chunk(b"IEND", b""), {}, UnreadableImageError),
         (PNG + _header(5, 5) + _chunk(b"IDAT", b"not deflated"), {}, UnreadableImageError),
+        (PNG + _header(5, 5) + _header(5, 6) + PIXELS, {}, UnreadableImageError),
+        (PNG + _header(5, 5) + _header(5, 5, 8, 2) + PIXELS, {}, UnreadableImageError),
         (PNG + _header(2049, 5), {}, TooLargeError),
         (PNG + _header(2**31 - 1, 2**31 - 1), {}, TooLargeError),
         (PNG + bytes(MAX_BYTES), {}, TooLargeError),
@@ -117,8 +120,12 @@ def test_a_png_cut_anywhere_is_refused():
         + _chunk(b"zTXt", b"a\0\0" + zlib.compress(bytes(64 * 1024 * 1024)))
         + _chunk(b"IDAT", zlib.compress(bytes(64 * 129))),
         PNG + _header(30000, 30000) + _chunk(b"IDAT", zlib.compress(bytes(64 * 1024 * 1024))),
+        PNG
+        + _header(64, 64)
+        + _header(9000, 9000)
+        + _chunk(b"IDAT", zlib.compress(bytes(64 * 1024 * 1024))),
     ],
-    ids=["pixels", "text", "size"],
+    ids=["pixels", "text", "size", "second-size"],
 )
 def test_a_png_bomb_takes_no_memory(bomb):
     tracemalloc.start()
