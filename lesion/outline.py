@@ -8,10 +8,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int
 from scipy.spatial import ConvexHull, QhullError
 from scipy.spatial.distance import pdist
-from skimage.measure import label, regionprops
+from skimage.measure import label
 
 from lesion.errors import (
     MaskSizeError,
@@ -125,22 +125,39 @@ def from_mask(mask: Bool[np.ndarray, "h w"], *, shape: tuple[int, int]) -> list[
         raise OutlineTooSmallError("mask: found no marked pixel, expected a lesion")
     if count > MOST_REGIONS:
         raise TooLargeError(f"mask: found {count} regions, expected at most {MOST_REGIONS}")
-    regions = sorted(regionprops(labels), key=lambda region: -region.num_pixels)
-    large = [region for region in regions if min(region.image.shape) >= SMALLEST_PX]
-    return [
-        _checked(_from_region(region.bbox, region.image), shape) for region in large or regions[:1]
-    ]
+    regions = _row_ends(labels, count)
+    # Largest first: row by row, so that no region costs the pixels of its bounding box.
+    sizes = np.bincount(labels.ravel())[1:]
+    regions = [regions[i] for i in np.argsort(-sizes, kind="stable")]
+    large = [ends for ends in regions if min(len(ends), np.ptp(ends[:, 1:]) + 1) >= SMALLEST_PX]
+    return [_checked(_from_rows(ends), shape) for ends in large or regions[:1]]
 
 
-def _from_region(bbox: tuple[int, int, int, int], image: Bool[np.ndarray, "h w"]) -> Outline:
+def _row_ends(labels: Int[np.ndarray, "h w"], count: int) -> list[Int[np.ndarray, "rows 3"]]:
+    """Return each region's rows, and the first and the last of its pixels in each of them.
+
+    In time and memory that grow with the image, not with the regions.
+    """
+    inside = np.pad(labels > 0, ((0, 0), (1, 1)))
+    row, first = np.nonzero(inside[:, 1:] & ~inside[:, :-1])  # runs of marked pixels
+    last = np.nonzero(inside[:, :-1] & ~inside[:, 1:])[1] - 1
+    region = labels[row, first].astype(np.uint16)  # which sorts in linear time
+    order = np.argsort(region, kind="stable")
+    region, row, first, last = region[order], row[order], first[order], last[order]
+    begins = np.flatnonzero(np.diff(region, prepend=0) | np.diff(row, prepend=-1))
+    ends = np.append(begins[1:], len(row)) - 1
+    rows = np.stack([row[begins], first[begins], last[ends]], axis=1)
+    return np.split(rows, np.searchsorted(region[begins], np.arange(2, count + 1)))
+
+
+def _from_rows(ends: Int[np.ndarray, "rows 3"]) -> Outline:
     """Outline a region by the outer corners of the first and the last pixel in each of its rows."""
-    y0, x0, y1, x1 = bbox
-    rows = np.arange(y0, y1)
-    first, last = x0 + image.argmax(axis=1), x1 - image[:, ::-1].argmax(axis=1)
+    rows, first, last = ends[:, 0], ends[:, 1], ends[:, 2] + 1
     corners = np.concatenate(
         [np.stack([x, y], axis=1) for x in (first, last) for y in (rows, rows + 1)]
-    )
-    return Outline(float(x0), float(y0), float(x1), float(y1), _hull(corners.astype(np.float64)))
+    ).astype(np.float64)
+    (x0, y0), (x1, y1) = corners.min(axis=0), corners.max(axis=0)
+    return Outline(float(x0), float(y0), float(x1), float(y1), _hull(corners))
 
 
 def _check_finite(values: Sequence[float] | np.ndarray) -> None:

@@ -32,6 +32,8 @@ from lesion.outline import Outline, from_mask
 #: Bits of every frame together: 1,000 frames of 512x512 take 32 MB.
 MAX_BYTES = 64 * 1024 * 1024
 MOST_FRAMES_ON_SLICE = 256
+#: Of those frames together: as many of 512x512. Each may be a mask of its own.
+MOST_PIXELS_ON_SLICE = MOST_FRAMES_ON_SLICE * 512 * 512
 
 #: Reads of the parser: 50 to 120 for a frame, by the writer's taste in sequences.
 MAX_READS = 200_000
@@ -139,10 +141,11 @@ def _frames_of(ct: CTSlice, values: dict[str, Any], segment: int | None) -> list
             "expected its SOP Instance UID among the source images (0008,2112)"
         )
     chosen = [frame for frame in frames if segment in (None, frame[1])]
-    if not 0 < len(chosen) <= MOST_FRAMES_ON_SLICE:
+    most = min(MOST_FRAMES_ON_SLICE, MOST_PIXELS_ON_SLICE // ct.hu.size)
+    if not 0 < len(chosen) <= most:
         raise (TooLargeError if chosen else AnnotationError)(
             f"SEG: found {len(chosen)} frames of the asked segments on the slice, "
-            f"expected 1 to {MOST_FRAMES_ON_SLICE}"
+            f"expected 1 to {most}"
         )
     for _, _, group in chosen:
         _check_plane(group, ct.plane)

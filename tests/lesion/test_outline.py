@@ -222,6 +222,19 @@ def test_refuses_masks():
         from_mask(empty, shape=SHAPE)
 
 
+def test_regions_within_each_others_boxes_cost_no_more_than_the_mask():
+    mask = np.zeros((1000, 1000), bool)
+    for k in range(0, 998, 2):
+        mask[k, k:] = mask[k:, k] = True
+    tracemalloc.start()
+    start = time.process_time()
+    outlines = from_mask(mask, shape=mask.shape)
+    assert time.process_time() - start < 2  # under tracemalloc
+    assert tracemalloc.get_traced_memory()[1] < 60e6
+    tracemalloc.stop()
+    assert [_box(outline) for outline in outlines] == [(k, k, 1000, 1000) for k in range(0, 998, 2)]
+
+
 def test_refuses_a_mask_of_more_regions_than_anybody_draws():
     mask = np.zeros((2048, 2048), bool)
     mask[::2, ::2] = True

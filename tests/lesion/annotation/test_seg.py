@@ -227,6 +227,15 @@ def test_refuses_more_frames_of_one_slice_than_anybody_draws(image, ct, make_seg
         read_seg(encode(seg), ct)
 
 
+def test_refuses_more_pixels_of_one_slice_than_anybody_draws(make_ct, make_seg, encode):
+    large = make_ct(np.zeros((2048, 2048)))
+    mask = np.zeros((2048, 2048), bool)
+    mask[3:9, 3:9] = True
+    seg, ct = make_seg(large, [(1, mask)] * 17), read_ct(encode(large))
+    with pytest.raises(TooLargeError, match="expected 1 to 16"):
+        read_seg(encode(seg, DeflatedExplicitVRLittleEndian), ct)
+
+
 def test_a_file_cut_anywhere_is_refused(image, ct, make_seg, encode):
     data = encode(make_seg(image, [(1, _box(3, 3, 9, 9))]))
     for end in range(132, len(data) - 1, 53):
