@@ -78,7 +78,7 @@ async def _readyz(request: Request) -> Response:
 
 async def _models(request: Request) -> Response:
     runtime: Runtime = request.app.state.runtime
-    negotiate.check(request.headers.get("accept"), "application/json")
+    negotiate.check(request.headers, "application/json")
     summary = ModelSummary.of(runtime.model.manifest, runtime.model.digest)
     return _json(Models(models=[summary]))
 

@@ -35,7 +35,7 @@ async def classify(request: Request) -> Response:
     stage = runtime.metrics.stage
     with stage["total"].time():
         model = runtime.model
-        negotiate.check(request.headers.get("accept"), "application/json")
+        negotiate.check(request.headers, "application/json")
         with stage["receive"].time():
             order = await read_order(request, runtime.settings)
         try:

@@ -1,15 +1,18 @@
 """Content negotiation (RFC 9110, 12.5.1)."""
 
+from starlette.datastructures import Headers
+
 from service.problems import NotAcceptableError
 
 
-def check(accept: str | None, offered: str) -> None:
-    """Raise `NotAcceptableError` unless the Accept header allows the one media type offered."""
-    if accept is None or not accept.strip():
+def check(headers: Headers, offered: str) -> None:
+    """Raise `NotAcceptableError` unless the Accept headers allow the one media type offered."""
+    accept = ",".join(headers.getlist("accept"))
+    if not accept.strip():
         return
     ranked = [_ranked(entry, offered) for entry in accept.split(",")]
     _, quality = max(ranked, default=(0, 0.0))
-    if quality <= 0:
+    if not quality > 0:  # NaN neither
         raise NotAcceptableError(f"Accept: found {accept[:100]!r}, expected {offered}")
 
 

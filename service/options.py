@@ -17,7 +17,7 @@ MOST_POINTS = 1000
 
 
 class _Shape(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
 class Box(_Shape):

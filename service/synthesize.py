@@ -56,7 +56,7 @@ async def synthesize(request: Request) -> Response:
     runtime: Runtime = request.app.state.runtime
     model = runtime.model
     series, output = _read(request, model.digest, runtime.settings.max_images)
-    negotiate.check(request.headers.get("accept"), MEDIA_TYPES[output])
+    negotiate.check(request.headers, MEDIA_TYPES[output])
     headers = _headers(series, output)
     if request.method == "HEAD":
         return Response(headers=headers, media_type=MEDIA_TYPES[output])

@@ -135,6 +135,8 @@ def test_boxes_and_parameters(ask, make_ct, encode, query, expected):
         ("{", (400, "unreadable-outline")),
         ('{"type": "circle", "r": 5}', (400, "unreadable-outline")),
         ('{"type": "box", "x0": 1}', (400, "unreadable-outline")),
+        ('{"type": "box", "x0": "1", "y0": 1, "x1": 9, "y1": 9}', (400, "unreadable-outline")),
+        ('{"type": "box", "x0": true, "y0": 1, "x1": 9, "y1": 9}', (400, "unreadable-outline")),
         ('{"type": "polygon", "points": []}', (400, "unreadable-outline")),
         ('{"type": "polygon", "points": [[1, 1], [9, 1]]}', (422, "outline-too-small")),
         ('{"type": "polygon", "points": [[1, 1], [9, 9], [5, 5]]}', (422, "outline-too-small")),
@@ -193,6 +195,14 @@ def test_forms(ask, make_ct, encode):
     assert ask(query=BOX, files=many) == (400, "unreadable-parameter")
 
 
+@pytest.mark.parametrize("charset", ["undefined", "punycode", "idna", "raw_unicode_escape"])
+def test_forms_in_a_codec_that_no_client_uses(ask, charset):
+    """Some of Python's codecs raise, and some take the square of what they read."""
+    body = b'--x\r\nContent-Disposition: form-data; name="roi"\r\n\r\n%s\r\n--x--\r\n'
+    media_type = f"multipart/form-data; boundary=x; charset={charset}"
+    assert ask(body % (b"\\ud800-" + b"a" * 900_000), media_type) == (400, "unreadable-parameter")
+
+
 def test_pixels_that_are_no_hounsfield_units(ask, npy):
     holes = HU.copy()
     holes[3, 3] = np.nan
@@ -237,7 +247,9 @@ def test_synthesis_that_cannot_be_read(client):
         assert problem(client.get(f"/synthesize?{query}")) == (400, "unreadable-parameter")
 
 
-@pytest.mark.parametrize("accept", ["text/html", "application/dicom", "application/json;q=0", ";"])
+@pytest.mark.parametrize(
+    "accept", ["text/html", "application/dicom", "application/json;q=0", "*/*;q=nan", ";"]
+)
 def test_an_accept_that_cannot_be_met(client, npy, accept):
     headers = {"Accept": accept, "Content-Type": NPY}
     for answer in (
@@ -246,6 +258,11 @@ def test_an_accept_that_cannot_be_met(client, npy, accept):
         client.get("/models", headers=headers),
     ):
         assert problem(answer) == (406, "not-acceptable")
+
+
+def test_an_accept_in_several_headers_is_one_list(client):
+    headers = [("Accept", "text/html;q=0.9"), ("Accept", "application/*;q=0.1")]
+    assert client.get("/models", headers=headers).status_code == 200
 
 
 def test_no_such_route_or_method(client):
