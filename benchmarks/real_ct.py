@@ -33,7 +33,13 @@ def main() -> None:
     """Print two tables."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.real_ct", description=__doc__)
     parser.add_argument("--bundle", type=Path, default=Path("models/default"))
-    parser.add_argument("--data", type=Path, default=Path("../shared/data"))
+    parser.add_argument(
+        "--data",
+        type=Path,
+        default=Path("../shared/data"),
+        help="folder of abdomen-ct-dicom, abdomen-ct-labels.nii.gz (TotalSegmentator's test files) "
+        "and metastasis-ct (Colorectal-Liver-Metastases, doi:10.7937/QXK2-QG03, resampled)",
+    )
     args = parser.parse_args()
     bundle = read(args.bundle)
     engine, calibration = load(bundle, "cpu"), bundle.manifest.calibration

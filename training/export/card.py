@@ -25,6 +25,12 @@ _ARMS = {
     "synthetic": "+ synthetic lesions (paper 3.2)",
 }
 
+_UPDATES = {
+    True: "The lesions alone were repeated to get as many updates as the classic set; the "
+    "synthetic set is larger and got more.",
+    False: "All were trained for as many epochs, so a larger set got more updates.",
+}
+
 _CARD = """\
 # {name} {version}
 
@@ -42,8 +48,7 @@ on each side, resized to 64x64, HU {low:g} to {high:g}.
 
 ## What it was worth
 {protocol} ({lesions} lesions). 95 % Wilson intervals; they count lesions as independent, which \
-lesions of one patient are not. All sets are trained for as many epochs, so a larger one gets more \
-updates: a part of its gain may be that.
+lesions of one patient are not. {updates}
 
 | training set | accuracy |
 |---|---|
@@ -101,6 +106,7 @@ def write(manifest: Mapping[str, Any]) -> str:
         high=high,
         protocol=evaluation.protocol,
         lesions=evaluation.lesions,
+        updates=_UPDATES[bool(training.resolved["equal_updates"])],
         arms="\n".join(f"| {_ARMS[arm]} | {_percent(e)} |" for arm, e in evaluation.arms.items()),
         per_class="\n".join(
             f"| {c} | {_percent(evaluation.sensitivity[c])} | {_percent(evaluation.specificity[c])}"

@@ -43,8 +43,11 @@ def _drawn(patches: Patches) -> list[Float[np.ndarray, "m 64 64"]]:
 
 
 def _made(bundle: Bundle) -> list[Float[np.ndarray, "m 64 64"]]:
-    z = generator(0, "figure").uniform(-1, 1, (2 * _COLUMNS, LATENT_SIZE)).astype(np.float32)
-    return [onnx.run(bundle.generators[name], z)["patch_hu"] for name in CLASSES]
+    def z(name: str) -> Float[np.ndarray, "m 100"]:
+        drawn = generator(0, "figure", name).uniform(-1, 1, (2 * _COLUMNS, LATENT_SIZE))
+        return drawn.astype(np.float32)
+
+    return [onnx.run(bundle.generators[name], z(name))["patch_hu"] for name in CLASSES]
 
 
 def _grids(figure: SubFigure, columns: dict[str, list[Float[np.ndarray, "m 64 64"]]]) -> None:
