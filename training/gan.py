@@ -42,7 +42,10 @@ def train(
     generator = place(build_generator(preset), device)
     discriminator = place(
         Discriminator(
-            width=preset.discriminator_width, spectral=preset.spectral, classes=generator.classes
+            width=preset.discriminator_width,
+            kernel=preset.discriminator_kernel,
+            spectral=preset.spectral,
+            classes=generator.classes,
         ),
         device,
     )

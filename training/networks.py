@@ -17,6 +17,7 @@ from lesion.bundle import LATENT_SIZE
 from lesion.classes import CLASSES
 
 Upsampling = Literal["transposed", "resize"]
+Kernel = Literal[4, 5]
 
 
 class Classifier(nn.Module):
@@ -163,15 +164,19 @@ class Discriminator(nn.Module):
 
     Four 5x5 convolutions of stride 2 from `width` channels, leaky ReLU of 0.2, batch normalization
     but on the first; or, with `spectral`, spectral normalization in its place (Miyato et al. 2018).
+    With `kernel` 4 every pixel lies under equally many windows; with 5 their number changes from
+    pixel to pixel, and with it the gradient, which a generator learns to draw as a fine mesh.
     With `classes` > 0 the class weighs in by projection (Miyato and Koyama 2018).
     """
 
-    def __init__(self, *, width: int = 64, spectral: bool = False, classes: int = 0) -> None:
+    def __init__(
+        self, *, width: int = 64, kernel: Kernel = 5, spectral: bool = False, classes: int = 0
+    ) -> None:
         super().__init__()
         channels = [1, width, width * 2, width * 4, width * 8]
         layers: list[nn.Module] = []
         for index, (narrow, wide) in enumerate(pairwise(channels)):
-            layers.append(nn.Conv2d(narrow, wide, 5, stride=2, padding=2))
+            layers.append(nn.Conv2d(narrow, wide, kernel, stride=2, padding=(kernel - 1) // 2))
             if index > 0 and not spectral:
                 layers.append(nn.BatchNorm2d(wide))
             layers.append(nn.LeakyReLU(0.2))

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from training.augment import Augmentation
-from training.networks import Upsampling
+from training.networks import Kernel, Upsampling
 
 #: HU of a bundle's networks: from fat to well-enhanced vessels. Rescaled to (0,1), or to (-1,1) for
 #: the generator.
@@ -37,6 +37,8 @@ class GanPreset:
     noise: bool = False
     #: Spectral norm in the discriminator in place of batch norm (Miyato et al. 2018).
     spectral: bool = False
+    #: Windows of the discriminator; 4 spares the generator a fine mesh (Odena et al. 2016).
+    discriminator_kernel: Kernel = 5
     #: Hinge loss (Lim and Ye 2017) in place of the non-saturating one.
     hinge: bool = False
     #: Differentiable augmentation of what the discriminator sees (Zhao et al. 2020).

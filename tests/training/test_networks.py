@@ -30,6 +30,16 @@ def test_a_conditional_generator_heeds_its_class():
     assert not torch.equal(one, other)
 
 
+@pytest.mark.parametrize(("kernel", "even"), [(4, True), (5, False)])
+def test_a_kernel_of_4_sees_every_pixel_equally_often(kernel, even):
+    first = Discriminator(width=1, kernel=kernel).convolutions[0]
+    torch.nn.init.ones_(first.weight)
+    image = torch.zeros(1, 1, 64, 64, requires_grad=True)
+    first(image).sum().backward()
+    inner = image.grad[0, 0, 4:-4, 4:-4]
+    assert (inner.min() == inner.max()) == even
+
+
 @pytest.mark.parametrize("spectral", [False, True])
 @pytest.mark.parametrize("classes", [0, 3])
 def test_a_discriminator_gives_one_logit_an_image(spectral, classes):
