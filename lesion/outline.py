@@ -107,14 +107,39 @@ def from_polygon(points: Sequence[Sequence[float]], *, shape: tuple[int, int]) -
     return outline
 
 
-def from_mask(mask: Bool[np.ndarray, "h w"], *, shape: tuple[int, int]) -> list[Outline]:
+def from_mask(
+    mask: Bool[np.ndarray, "h w"], *, shape: tuple[int, int], most: int = MOST_REGIONS
+) -> list[Outline]:
     """Read a mask of the slice's size: one outline for each 8-connected region, largest first.
 
     Specks of fewer than 2 px a side, which thresholds and brushes leave beside a lesion, are passed
     over as long as another region is left.
 
-    Raise `TooLargeError` for more than `MOST_REGIONS`, an `OutlineError` if none can be a lesion.
+    Raise `TooLargeError` for more than `MOST_REGIONS` with the specks or `most` without them, an
+    `OutlineError` if none can be a lesion.
     """
+    return from_masks([mask], shape=shape, most=most)
+
+
+def from_masks(
+    masks: Sequence[Bool[np.ndarray, "h w"]], *, shape: tuple[int, int], most: int = MOST_REGIONS
+) -> list[Outline]:
+    """Read several masks of one slice as `from_mask` reads each; `most` bounds all together."""
+    regions: list[Int[np.ndarray, "rows 3"]] = []
+    for mask in masks:
+        regions += _regions(mask, shape)
+        # Before any is outlined: a hull takes longer than finding its region.
+        if len(regions) > most:
+            raise TooLargeError(
+                f"outlines: found {len(regions)} lesions or more, expected at most {most}"
+            )
+    return [_checked(_from_rows(ends), shape) for ends in regions]
+
+
+def _regions(
+    mask: Bool[np.ndarray, "h w"], shape: tuple[int, int]
+) -> list[Int[np.ndarray, "rows 3"]]:
+    """Find the regions that may be lesions, largest first: the ends of each one's rows."""
     if mask.shape != tuple(shape):
         raise MaskSizeError(
             f"mask: found {mask.shape[0]}x{mask.shape[1]} pixels, "
@@ -130,7 +155,7 @@ def from_mask(mask: Bool[np.ndarray, "h w"], *, shape: tuple[int, int]) -> list[
     sizes = np.bincount(labels.ravel())[1:]
     regions = [regions[i] for i in np.argsort(-sizes, kind="stable")]
     large = [ends for ends in regions if min(len(ends), np.ptp(ends[:, 1:]) + 1) >= SMALLEST_PX]
-    return [_checked(_from_rows(ends), shape) for ends in large or regions[:1]]
+    return large or regions[:1]
 
 
 def _row_ends(labels: Int[np.ndarray, "h w"], count: int) -> list[Int[np.ndarray, "rows 3"]]:

@@ -8,7 +8,7 @@ from jaxtyping import Float
 from lesion import roi
 from lesion.annotation.seg import read_seg
 from lesion.ct import CTSlice
-from lesion.errors import OutlineMissingError, TooLargeError, UnreadableParameterError
+from lesion.errors import OutlineMissingError, UnreadableParameterError
 from lesion.image.dicom import read_ct
 from lesion.image.frames import Decode
 from lesion.image.raster import read_mask, read_npy, read_png
@@ -61,11 +61,7 @@ def prepare(
         )
     with metrics.stage["decode"].time():
         ct = _image(order, decode)
-        outlines = _outlines(order, ct)
-    if outlines is not None and len(outlines) > max_lesions:
-        raise TooLargeError(
-            f"outlines: found {len(outlines)} lesions, expected at most {max_lesions}"
-        )
+        outlines = _outlines(order, ct, max_lesions)
     known = [_EIGHT_BIT] if order.options.window is not None else []
     with metrics.stage["cut"].time():
         if outlines is None:
@@ -86,13 +82,16 @@ def _image(order: Order, decode: Decode) -> CTSlice:
     return read_ct(order.image, decode=decode)
 
 
-def _outlines(order: Order, ct: CTSlice) -> list[Outline] | None:
-    """Return the lesions' outlines; None where the image itself is the ROI."""
+def _outlines(order: Order, ct: CTSlice, max_lesions: int) -> list[Outline] | None:
+    """Return the lesions' outlines; None where the image itself is the ROI.
+
+    Those that the options hold were counted when they were parsed.
+    """
     shape = (ct.hu.shape[0], ct.hu.shape[1])
     if order.annotation is not None:
-        return read_seg(order.annotation, ct)
+        return read_seg(order.annotation, ct, most=max_lesions)
     if order.mask is not None:
-        return from_mask(read_mask(order.mask), shape=shape)
+        return from_mask(read_mask(order.mask), shape=shape, most=max_lesions)
     if order.options.rois:
         return [
             from_box(drawn.x0, drawn.y0, drawn.x1, drawn.y1, shape=shape)

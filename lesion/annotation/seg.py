@@ -27,7 +27,7 @@ from lesion.errors import (
 from lesion.image import part10
 from lesion.image.frames import Layout, compressed_frame, decode_frame
 from lesion.image.part10 import Part10, numbers, quote
-from lesion.outline import Outline, from_mask
+from lesion.outline import MOST_REGIONS, Outline, from_masks
 
 #: Bits of every frame together: 1,000 frames of 512x512 take 32 MB.
 MAX_BYTES = 64 * 1024 * 1024
@@ -65,13 +65,16 @@ _WANTED: dict[str, Any] = {
 }
 
 
-def read_seg(data: bytes, ct: CTSlice, *, segment: int | None = None) -> list[Outline]:
+def read_seg(
+    data: bytes, ct: CTSlice, *, segment: int | None = None, most: int = MOST_REGIONS
+) -> list[Outline]:
     """Read the outlines that a binary SEG draws on the slice, largest first in each segment.
 
     `segment` chooses one Segment Number (0062,0004); without it all are read, in order.
 
     Raise `AnnotationError` if the object is no binary SEG or its frames are not of this slice,
-    `MaskSizeError` if they are of another size, an `OutlineError` if what they mark is no lesion.
+    `MaskSizeError` if they are of another size, `TooLargeError` for more than `most` outlines, an
+    `OutlineError` if what they mark is no lesion.
     """
     try:
         file = part10.read(
@@ -87,7 +90,7 @@ def read_seg(data: bytes, ct: CTSlice, *, segment: int | None = None) -> list[Ou
     marked = [masks[number] for number in sorted(masks) if masks[number].any()]
     if not marked:
         raise AnnotationError("SEG: found no marked pixel on the slice, expected a lesion")
-    return [outline for mask in marked for outline in from_mask(mask, shape=ct.hu.shape)]
+    return from_masks(marked, shape=ct.hu.shape, most=most)
 
 
 def _masks(file: Part10, ct: CTSlice, segment: int | None) -> dict[int, np.ndarray]:

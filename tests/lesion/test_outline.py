@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy.ndimage import label
 
+from lesion import outline
 from lesion.errors import (
     MaskSizeError,
     OutlineCrossingError,
@@ -18,7 +19,14 @@ from lesion.errors import (
     OutlineTooSmallError,
     TooLargeError,
 )
-from lesion.outline import MOST_POINTS, MOST_REGIONS, from_box, from_mask, from_polygon
+from lesion.outline import (
+    MOST_POINTS,
+    MOST_REGIONS,
+    from_box,
+    from_mask,
+    from_masks,
+    from_polygon,
+)
 
 SHAPE = (60, 80)
 NAN, INF = float("nan"), float("inf")
@@ -242,3 +250,45 @@ def test_refuses_a_mask_of_more_regions_than_anybody_draws():
     with pytest.raises(TooLargeError, match=f"expected at most {MOST_REGIONS}"):
         from_mask(mask, shape=mask.shape)
     assert time.process_time() - start < 1
+
+
+@pytest.fixture
+def no_hull(monkeypatch):
+    """Fail where a region is outlined, which takes longer than finding it."""
+
+    def fail(points):
+        raise AssertionError("a hull was made")
+
+    monkeypatch.setattr(outline, "ConvexHull", fail)
+
+
+def test_more_regions_than_asked_for_are_refused_before_one_is_outlined(no_hull):
+    mask = np.zeros((512, 512), bool)
+    for row in range(0, 512, 17):
+        for column in range(0, 512, 17):
+            mask[row : row + 12, column : column + 12] = True
+    with pytest.raises(TooLargeError, match="found 961 lesions or more, expected at most 32"):
+        from_mask(mask, shape=mask.shape, most=32)
+
+
+def test_several_masks_are_bounded_together(no_hull):
+    one = np.zeros(SHAPE, bool)
+    one[3:9, 3:9] = one[20:29, 20:29] = True
+    with pytest.raises(TooLargeError, match="found 4 lesions or more, expected at most 3"):
+        from_masks([one] * 200, shape=SHAPE, most=3)
+
+
+def test_specks_are_no_lesions_to_be_counted():
+    mask = np.zeros(SHAPE, bool)
+    mask[::4, ::4] = True
+    mask[9:20, 9:20] = True
+    assert len(from_mask(mask, shape=SHAPE, most=1)) == 1
+
+
+def test_several_masks_are_read_as_each_alone():
+    one, other = np.zeros((2, *SHAPE), bool)
+    one[3:9, 3:9] = one[20:29, 20:29] = True
+    other[5:50, 5:50] = True
+    found = from_masks([one, other], shape=SHAPE)
+    alone = from_mask(one, shape=SHAPE) + from_mask(other, shape=SHAPE)
+    assert [_box(outline) for outline in found] == [_box(outline) for outline in alone]

@@ -170,6 +170,16 @@ def test_masks(ask, make_ct, encode, npy):
         assert found == expected or (expected is None and found[0] in {413, 422})
 
 
+def test_more_lesions_than_allowed(ask, make_ct, make_seg, encode, npy):
+    ct = make_ct(np.zeros((512, 512)))
+    rows, columns = np.indices((512, 512)) % 16 < 12
+    mask = rows & columns
+    assert ask(query="", files={"image": encode(ct), "mask": npy(mask)}) == (413, "too-large")
+    segments = encode(make_seg(ct, [(number, mask) for number in range(1, 9)]))
+    files = {"image": encode(ct), "annotation": segments}
+    assert ask(query="", files=files) == (413, "too-large")
+
+
 def test_annotations(ask, make_ct, make_seg, encode):
     ct = make_ct(HU)
     other = make_seg(make_ct(HU), [(1, HU > 0)])

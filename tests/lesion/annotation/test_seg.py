@@ -227,6 +227,14 @@ def test_refuses_more_frames_of_one_slice_than_anybody_draws(image, ct, make_seg
         read_seg(encode(seg), ct)
 
 
+def test_refuses_more_lesions_than_asked_for_in_all_segments_together(image, ct, make_seg, encode):
+    boxes = [(number, _box(3 + 4 * number, 3, 6 + 4 * number, 9)) for number in range(1, 6)]
+    data = encode(make_seg(image, boxes))
+    assert len(read_seg(data, ct, most=5)) == 5
+    with pytest.raises(TooLargeError, match="expected at most 4"):
+        read_seg(data, ct, most=4)
+
+
 def test_refuses_more_pixels_of_one_slice_than_anybody_draws(make_ct, make_seg, encode):
     large = make_ct(np.zeros((2048, 2048)))
     mask = np.zeros((2048, 2048), bool)
