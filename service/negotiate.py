@@ -2,6 +2,7 @@
 
 from starlette.datastructures import Headers
 
+from lesion.numerals import number
 from service.problems import NotAcceptableError
 
 
@@ -23,6 +24,6 @@ def _ranked(entry: str, offered: str) -> tuple[int, float]:
     rank = next((value for name, value in closeness.items() if name == essence), 0)
     quality = next((p[2:] for p in parameters if p.startswith("q=")), "1")
     try:
-        return rank, float(quality) if rank else 0.0
+        return rank, number(quality) if rank else 0.0
     except ValueError:
         return rank, 0.0

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from lesion.errors import TooLargeError, UnreadableOutlineError, UnreadableParameterError
+from lesion.numerals import number
 
 OPTIONS = ("roi", "saliency", "spacing_mm", "window")
 
@@ -100,7 +101,7 @@ def _rois(text: str) -> list[Box | Polygon]:
         where = ".".join(["roi", *map(str, first["loc"])])
         raise UnreadableOutlineError(f"{where}: {first['msg']}") from error
     try:
-        x0, y0, x1, y1 = map(float, text.split(","))
+        x0, y0, x1, y1 = map(number, text.split(","))
     except ValueError as error:
         raise UnreadableOutlineError(
             f"roi: found {quoted(text)}, expected x0,y0,x1,y1 in pixels, or JSON"
@@ -139,7 +140,7 @@ def _window(text: str) -> tuple[float, float]:
 def _numbers(name: str, text: str, expected: str) -> list[float]:
     """Read one or two finite numbers."""
     try:
-        numbers = [float(number) for number in text.split(",")]
+        numbers = [number(part) for part in text.split(",", maxsplit=2)]
     except ValueError:
         numbers = []
     if len(numbers) not in {1, 2} or not all(map(isfinite, numbers)):

@@ -1,12 +1,14 @@
 """Settings, typed, from the environment: each field is `HEPATICA_` and its name in capitals."""
 
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import NonNegativeInt, PositiveFloat, PositiveInt, model_validator
+from pydantic import Field, NonNegativeInt, PositiveInt, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 MIB = 1024 * 1024
+
+Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
 
 class Settings(BaseSettings):
@@ -39,10 +41,10 @@ class Settings(BaseSettings):
     work_threads: PositiveInt = 2
 
     #: A request's body must arrive, and an answer be made, within this.
-    receive_timeout_s: PositiveFloat = 30.0
-    answer_timeout_s: PositiveFloat = 30.0
+    receive_timeout_s: Seconds = 30.0
+    answer_timeout_s: Seconds = 30.0
     #: A reader of an answer may pause no longer than this.
-    send_timeout_s: PositiveFloat = 60.0
+    send_timeout_s: Seconds = 60.0
     #: Seconds that a 503 asks to wait.
     retry_after_s: NonNegativeInt = 1
 

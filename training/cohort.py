@@ -20,6 +20,7 @@ from lesion.classes import CLASSES
 from lesion.ct import CTSlice
 from lesion.errors import CohortError, InputError
 from lesion.image.dicom import read_ct
+from lesion.numerals import number
 from lesion.outline import Outline
 from training.records import PROVENANCES, Cohort, CohortLesion
 
@@ -210,7 +211,7 @@ def _read_outline(files: _Folder, row: _Row, ct: CTSlice) -> Outline:
 def _diameter_mm(row: _Row, outline: Outline, ct: CTSlice) -> float:
     column, (low, high) = "diameter_mm", _DIAMETER_MM
     try:
-        diameter = float(row.values[column])
+        diameter = number(row.values[column])
     except ValueError:
         diameter = math.nan
     if not low <= diameter <= high:

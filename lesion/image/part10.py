@@ -37,6 +37,7 @@ from lesion.errors import (
     UnknownFormatError,
     UnreadableImageError,
 )
+from lesion.numerals import number
 
 #: The pixels of the largest CT slice that is read take 8 MB.
 MAX_BYTES = 32 * 1024 * 1024
@@ -165,9 +166,13 @@ def quote(value: object) -> str:
 
 def numbers(found: object, count: int) -> tuple[float, ...] | None:
     """Return a value as so many finite numbers; None if it is anything else."""
+    values = several(found)
+    if not all(isinstance(value, str | float | int) for value in values):
+        return None
     try:
-        read = tuple(float(text) for text in several(found))
-    except (TypeError, ValueError):
+        # A Decimal String as it was written: pydicom reads it as Python's source would be.
+        read = tuple(number(str(value)) for value in values)
+    except ValueError:
         return None
     return read if len(read) == count and all(map(isfinite, read)) else None
 

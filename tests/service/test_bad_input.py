@@ -114,7 +114,13 @@ def test_a_transfer_syntax_that_is_not_read(ask, make_ct, encode):
         ("roi=60,60,20,20", (422, "outline-too-small")),
         ("roi=nan,20,60,60", (422, "outline-not-finite")),
         ("roi=20,20,60,inf", (422, "outline-not-finite")),
+        ("roi=20,20,60,1e999", (422, "outline-not-finite")),
         ("roi=20,20,60", (400, "unreadable-outline")),
+        ("roi=20,20,60,60,", (400, "unreadable-outline")),
+        ("roi=2_0,20,60,60", (400, "unreadable-outline")),
+        ("roi=20,20,60,٦0", (400, "unreadable-outline")),
+        ("roi=20,20,60,%C2%A060", (400, "unreadable-outline")),
+        ("roi=0x14,20,60,60", (400, "unreadable-outline")),
         ("roi=twenty,20,60,60", (400, "unreadable-outline")),
         (BOX + "&saliency=maybe", (400, "unreadable-parameter")),
         (BOX + "&spacing_mm=0.8", (400, "unreadable-parameter")),
@@ -126,6 +132,24 @@ def test_a_transfer_syntax_that_is_not_read(ask, make_ct, encode):
 )
 def test_boxes_and_parameters(ask, make_ct, encode, query, expected):
     assert ask(encode(make_ct(HU)), query=query) == expected
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        *("spacing_mm=" + text for text in ("0.7_5", "٣", "nan", "inf", "0x1", "0.7,0.7,0.7", "")),
+        *(
+            "window=" + text
+            for text in ("-1_50,250", "-150,٢50", "-150,1e999", "-150", "0,1,2", "a,b")
+        ),
+    ],
+)
+def test_numbers_that_only_a_programmer_would_read(ask, query):
+    """Each stands for one of the two that an 8-bit PNG needs; the other is sound."""
+    sound = {"spacing_mm": "spacing_mm=0.7", "window": "window=-150,250"}
+    asked = sound | {query.split("=")[0]: query}
+    found = ask(png(HU.astype(np.uint8)), PNG, "&".join([BOX, *asked.values()]))
+    assert found == (400, "unreadable-parameter")
 
 
 @pytest.mark.parametrize(
@@ -239,8 +263,15 @@ def test_pixels_that_are_no_hounsfield_units(ask, npy):
         ("class=cyst&seed=text", "seed"),
         ("class=cyst&seed=-1", "seed"),
         ("class=cyst&seed=1e3", "seed"),
+        ("class=cyst&seed=1_0", "seed"),
+        ("class=cyst&seed=0x10", "seed"),
+        ("class=cyst&seed=%201", "seed"),
+        ("class=cyst&seed=", "seed"),
+        ("class=cyst&seed=٣", "seed"),
         ("class=cyst&seed=9223372036854775808", "seed"),
         ("class=cyst&start=-1", "start"),
+        ("class=cyst&start=1_0", "start"),
+        ("class=cyst&count=%2B1", "count"),
         ("class=cyst&start=9223372036854775807", "start"),
         ("class=cyst&format=dicom", "output-format"),
     ],

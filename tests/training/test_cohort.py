@@ -174,6 +174,8 @@ FAULTS = {
     "segment zero": (cell(4, "segment", "0"), "row 4, segment: found '0'"),
     "segment superscript": (cell(4, "segment", "²"), "row 4, segment: found '²'"),
     "diameter no number": (cell(2, "diameter_mm", "16,4"), "diameter_mm: found '16,4'"),
+    "diameter with an underscore": (cell(2, "diameter_mm", "1_6.4"), "diameter_mm: found '1_6.4'"),
+    "diameter in other digits": (cell(2, "diameter_mm", "١٦.٤"), "diameter_mm: found"),
     "diameter nan": (cell(2, "diameter_mm", "nan"), "diameter_mm: found 'nan'"),
     "diameter endless": (cell(2, "diameter_mm", "inf"), "diameter_mm: found 'inf'"),
     "diameter in cm": (

@@ -84,6 +84,24 @@ def test_signed_values_slope_and_intercept(make_ct, encode):
     np.testing.assert_array_equal(read_ct(encode(image)).hu, stored * 0.5 - 10.25)
 
 
+@pytest.mark.parametrize(
+    ("attributes", "written", "instead", "error"),
+    [
+        ({"PixelSpacing": [0.805, 0.705]}, rb"0.805\0.705", rb"0.8_5\0.7_5", SpacingError),
+        ({"RescaleSlope": "1.001"}, b"1.001", b"1.0_1", RescaleError),
+        ({"RescaleIntercept": "-1024.25"}, b"-1024.25", b"-1_024.0", RescaleError),
+    ],
+)
+def test_a_number_that_is_no_decimal_string_is_not_read_as_one(
+    make_ct, encode, attributes, written, instead, error
+):
+    data = encode(make_ct(HU, **attributes))
+    assert data.count(written) == 1
+    read_ct(data)
+    with pytest.raises(error):
+        read_ct(data.replace(written, instead))
+
+
 def test_bits_above_bits_stored_are_no_part_of_a_value(make_ct, encode):
     stored = np.array([[0xF001, 0x0FFF], [0xA800, 0x07FF]], "<u2")  # an overlay in the high bits
     unsigned = make_ct(np.zeros((2, 2)), PixelData=stored.tobytes(), RescaleIntercept=0)
