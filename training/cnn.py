@@ -12,7 +12,7 @@ from training.devices import autocast, place
 from training.networks import Classifier
 from training.presets import CnnPreset
 from training.seeds import derive
-from training.stage import Journal
+from training.stage import Recorder
 
 _READ_BATCH = 512
 
@@ -36,7 +36,7 @@ class Readout:
     features: Tensor
 
 
-def train(data: Labelled, preset: CnnPreset, *, seed: int, journal: Journal) -> TrainedClassifier:
+def train(data: Labelled, preset: CnnPreset, *, seed: int, journal: Recorder) -> TrainedClassifier:
     """Train on `data` and keep the last epoch's weights.
 
     Same arguments, same machine: same weights, interrupted or not.

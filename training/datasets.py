@@ -6,14 +6,20 @@ part of D_aug 2, and so on).
 """
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Float32, Int
 from torch import Tensor
 
 from training.patches import Patches
 from training.presets import HU_WINDOW
+
+#: How patches are rescaled to (0, 1), which the paper (2.2) does not tell: by a fixed window, which
+#: keeps Hounsfield units and is what bundles do; by each patch's own minimum and maximum, as its
+#: Fig. 6 looks; or by both in turn.
+Scaling = Literal["window", "minmax", "window+minmax"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,27 +53,57 @@ def to_unit(patch_hu: Float[np.ndarray, "*n 64 64"]) -> Float[np.ndarray, "*n 64
     return unit
 
 
+def rescale(
+    patch_hu: Float[np.ndarray, "*n 64 64"], scaling: Scaling
+) -> Float32[np.ndarray, "*n 64 64"]:
+    """Rescale HU to (0, 1)."""
+    if scaling == "window":
+        return to_unit(patch_hu)
+    values = patch_hu.astype(np.float32) if scaling == "minmax" else to_unit(patch_hu)
+    low = values.min(axis=(-2, -1), keepdims=True)
+    spread = values.max(axis=(-2, -1), keepdims=True) - low
+    stretched: np.ndarray = (values - low) / np.maximum(spread, np.finfo(np.float32).tiny)
+    return stretched
+
+
 def originals(
-    patches: Patches, chosen: Bool[np.ndarray, " n"], *, device: torch.device
+    patches: Patches,
+    chosen: Bool[np.ndarray, " n"],
+    *,
+    device: torch.device,
+    scaling: Scaling = "window",
 ) -> Labelled:
     """Take the chosen lesions' own patches: D_aug 1."""
-    return _labelled(patches.originals[chosen], patches.classes[chosen], device=device)
+    return labelled(
+        patches.originals[chosen], patches.classes[chosen], device=device, scaling=scaling
+    )
 
 
 def classic(
-    patches: Patches, chosen: Bool[np.ndarray, " n"], *, count: int, device: torch.device
+    patches: Patches,
+    chosen: Bool[np.ndarray, " n"],
+    *,
+    count: int,
+    device: torch.device,
+    scaling: Scaling = "window",
 ) -> Labelled:
     """Take about `count` augmentations of the chosen lesions, equally many of each."""
     lesions = np.flatnonzero(chosen)
     each = min(round(count / len(lesions)), patches.variants.shape[1])
     hu = np.concatenate([patches.variants[row, :each] for row in lesions])
-    return _labelled(hu, np.repeat(patches.classes[lesions], each), device=device)
+    labels = np.repeat(patches.classes[lesions], each)
+    return labelled(hu, labels, device=device, scaling=scaling)
 
 
-def _labelled(
-    hu: Float[np.ndarray, "m 64 64"], classes: np.ndarray, *, device: torch.device
+def labelled(
+    hu: Float[np.ndarray, "m 64 64"],
+    classes: Int[np.ndarray, " m"],
+    *,
+    device: torch.device,
+    scaling: Scaling = "window",
 ) -> Labelled:
+    """Put patches in HU and their classes onto the device."""
     return Labelled(
-        torch.from_numpy(to_unit(hu)).to(device),
+        torch.from_numpy(rescale(hu, scaling)).to(device),
         torch.from_numpy(classes.astype(np.int64)).to(device),
     )

@@ -17,7 +17,7 @@ from training.diffaugment import differentiable_augmentation
 from training.networks import Discriminator, Generator
 from training.presets import GanPreset
 from training.seeds import derive
-from training.stage import Journal
+from training.stage import Recorder
 
 _SETTLING_BATCHES = 50
 _PICTURES = 10
@@ -28,7 +28,7 @@ def train(
     preset: GanPreset,
     *,
     seed: int,
-    journal: Journal,
+    journal: Recorder,
     picture: Callable[[Generator], None] = lambda _: None,
 ) -> Generator:
     """Train on `data` and return the generator; a conditional one learns the labels too.

@@ -61,7 +61,7 @@ def cut_cohort(
         shape=(n, augmentation.count, PATCH_SIZE, PATCH_SIZE),
     )
     for row, lesion in enumerate(cohort.lesions):
-        originals[row], variants[row] = _cut_lesion(lesion, augmentation=augmentation, seed=seed)
+        originals[row], variants[row] = cut_lesion(lesion, augmentation=augmentation, seed=seed)
         advance()
     variants.flush()
     np.save(folder / "originals.npy", originals)
@@ -95,9 +95,10 @@ def load(folder: Path) -> Patches:
     )
 
 
-def _cut_lesion(
+def cut_lesion(
     lesion: CohortLesion, *, augmentation: augment.Augmentation, seed: int
 ) -> tuple[Float32[np.ndarray, "64 64"], Float16[np.ndarray, "v 64 64"]]:
+    """Cut a lesion's own patch and its classic augmentations, in random order, all in HU."""
     ct, outline = lesion.ct, lesion.outline
     if ct.spacing_mm is None:
         raise CohortError(f"lesion {lesion.lesion_id}: found a slice without spacing")
@@ -106,8 +107,10 @@ def _cut_lesion(
     drawn = augment.draw(augmentation, diameter_px=diameter_px, rng=rng)
     # In random order, any first k of them are a random sample: the paper's additive groups (4.2.1).
     order = rng.permutation(len(drawn))
-    variants = np.stack([cut(ct.hu, ct.spacing_mm, outline, variation=drawn[i]) for i in order])
-    return cut(ct.hu, ct.spacing_mm, outline), variants.astype(np.float16)
+    variants = np.empty((len(drawn), PATCH_SIZE, PATCH_SIZE), dtype=np.float16)
+    for row, index in enumerate(order):
+        variants[row] = cut(ct.hu, ct.spacing_mm, outline, variation=drawn[index])
+    return cut(ct.hu, ct.spacing_mm, outline), variants
 
 
 def _how(augmentation: augment.Augmentation, seed: int) -> dict[str, object]:
