@@ -5,9 +5,10 @@ network (temperature, softmax, out-of-distribution score) is inside the ONNX gra
 holds no number that a server would have to apply to a patch.
 """
 
+from collections.abc import Collection
 from typing import Annotated, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from lesion.bundle import LATENT_SIZE, NAME_PATTERN
 from lesion.classes import CLASSES, LesionClass
@@ -22,6 +23,17 @@ FileName = Annotated[
     Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$", description="a file of the bundle's own folder"),
 ]
 Probability = Annotated[float, Field(ge=0, le=1)]
+
+
+def _ascending(window: tuple[float, float]) -> tuple[float, float]:
+    low, high = window
+    if not low < high:
+        raise ValueError(f"found {low:g} to {high:g}, expected the lower first")
+    return window
+
+
+HU = Annotated[float, Field(allow_inf_nan=False)]
+Window = Annotated[tuple[HU, HU], AfterValidator(_ascending)]
 
 
 class _Strict(BaseModel):
@@ -160,7 +172,7 @@ class Manifest(_Strict):
     classes: tuple[LesionClass, ...] = CLASSES
     patch_size: Literal[64] = 64
     roi_margin: float = Field(ge=0, le=1)
-    hu_window: tuple[float, float]
+    hu_window: Window
     classifier: Graph
     generators: dict[LesionClass, Graph]
     calibration: Calibration
@@ -177,10 +189,8 @@ class Manifest(_Strict):
             raise ValueError(
                 f"classes: found {list(self.classes)}, expected {list(CLASSES)} in this order"
             )
-        if set(self.generators) != set(CLASSES):
-            raise ValueError(
-                f"generators: found {sorted(self.generators)}, expected one each of {list(CLASSES)}"
-            )
+        _check_classes("generators", self.generators)
+        _check_classes("calibration.conformal_quantile", self.calibration.conformal_quantile)
         _check_interface("classifier", self.classifier, CLASSIFIER_INPUTS, CLASSIFIER_OUTPUTS)
         for lesion_class, graph in self.generators.items():
             _check_interface(
@@ -215,6 +225,11 @@ def fits(found: Tensor, expected: Tensor) -> bool:
         have == want if want == "n" or isinstance(want, int) else isinstance(have, int)
         for have, want in zip(found.shape, expected.shape, strict=True)
     )
+
+
+def _check_classes(where: str, found: Collection[LesionClass]) -> None:
+    if set(found) != set(CLASSES):
+        raise ValueError(f"{where}: found {sorted(found)}, expected one each of {list(CLASSES)}")
 
 
 def _check_interface(

@@ -107,6 +107,15 @@ def test_refuses_a_file_that_would_fill_the_memory(folder, monkeypatch):
             "generators.metastasis.outputs",
             lambda m: m["generators"]["metastasis"]["outputs"][0].update(shape=["n", 1, 64, 64]),
         ),
+        ("hu_window", lambda m: m.update(hu_window=[250, -150])),
+        ("hu_window", lambda m: m.update(hu_window=[50, 50])),
+        ("hu_window", lambda m: m.update(hu_window=[-150])),
+        ("hu_window", lambda m: m.update(hu_window=[-150, float("inf")])),
+        ("hu_window", lambda m: m.update(hu_window=[float("nan"), 250])),
+        (
+            "calibration.conformal_quantile",
+            lambda m: m["calibration"]["conformal_quantile"].pop("cyst"),
+        ),
         ("calibration.temperature", lambda m: m["calibration"].update(temperature=0)),
     ],
 )
