@@ -17,6 +17,7 @@ from service.synthesize import HEADERS, LARGEST, MEDIA_TYPES
 Json = dict[str, Any]
 
 _SCHEMAS = "#/components/schemas/"
+_METRICS = {"description": "Metrics", "content": {"text/plain": {}}}
 _MEANING = {
     400: "The request is not what it claims to be.",
     406: "Accept names nothing that can be answered.",
@@ -25,6 +26,14 @@ _MEANING = {
     415: "The format is not read here.",
     422: "Understood, but not usable; the detail says why.",
     503: "Full, or not ready: come again after Retry-After seconds.",
+}
+
+#: Groups of operations, by who calls them.
+_TAGS = {
+    "classify": "For PACS integrators: lesions in, the most similar class of each out.",
+    "synthesize": "For dataset teams: synthetic lesions, as many as wanted.",
+    "models": "For ML engineers: what is served, and what it is worth.",
+    "operations": "For platform teams: probes and metrics.",
 }
 
 
@@ -44,19 +53,14 @@ def describe(settings: Settings) -> Json:
             "description": "Liver lesions on CT: which of three classes a real one is most similar "
             "to, and synthetic ones. Research only; not for diagnosis.",
         },
+        "tags": [{"name": name, "description": text} for name, text in _TAGS.items()],
         "paths": {
             "/classify": {"post": _classify(settings)},
             "/synthesize": {"get": _synthesize(settings)},
-            "/models": {"get": _get("models", "The bundle that is served", "Models", 406, 503)},
-            "/livez": {"get": _get("livez", "Is the process alive?", "Alive")},
-            "/readyz": {"get": _get("readyz", "Is the bundle loaded and tested?", "Ready", 503)},
-            "/metrics": {
-                "get": {
-                    "operationId": "metrics",
-                    "summary": "Metrics for Prometheus",
-                    "responses": {"200": {"description": "Metrics", "content": {"text/plain": {}}}},
-                }
-            },
+            "/models": _get("models", "The bundle that is served", _json("Models"), 406, 503),
+            "/livez": _get("livez", "Is the process alive?", _json("Alive")),
+            "/readyz": _get("readyz", "Is the bundle loaded and tested?", _json("Ready"), 503),
+            "/metrics": _get("metrics", "Metrics for Prometheus", _METRICS),
         },
         "components": {
             "schemas": {**schemas["$defs"], **outlines.pop("$defs"), "Outlines": outlines}
@@ -81,6 +85,7 @@ def _classify(settings: Settings) -> Json:
     }
     return {
         "operationId": "classify",
+        "tags": ["classify"],
         "summary": "Name the most similar class of each outlined lesion",
         "description": "An image, and where its lesions are: one or several `roi`, a `mask` (each "
         "connected region is a lesion) or an `annotation`. A PNG or NPY without any is taken as "
@@ -118,6 +123,7 @@ def _synthesize(settings: Settings) -> Json:
     }
     return {
         "operationId": "synthesize",
+        "tags": ["synthesize"],
         "summary": "Make synthetic lesions of one class",
         "description": "Image i of (bundle digest, class, seed) is always the same image, so a "
         "long download resumes at `start`.",
@@ -134,12 +140,14 @@ def _synthesize(settings: Settings) -> Json:
     }
 
 
-def _get(name: str, summary: str, model: str, *refusals: int) -> Json:
-    return {
+def _get(name: str, summary: str, answer: Json, *refusals: int) -> Json:
+    operation = {
         "operationId": name,
+        "tags": [name if name in _TAGS else "operations"],
         "summary": summary,
-        "responses": _responses(_json(model), *refusals),
+        "responses": _responses(answer, *refusals),
     }
+    return {"get": operation}
 
 
 def _query(name: str, text: str, schema: Json | None = None, *, required: bool = False) -> Json:

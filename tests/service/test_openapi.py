@@ -51,6 +51,21 @@ def test_every_route_is_described(described, client):
     assert {"/classify", "/readyz"} & routes
 
 
+def test_operations_stand_in_groups_by_who_calls_them(described):
+    groups = {tag["name"]: set() for tag in described["tags"]}
+    for path, operations in described["paths"].items():
+        for operation in operations.values():
+            (group,) = operation["tags"]
+            groups[group].add(path)
+    assert groups == {
+        "classify": {"/classify"},
+        "synthesize": {"/synthesize"},
+        "models": {"/models"},
+        "operations": {"/livez", "/readyz", "/metrics"},
+    }
+    assert all(tag["description"] for tag in described["tags"])
+
+
 def test_every_answer_is_as_described(described, client, patch):
     for path in ("/models", "/livez", "/readyz", "/metrics"):
         check(described, path, client.get(path))
