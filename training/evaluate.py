@@ -20,7 +20,6 @@ def evaluation(patches: Patches, said: HeldOut) -> dict[str, Any]:
     truth, logits = patches.classes, said.logits[BEST_ARM]
     counts = metrics.confusion(truth, logits.argmax(axis=1))
     probabilities, sets = calibrate.cross_fitted(logits, truth, said.fold)
-    covered = sets[np.arange(len(truth)), truth]
     return {
         "protocol": f"{FOLDS}-fold cross-validation, patients apart, classes balanced; one run",
         "lesions": len(truth),
@@ -29,12 +28,7 @@ def evaluation(patches: Patches, said: HeldOut) -> dict[str, Any]:
         "specificity": _by_class(metrics.specificity(counts)),
         "negative_log_likelihood": metrics.negative_log_likelihood(probabilities, truth),
         "expected_calibration_error": metrics.expected_calibration_error(probabilities, truth),
-        "conformal_coverage": _by_class(
-            [
-                metrics.wilson(int(covered[truth == k].sum()), int((truth == k).sum()))
-                for k in range(len(CLASSES))
-            ]
-        ),
+        "conformal_coverage": _by_class(metrics.coverage(sets, truth)),
         "confusion": counts.tolist(),
         "arms": {
             arm: metrics.accuracy(

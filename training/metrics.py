@@ -3,13 +3,13 @@
 from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 
 from lesion.classes import CLASSES
 
 
 class Interval(NamedTuple):
-    """A proportion with its 95 % Wilson interval."""
+    """An estimate with its 95 % interval: a proportion with Wilson's, where nothing else is said."""
 
     value: float
     low: float
@@ -66,6 +66,12 @@ def negative_log_likelihood(
     return float(-np.log(np.maximum(probabilities[np.arange(len(truth)), truth], 1e-12)).mean())
 
 
+def brier_score(probabilities: Float[np.ndarray, "n 3"], truth: Int[np.ndarray, " n"]) -> float:
+    """Return the mean squared distance to the truth over all classes, 0 to 2 (Brier 1950)."""
+    distance = probabilities - np.eye(probabilities.shape[1])[truth]
+    return float((distance**2).sum(axis=1).mean())
+
+
 def expected_calibration_error(
     probabilities: Float[np.ndarray, "n 3"], truth: Int[np.ndarray, " n"], *, bins: int = 10
 ) -> float:
@@ -75,3 +81,21 @@ def expected_calibration_error(
     of_bin = np.minimum((confidence * bins).astype(int), bins - 1)
     gap = np.bincount(of_bin, right - confidence, minlength=bins)
     return float(np.abs(gap).sum() / len(truth))
+
+
+def coverage(sets: Bool[np.ndarray, "n 3"], truth: Int[np.ndarray, " n"]) -> list[Interval]:
+    """Return the share of each class's lesions whose prediction set holds that class."""
+    right = sets[np.arange(len(truth)), truth]
+    return [
+        wilson(int(right[truth == k].sum()), int((truth == k).sum())) for k in range(sets.shape[1])
+    ]
+
+
+def set_size(sets: Bool[np.ndarray, "n 3"], truth: Int[np.ndarray, " n"]) -> list[float]:
+    """Return the mean number of classes in the prediction sets of each class's lesions.
+
+    nan without lesions.
+    """
+    count = np.bincount(truth, minlength=sets.shape[1])
+    total = np.bincount(truth, sets.sum(axis=1), minlength=sets.shape[1])
+    return [float(t / n) if n else float("nan") for t, n in zip(total, count, strict=True)]

@@ -1,4 +1,4 @@
-"""Every figure of Frid-Adar et al. 2018 that ours are set beside, as printed: the one place for them.
+"""The figures of Frid-Adar et al. 2018 that ours are set beside, as printed; they stand here alone.
 
 Percent, but for counts. Its own rounding is mixed: what two tables share agrees within 0.1.
 """

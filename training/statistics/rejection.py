@@ -29,9 +29,9 @@ def false_positive_rate(
 ) -> Interval:
     """Return the share of outside lesions let in by the threshold that lets in 95 % of the inside.
 
-    In-distribution is the positive class (Hendrycks and Gimpel 2017; Liang et al. 2018): its recall
-    is what is fixed, on these very scores, and a false positive is a foreign lesion that is taken
-    for one of the three classes. The Wilson interval is about other foreign lesions and takes the
+    In-distribution is the positive class (Liang et al. 2018): its recall is what is fixed, on these
+    very scores, and a false positive is a foreign lesion that is taken for one of the three
+    classes. The Wilson interval is about other foreign lesions and takes the
     threshold as it is.
     """
     threshold = np.quantile(inside, recall, method="inverted_cdf")
