@@ -14,6 +14,7 @@ import sys
 import bentoml
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from service import logs
 from service.settings import Settings
 
 # BentoML reports each start to its makers, unless told not to. Its command asks before it loads
@@ -21,6 +22,9 @@ from service.settings import Settings
 os.environ["BENTOML_DO_NOT_TRACK"] = "True"
 if usage_stats := sys.modules.get("bentoml._internal.utils.analytics.usage_stats"):
     usage_stats.do_not_track.cache_clear()
+
+# The command and the worker load this module after BentoML has set up its logging in them.
+logs.configure()
 
 #: Read when the module is loaded, so that a wrong value stops the command and not its worker.
 SETTINGS = Settings()
@@ -32,9 +36,8 @@ class _Ahead(bentoml.Service):  # type: ignore[misc]  # BentoML comes untyped
     def to_asgi(self, is_main: bool = True) -> ASGIApp:
         """Return the application of a worker: BentoML's lifespan inside ours, HTTP ours alone."""
         # The command that starts the worker loads this module too, and needs none of these.
-        from service import app, head, logs, shutdown  # noqa: PLC0415
+        from service import app, head, shutdown  # noqa: PLC0415
 
-        logs.configure()
         head.bound()
         ours = app.create(SETTINGS)
         bentos = super().to_asgi(is_main)

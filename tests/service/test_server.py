@@ -1,6 +1,7 @@
 """The real command and the real transport: what shows only between processes."""
 
 import json
+import socket
 import time
 from importlib.metadata import version
 
@@ -50,6 +51,19 @@ def test_worker_has_no_torch_and_reports_to_nobody(server, worker):
         assert set(remote) <= {"127.0.0.1"}
 
 
+def test_all_that_is_logged_is_json_and_logged_once(server):
+    """By uvicorn and BentoML too, in the worker and in the process that started it."""
+    before = len(server.output.read_text().splitlines())
+    with socket.create_connection((httpx.URL(server.url).host, httpx.URL(server.url).port)) as raw:
+        raw.sendall(b"GET \1 HTTP/1.1\r\n\r\n")
+        assert b" 400 " in raw.recv(1000)
+    lines = [json.loads(line) for line in server.output.read_text().splitlines()]
+    assert all({"time", "level", "logger"} <= line.keys() for line in lines)
+    assert {"bentoml.serve", "service.runtime"} <= {line["logger"] for line in lines}
+    (invalid,) = [line for line in lines[before:] if line["logger"] == "uvicorn.error"]
+    assert (invalid["level"], invalid["message"]) == ("warning", "Invalid HTTP request received.")
+
+
 def test_one_answer_over_the_wire(server, npy, bundle):
     answer = httpx.post(server.url + "/classify", content=npy(PATCH), headers=NPY).json()
     assert answer["model"]["digest"] == bundle.digest
@@ -91,5 +105,5 @@ def test_sigterm_finishes_what_runs_and_refuses_what_is_new(start_server):
         assert size > 400 * 64 * 64 * 2
         assert server.process.wait(30) == 0
         assert "Tracking" not in server.output.read_text()
-        lines = [json.loads(x) for x in server.output.read_text().splitlines() if x[0] == "{"]
+        lines = [json.loads(line) for line in server.output.read_text().splitlines()]
         assert [line["status"] for line in lines if line.get("route") == "/synthesize"] == [200]
