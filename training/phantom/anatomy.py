@@ -53,6 +53,11 @@ class Anatomy:
     wall_mm: float
     liver_hu: float
     vessel_hu: float
+    spleen_hu: float
+    kidney_hu: float
+    aorta_hu: float
+    cava_hu: float
+    gut_hu: float
     texture_hu: float
     liver: Liver
     lung_mm: float
@@ -91,12 +96,20 @@ def draw(rng: np.random.Generator) -> Anatomy:
     liver = Liver(
         *(float(rng.uniform(*r)) for r in ((0.4, 0.8), (-0.02, 0.10), (-0.30, -0.1), (0.0, 0.05)))
     )
+    fat_mm = float(np.clip(rng.lognormal(np.log(13), 0.4), 5, 32)) * half_width / 165
+    wall_mm = float(rng.uniform(9, 14))
+    vessel_hu = liver_hu + float(rng.uniform(25, 65)) + (20 if fatty else 0)
     return Anatomy(
         body_mm=body,
-        fat_mm=float(np.clip(rng.lognormal(np.log(13), 0.4), 5, 32)) * half_width / 165,
-        wall_mm=float(rng.uniform(9, 14)),
+        fat_mm=fat_mm,
+        wall_mm=wall_mm,
         liver_hu=liver_hu,
-        vessel_hu=liver_hu + float(rng.uniform(25, 65)) + (20 if fatty else 0),
+        vessel_hu=vessel_hu,
+        spleen_hu=liver_hu + 10,
+        kidney_hu=vessel_hu + 25,
+        aorta_hu=vessel_hu + 8,
+        cava_hu=vessel_hu - 8,
+        gut_hu=85.0,
         texture_hu=float(np.clip(rng.lognormal(np.log(5), 0.3), 3, 8)),
         liver=liver,
         lung_mm=float(rng.uniform(-8, 14)),
@@ -270,26 +283,26 @@ def _paint_left(image: Image, anatomy: Anatomy, grid: Grid, z: float, room: Imag
     a, b = anatomy.body_mm
     for side in (-1, 1):
         kidney = _kidney(anatomy, grid, z, side=side)
-        _over(image, room * coverage(kidney, grid.px), anatomy.vessel_hu + 25)
+        _over(image, room * coverage(kidney, grid.px), anatomy.kidney_hu)
         adrenal = ellipse(grid, (0.19 * side * a, 0.33 * b), (11, 2.2), 0.6 * side)
         _over(image, room * coverage(adrenal, grid.px), 70.0)
     for organ in anatomy.hollow:
         low, high = organ.heights_mm
         if low < z < high:
-            _paint_hollow(image, organ, grid, (organ.at[0] * a, organ.at[1] * b), room)
+            _paint_hollow(image, organ, grid, room, anatomy)
     spleen = ellipse(grid, (0.66 * a, 0.26 * b), (0.24 * a, 0.38 * b), -0.35)
     hilum = ellipse(grid, (0.40 * a, 0.18 * b), (0.18 * a, 0.22 * b))
-    _over(image, room * coverage(np.maximum(spleen, -hilum), grid.px), anatomy.liver_hu + 10)
+    _over(image, room * coverage(np.maximum(spleen, -hilum), grid.px), anatomy.spleen_hu)
 
 
-def _paint_hollow(
-    image: Image, organ: Hollow, grid: Grid, at: tuple[float, float], room: Image
-) -> None:
+def _paint_hollow(image: Image, organ: Hollow, grid: Grid, room: Image, anatomy: Anatomy) -> None:
+    a, b = anatomy.body_mm
+    at = (organ.at[0] * a, organ.at[1] * b)
     window = grid.window(*at, 1.4 * max(organ.radii) + 6)
     near, inside = grid.part(window), room[window]
     edge = ellipse(near, at, organ.radii, organ.angle)
     edge = edge + 2 * np.sin(near.x * np.float32(0.16) + near.y * np.float32(0.09) + organ.angle)
-    _over(image[window], inside * coverage(edge, grid.px), 85.0)
+    _over(image[window], inside * coverage(edge, grid.px), anatomy.gut_hu)
     lumen = inside * coverage(edge + 3.5, 1.5)
     _over(image[window], lumen, organ.content_hu)
     above = coverage(near.y - np.float32(at[1] + organ.level * organ.radii[1]), 1.0)
@@ -314,9 +327,9 @@ def _paint_middle(image: Image, anatomy: Anatomy, grid: Grid, z: float) -> None:
         _over(image, coverage(blob((side * 25, 35), (22, 15), side * 0.15), 3.0), MUSCLE - 8)
         _over(image, coverage(blob((side * 23, 6), (6, 12)), grid.px), MUSCLE)
     aorta = ellipse(grid, (0.05 * a, y - 27 * scale), (11.5, 11.5))
-    _over(image, coverage(aorta, grid.px), anatomy.vessel_hu + 8)
+    _over(image, coverage(aorta, grid.px), anatomy.aorta_hu)
     cava = ellipse(grid, (-0.13 * a, 0.23 * b), (13, 9.5), 0.2)
-    _over(image, coverage(cava, grid.px), anatomy.vessel_hu - 8 + 0.1 * z)
+    _over(image, coverage(cava, grid.px), anatomy.cava_hu + 0.1 * z)
     bone = np.minimum(blob((0, 0), (20.5, 16)), blob((0, 26), (17, 12)))
     bone = np.minimum(bone, blob((0, 40), (3.2, 12)))
     for side in (-1, 1):

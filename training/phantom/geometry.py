@@ -108,3 +108,45 @@ def draw_waves(rng: np.random.Generator, *, count: int, wavelength: tuple[float,
         (direction * number).astype(np.float32),
         rng.uniform(0, 2 * np.pi, size=count).astype(np.float32),
     )
+
+
+def draw_balls(
+    rng: np.random.Generator,
+    count: tuple[int, int],
+    *,
+    reach: tuple[float, float],
+    size: tuple[float, float],
+) -> Float32[np.ndarray, "n 4"]:
+    """Draw balls anywhere within a range of radii: (x, y, z, size) each."""
+    return np.asarray(
+        [
+            [*(draw_direction(rng, flat=0.5) * rng.uniform(*reach)), rng.uniform(*size)]
+            for _ in range(rng.integers(*count))
+        ],
+        dtype=np.float32,
+    )
+
+
+def to_balls(points: Points, balls: Float32[np.ndarray, "n 4"]) -> Field:
+    """Return the signed distance to the nearest of the balls (x, y, z, size)."""
+    nearest = np.full(points.shape[1:], np.inf, dtype=np.float32)
+    for ball in balls:
+        np.minimum(nearest, length(points - column(ball[:3], points)) - ball[3], out=nearest)
+    return nearest
+
+
+def length(points: Points) -> Field:
+    """Return each point's distance from the origin."""
+    x, y, z = points
+    return np.asarray(np.sqrt(x * x + y * y + z * z))
+
+
+def column(vector: np.ndarray, points: Points) -> Float32[np.ndarray, "3 ..."]:
+    """Shape a vector so that it can be taken from points."""
+    return np.asarray(vector, dtype=np.float32).reshape(3, *[1] * (points.ndim - 1))
+
+
+def draw_direction(rng: np.random.Generator, *, flat: float) -> np.ndarray:
+    """Draw a direction; `flat` below one leans it towards the slice's plane."""
+    vector = rng.normal(size=3) * (1, 1, flat)
+    return np.asarray(vector / np.linalg.norm(vector))

@@ -15,7 +15,18 @@ import numpy as np
 from jaxtyping import Float32
 
 from lesion.classes import LesionClass
-from training.phantom.geometry import Field, Points, coverage, draw_waves, smooth
+from training.phantom.geometry import (
+    Field,
+    Points,
+    column,
+    coverage,
+    draw_balls,
+    draw_direction,
+    draw_waves,
+    length,
+    smooth,
+    to_balls,
+)
 
 #: Points in radii, and the width in radii of a pixel -> how much of the body is there, and its HU.
 Body = Callable[[Points, float], tuple[Field, Field]]
@@ -55,17 +66,17 @@ def _cyst(rng: np.random.Generator) -> Body:
     def body(points: Points, pixel: float) -> tuple[Field, Field]:
         if second is not None:  # smaller, so that both chambers have the size asked for
             points, pixel = points * np.float32(1.3), pixel * 1.3
-        distance = _radius(points) - 1 + np.float32(amount) * bumps(points)
+        distance = length(points) - 1 + np.float32(amount) * bumps(points)
         if second is not None:
             centre, size = second
-            distance = np.minimum(distance, _radius(points - _column(centre, points)) - size)
+            distance = np.minimum(distance, length(points - column(centre, points)) - size)
         return coverage(distance, pixel), np.full(distance.shape, water, dtype=np.float32)
 
     return body
 
 
 def _second_chamber(rng: np.random.Generator) -> tuple[np.ndarray, np.float32]:
-    direction = _unit(rng, flat=0.4)
+    direction = draw_direction(rng, flat=0.4)
     return direction * np.float32(rng.uniform(0.7, 1.05)), np.float32(rng.uniform(0.35, 0.75))
 
 
@@ -86,19 +97,19 @@ def _metastasis(rng: np.random.Generator, host: Host) -> Body:
     inner, unevenness = draw_waves(rng, count=10, wavelength=(0.45, 1.6)), float(rng.uniform(3, 10))
     core = _draw_core(rng, soft, host.radius_mm)
     rim = float(rng.uniform(0.25, 0.8)) * drop if rng.random() < 0.4 else 0.0
-    dense = _draw_spots(rng, (1, 5), reach=(0.0, 0.85), size=(0.08, 0.26))
+    dense = draw_balls(rng, (1, 5), reach=(0.0, 0.85), size=(0.08, 0.26))
     if rng.random() > 0.25:
         dense = dense[:0]
     dense_hu = float(rng.uniform(0.75, 1.1)) * host.vessel_hu
 
     def body(points: Points, pixel: float) -> tuple[Field, Field]:
-        radius = _radius(points) + np.float32(amount) * bumps(points)
+        radius = length(points) + np.float32(amount) * bumps(points)
         hu = soft + np.float32(unevenness) * inner(points)
         if core is not None:
             size, softness, deep = core
             hu += smooth(coverage(radius - size, softness)) * (deep - hu)
         hu += np.float32(rim) * np.exp(-(((radius - 0.86) / 0.13) ** 2))
-        hu += smooth(coverage(_to_spots(points, dense), 0.12)) * (dense_hu - hu)
+        hu += smooth(coverage(to_balls(points, dense), 0.12)) * (dense_hu - hu)
         return smooth(coverage(radius - 1, max(2 * edge, pixel))), hu
 
     return body
@@ -133,17 +144,17 @@ def _hemangioma(rng: np.random.Generator, host: Host) -> Body:
     mottle, unevenness = draw_waves(rng, count=8, wavelength=(0.25, 0.7)), float(rng.uniform(2, 12))
     ragged = draw_waves(rng, count=8, wavelength=(0.3, 0.8))
     filled, nodules = _draw_filling(rng, host.radius_mm)
-    scar = _draw_spots(rng, (1, 4), reach=(0.0, 0.3), size=(0.10, 0.30))
+    scar = draw_balls(rng, (1, 4), reach=(0.0, 0.3), size=(0.10, 0.30))
     if host.radius_mm < 20:
         scar = scar[:0]
 
     def body(points: Points, pixel: float) -> tuple[Field, Field]:
-        outside = _radius(points) + np.float32(amount) * bumps(points) - 1
+        outside = length(points) + np.float32(amount) * bumps(points) - 1
         hu = np.full(outside.shape, soft + filled * (bright - soft), dtype=np.float32)
-        near = _to_spots(points, nodules) + np.float32(0.05) * ragged(points)
+        near = to_balls(points, nodules) + np.float32(0.05) * ragged(points)
         blood = bright + np.float32(unevenness) * mottle(points)
         hu += smooth(coverage(near, max(0.10, pixel))) * (blood - hu)
-        hu += smooth(coverage(_to_spots(points, scar), 0.15)) * (max(soft - 18, 18.0) - hu)
+        hu += smooth(coverage(to_balls(points, scar), 0.15)) * (max(soft - 18, 18.0) - hu)
         return coverage(outside, max(edge, pixel)), hu
 
     return body
@@ -167,7 +178,7 @@ def _draw_nodules(rng: np.random.Generator, *, filling: bool) -> Float32[np.ndar
     groups = rng.integers(5, 9) if filling else rng.integers(3, 8)
     balls = []
     for _ in range(groups):
-        axis = _unit(rng, flat=0.6)
+        axis = draw_direction(rng, flat=0.6)
         for _ in range(rng.integers(1, 5)):
             direction = axis + 0.35 * rng.normal(size=3)
             direction /= np.linalg.norm(direction)
@@ -175,43 +186,3 @@ def _draw_nodules(rng: np.random.Generator, *, filling: bool) -> Float32[np.ndar
             depth = 1.0 - size * rng.uniform(0.55, 1.1)
             balls.append([*(direction * depth), size])
     return np.asarray(balls, dtype=np.float32)
-
-
-def _draw_spots(
-    rng: np.random.Generator,
-    count: tuple[int, int],
-    *,
-    reach: tuple[float, float],
-    size: tuple[float, float],
-) -> Float32[np.ndarray, "n 4"]:
-    """Draw balls anywhere within a range of radii: (x, y, z, size) each."""
-    return np.asarray(
-        [
-            [*(_unit(rng, flat=0.5) * rng.uniform(*reach)), rng.uniform(*size)]
-            for _ in range(rng.integers(*count))
-        ],
-        dtype=np.float32,
-    )
-
-
-def _to_spots(points: Points, spots: Float32[np.ndarray, "n 4"]) -> Field:
-    """Return the signed distance to the nearest of the balls, in radii of the lesion."""
-    nearest = np.full(points.shape[1:], np.inf, dtype=np.float32)
-    for spot in spots:
-        np.minimum(nearest, _radius(points - _column(spot[:3], points)) - spot[3], out=nearest)
-    return nearest
-
-
-def _radius(points: Points) -> Field:
-    x, y, z = points
-    return np.asarray(np.sqrt(x * x + y * y + z * z))
-
-
-def _column(vector: np.ndarray, points: Points) -> Float32[np.ndarray, "3 ..."]:
-    return np.asarray(vector, dtype=np.float32).reshape(3, *[1] * (points.ndim - 1))
-
-
-def _unit(rng: np.random.Generator, *, flat: float) -> np.ndarray:
-    """Draw a direction; `flat` below one leans it towards the slice's plane."""
-    vector = rng.normal(size=3) * (1, 1, flat)
-    return np.asarray(vector / np.linalg.norm(vector))

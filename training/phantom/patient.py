@@ -6,23 +6,16 @@ import numpy as np
 from jaxtyping import Bool
 
 from lesion.classes import LesionClass
-from lesion.ct import CTSlice, Plane
-from training.phantom import anatomy, scanner
+from lesion.ct import CTSlice
+from training.phantom import anatomy, canvas, scanner
 from training.phantom.anatomy import Anatomy
-from training.phantom.geometry import Grid, slice_grid
-from training.phantom.placing import Placed, Room, place
+from training.phantom.placing import Placed, place
 from training.phantom.scanner import Scan
 from training.records import CohortLesion, Provenance
 from training.seeds import generator
 
 #: "Biopsy or a clinical follow-up" (paper 2.1): cysts and hemangiomas are rarely punctured.
 _BIOPSIED = {LesionClass.CYST: 0.04, LesionClass.METASTASIS: 0.6, LesionClass.HEMANGIOMA: 0.05}
-
-#: Heights of the slices: from below the hilum to the confluence of the hepatic veins.
-_HEIGHTS_MM = (-30.0, 35.0)
-
-#: Where the spectrum of uneven enhancement falls off: see `scanner.texture`.
-_TEXTURE_PER_MM = 0.09
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,28 +85,15 @@ def _draw_slice(
     rng: np.random.Generator, body: Anatomy, scan: Scan, kinds: list[LesionClass]
 ) -> tuple[CTSlice, Bool[np.ndarray, "512 512"], list[Placed]]:
     """Draw a slice with as many of these lesions as it has room for: at least one."""
-    grid = slice_grid(scan.pixel_mm)
-    z = float(rng.uniform(*_HEIGHTS_MM))
-    painted = anatomy.paint(body, grid, z, scanner.slab_mm(scan.thickness_mm))
-    uneven = scanner.texture(rng, scan, corner_per_mm=_TEXTURE_PER_MM)
-    image = painted.hu + painted.liver * np.float32(body.texture_hu) * uneven
-    room = Room(grid, painted, scan, np.zeros(image.shape, dtype=bool))
+    empty = canvas.paint(rng, body, scan)
     placed: list[Placed] = []
     for kind in kinds:
-        one = place(rng, kind, room, hu=(body.liver_hu, body.vessel_hu))
+        one = place(rng, kind, empty.room, hu=(body.liver_hu, body.vessel_hu))
         if one is None:
             break
-        image[one.window] += one.cover * (one.hu - image[one.window])
-        room.taken[one.window] |= one.cover > 0.01
+        canvas.add(empty, one)
         placed.append(one)
-    hu = np.rint(scanner.blur(image, scan) + scanner.noise(rng, scan))
-    ct = CTSlice(np.clip(hu, -1024, 3071), (scan.pixel_mm, scan.pixel_mm), plane=_plane(grid, z))
-    return ct, painted.liver > 0.5, placed
-
-
-def _plane(grid: Grid, z: float) -> Plane:
-    """Place the slice in the patient: its first pixel's centre, rows to the left, columns back."""
-    return Plane((float(grid.x[0, 0]), float(grid.y[0, 0]), round(z, 1)), (1, 0, 0, 0, 1, 0))
+    return canvas.expose(rng, empty), empty.room.painted.liver > 0.5, placed
 
 
 def _record(

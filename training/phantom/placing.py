@@ -1,5 +1,6 @@
 """Where a lesion lies in its slice, and what of it the slice shows."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,11 +18,11 @@ from training.phantom.scanner import Scan
 
 #: Median diameters in mm and their spread (sd of the logarithm): 10-102 mm, skewed to small (paper
 #: 2.1 gives the range; incidental cysts and hemangiomas are mostly below 30 mm).
-_MEDIAN_MM = {LesionClass.CYST: 22.0, LesionClass.METASTASIS: 24.0, LesionClass.HEMANGIOMA: 27.0}
+MEDIAN_MM = {LesionClass.CYST: 22.0, LesionClass.METASTASIS: 24.0, LesionClass.HEMANGIOMA: 27.0}
 _SPREAD = 0.55
 
 #: How far from round (sd of the logarithm of the axes): cysts are the roundest.
-_STRETCH = {LesionClass.CYST: 0.09, LesionClass.METASTASIS: 0.13, LesionClass.HEMANGIOMA: 0.15}
+STRETCH = {LesionClass.CYST: 0.09, LesionClass.METASTASIS: 0.13, LesionClass.HEMANGIOMA: 0.15}
 
 #: "In interior sections of the liver or near its boundary" (paper 2.1).
 _NEAR_EDGE = 0.45
@@ -61,11 +62,30 @@ def place(
 
     `hu` is the attenuation of liver and vessels. What finds no room is drawn again, smaller.
     """
-    median = _MEDIAN_MM[lesion_class]
-    diameter = float(np.clip(rng.lognormal(np.log(median), _SPREAD), 10.5, 100.0))
+    return find_place(
+        rng,
+        lambda radius_mm: draw_body(rng, lesion_class, Host(*hu, radius_mm)),
+        room,
+        median_mm=MEDIAN_MM[lesion_class],
+        stretch=STRETCH[lesion_class],
+    )
+
+
+def find_place(
+    rng: np.random.Generator,
+    draw: Callable[[float], Body],
+    room: Room,
+    *,
+    median_mm: float,
+    stretch: float,
+) -> Placed | None:
+    """Place a body that `draw` draws for a radius in mm; see `place`.
+
+    Diameters have that median; the axes' lengths spread by `stretch` (sd of the log).
+    """
+    diameter = float(np.clip(rng.lognormal(np.log(median_mm), _SPREAD), 10.5, 100.0))
     for _ in range(_TRIES):
-        body = draw_body(rng, lesion_class, Host(*hu, diameter / 2))
-        body = _turned(rng, body, stretch=_STRETCH[lesion_class])
+        body = _turned(rng, draw(diameter / 2), stretch=stretch)
         placed = _put(rng, body, room, radius=diameter / 2)
         if placed is not None:
             return placed

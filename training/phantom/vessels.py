@@ -41,6 +41,17 @@ def grow(rng: np.random.Generator, roots: list[Root]) -> Float32[np.ndarray, "n 
     return np.concatenate(pieces).astype(np.float32)
 
 
+def downstream(pieces: Float32[np.ndarray, "n 7"]) -> Float32[np.ndarray, "m 7"]:
+    """Return the trees that begin where the first one does: of the liver's, the portal vein's."""
+    reached = {pieces[0, :3].tobytes()}
+    kept = []
+    for piece in pieces:  # parents stand before their children
+        if piece[:3].tobytes() in reached:
+            reached.add(piece[3:6].tobytes())
+            kept.append(piece)
+    return np.stack(kept)
+
+
 def _divide(
     rng: np.random.Generator, point: np.ndarray, direction: np.ndarray, radius: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
