@@ -9,7 +9,7 @@ from lesion.classes import CLASSES
 
 
 class Interval(NamedTuple):
-    """An estimate with its 95 % interval: a proportion with Wilson's, where nothing else is said."""
+    """An estimate with its 95 % interval: of a proportion Wilson's, where nothing else is said."""
 
     value: float
     low: float

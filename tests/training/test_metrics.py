@@ -5,28 +5,24 @@ from statistics import NormalDist
 import numpy as np
 import pytest
 
+from lesion.classes import CLASSES
 from training import metrics
-
-CNN_AUG = np.array([[52, 1, 0], [2, 44, 18], [0, 18, 47]])  # Table 2
-CNN_AUG_GAN = np.array([[53, 0, 0], [2, 52, 10], [1, 13, 51]])  # Table 3
+from training.statistics import paper
 
 
 @pytest.mark.parametrize(
-    ("counts", "accuracy", "sensitivity", "specificity"),
-    [
-        (CNN_AUG, 78.6, (98.1, 68.7, 72.3), (98.4, 83.9, 84.6)),
-        (CNN_AUG_GAN, 85.7, (100, 81.2, 78.5), (97.7, 89.0, 91.4)),
-    ],
+    ("table", "network"), [(paper.TABLE_2, "CNN-AUG"), (paper.TABLE_3, "CNN-AUG-GAN")]
 )
-def test_gives_the_papers_figures_of_the_papers_confusion(
-    counts, accuracy, sensitivity, specificity
-):
-    within = {"abs": 0.1}  # the paper rounds in more than one way
-    assert 100 * metrics.accuracy(counts).value == pytest.approx(accuracy, **within)
+def test_gives_the_papers_figures_of_the_papers_confusion(table, network):
+    counts, within = np.array(table), {"abs": 0.1}  # the paper rounds in more than one way
+    assert 100 * metrics.accuracy(counts).value == pytest.approx(
+        paper.TABLE_6[network].sensitivity, **within
+    )
+    classes = [paper.TABLE_7[network][name] for name in CLASSES]
     found = [100 * i.value for i in metrics.sensitivity(counts)]
-    assert found == pytest.approx(sensitivity, **within)
+    assert found == pytest.approx([row.sensitivity for row in classes], **within)
     found = [100 * i.value for i in metrics.specificity(counts)]
-    assert found == pytest.approx(specificity, **within)
+    assert found == pytest.approx([row.specificity for row in classes], **within)
 
 
 def test_wilson_intervals_of_the_papers_two_results():
@@ -57,3 +53,20 @@ def test_negative_log_likelihood_of_a_coin():
     assert metrics.negative_log_likelihood(probabilities, np.zeros(5, int)) == pytest.approx(
         np.log(3)
     )
+
+
+def test_brier_score_of_a_sure_a_lying_and_a_lost_classifier():
+    truth = np.array([0, 1, 2, 0])
+    assert metrics.brier_score(np.eye(3)[truth], truth) == 0
+    assert metrics.brier_score(np.eye(3)[(truth + 1) % 3], truth) == 2
+    assert metrics.brier_score(np.full((4, 3), 1 / 3), truth) == pytest.approx(2 / 3)
+
+
+def test_coverage_and_size_of_prediction_sets_by_class():
+    truth = np.array([0, 0, 0, 0, 1])
+    sets = np.array([[1, 0, 0], [1, 1, 1], [0, 1, 0], [0, 0, 0], [1, 1, 0]], bool)
+    cyst, metastasis, hemangioma = metrics.coverage(sets, truth)
+    assert cyst == metrics.wilson(2, 4)
+    assert metastasis == metrics.wilson(1, 1)
+    assert hemangioma[1:] == (0, 1)  # none was there to be covered
+    assert metrics.set_size(sets, truth) == pytest.approx([5 / 4, 2, np.nan], nan_ok=True)

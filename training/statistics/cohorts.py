@@ -9,10 +9,10 @@ import numpy as np
 from jaxtyping import Float
 
 from training.metrics import Interval
-from training.statistics.student import Tested, critical, tested
+from training.statistics.student import TTest, critical, t_test
 
 
-def gain(arm: Float[np.ndarray, " cohorts"], reference: Float[np.ndarray, " cohorts"]) -> Tested:
+def gain(arm: Float[np.ndarray, " cohorts"], reference: Float[np.ndarray, " cohorts"]) -> TTest:
     """Return the mean paired difference of two arms' accuracies, its t interval and p.
 
     Raise `ValueError` for fewer than two cohorts.
@@ -20,7 +20,7 @@ def gain(arm: Float[np.ndarray, " cohorts"], reference: Float[np.ndarray, " coho
     _check(arm)
     difference = arm - reference
     standard_error = float(difference.std(ddof=1) / np.sqrt(len(difference)))
-    return tested(float(difference.mean()), standard_error, degrees=len(difference) - 1)
+    return t_test(float(difference.mean()), standard_error, degrees=len(difference) - 1)
 
 
 def headroom_closed(

@@ -13,7 +13,7 @@ from statsmodels.stats.multitest import multipletests
 
 from training import seeds
 from training.metrics import Interval
-from training.statistics.student import Tested, tested
+from training.statistics.student import TTest, t_test
 
 
 class McNemar(NamedTuple):
@@ -67,7 +67,7 @@ def bootstrap_difference(
     return Interval(float(gain.mean()), float(interval.low), float(interval.high))
 
 
-def corrected_t(differences: Float[np.ndarray, "r k"]) -> Tested:
+def corrected_t(differences: Float[np.ndarray, "r k"]) -> TTest:
     """Test repeated k-fold differences, rows repeats, columns folds (Nadeau and Bengio 2003).
 
     Training sets overlap, so folds are not independent: the variance of the mean is raised by
@@ -78,7 +78,7 @@ def corrected_t(differences: Float[np.ndarray, "r k"]) -> Tested:
         raise ValueError(f"found {folds} folds, expected at least 2")
     share = 1 / (repeats * folds) + 1 / (folds - 1)
     standard_error = float(np.sqrt(share * differences.var(ddof=1)))
-    return tested(float(differences.mean()), standard_error, degrees=repeats * folds - 1)
+    return t_test(float(differences.mean()), standard_error, degrees=repeats * folds - 1)
 
 
 def holm(p: Float[np.ndarray, " m"]) -> Float[np.ndarray, " m"]:

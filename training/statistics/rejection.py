@@ -5,8 +5,7 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Bool, Float
 from scipy.optimize import brentq
-from scipy.stats import norm
-from sklearn.metrics import roc_auc_score
+from scipy.stats import norm, rankdata
 
 from training.metrics import Interval, wilson
 
@@ -19,9 +18,10 @@ def auroc(inside: Float[np.ndarray, " n"], outside: Float[np.ndarray, " m"]) -> 
     """
     if not len(inside) or not len(outside):
         raise ValueError(f"found {len(inside)} inside and {len(outside)} outside scores")
-    foreign = np.repeat([False, True], [len(inside), len(outside)])
-    value = float(roc_auc_score(foreign, np.concatenate([inside, outside])))
-    return Interval(value, *_newcombe(value, len(inside), len(outside)))
+    n, m = len(inside), len(outside)
+    above = rankdata(np.concatenate([inside, outside]))[n:].sum() - m * (m + 1) / 2
+    value = float(above / (n * m))
+    return Interval(value, *_newcombe(value, n, m))
 
 
 def false_positive_rate(

@@ -7,7 +7,7 @@ from scipy import stats
 from training.metrics import Interval
 
 
-class Tested(NamedTuple):
+class TTest(NamedTuple):
     """A mean difference with its 95 % interval, and the two-sided p of there being none."""
 
     difference: Interval
@@ -19,7 +19,7 @@ def critical(degrees: int) -> float:
     return float(stats.t.ppf(0.975, degrees))
 
 
-def tested(mean: float, standard_error: float, *, degrees: int) -> Tested:
+def t_test(mean: float, standard_error: float, *, degrees: int) -> TTest:
     """Test a mean against 0.
 
     Without any spread the interval is a point, and p is 0, or 1 where the mean is 0 too.
@@ -29,4 +29,4 @@ def tested(mean: float, standard_error: float, *, degrees: int) -> Tested:
         p = 2 * float(stats.t.sf(abs(mean) / standard_error, degrees))
     else:
         p = float(mean == 0)
-    return Tested(Interval(mean, mean - half, mean + half), p)
+    return TTest(Interval(mean, mean - half, mean + half), p)
