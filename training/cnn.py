@@ -1,12 +1,15 @@
 """Train the classifier (paper 2.2) and read out what it says."""
 
+import math
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy
-from torch.optim.lr_scheduler import ConstantLR, LRScheduler, OneCycleLR
+from torch.optim import SGD
+from torch.optim.lr_scheduler import OneCycleLR
 
+from training.capture import Deck, Nesterov, Steps
 from training.datasets import Labelled
 from training.devices import autocast, place
 from training.networks import Classifier
@@ -37,7 +40,7 @@ class Readout:
 
 
 def train(data: Labelled, preset: CnnPreset, *, seed: int, journal: Recorder) -> TrainedClassifier:
-    """Train on `data` and keep the last epoch's weights.
+    """Train on `data` and keep the last weights.
 
     Same arguments, same machine: same weights, interrupted or not.
     """
@@ -45,31 +48,39 @@ def train(data: Labelled, preset: CnnPreset, *, seed: int, journal: Recorder) ->
     torch.manual_seed(derive(seed, "weights"))
     network = place(Classifier(dropout=preset.dropout), device).train()
     mean = images.mean(dtype=torch.float32)
-    optimizer = torch.optim.SGD(
-        network.parameters(),
-        lr=preset.learning_rate,
-        momentum=preset.momentum,
-        weight_decay=preset.weight_decay,
-        nesterov=True,
-    )
-    steps = -(-len(images) // preset.batch)
-    schedule = _schedule(optimizer, preset, steps)
-    parts = {"network": network, "optimizer": optimizer, "schedule": schedule}
+    batches = [len(part) for part in images.split(preset.batch)]
+    updates = preset.epochs * len(batches) if preset.updates is None else preset.updates
+    rates = torch.tensor(_rates(preset, updates), dtype=torch.float32, device=device)
+    optimizer = Nesterov(network, rates, weight_decay=preset.weight_decay)
+    parts = {"network": network, "optimizer": optimizer}
+    deck, total = Deck(len(images), device), torch.zeros((), device=device)
 
-    for epoch in range(journal.resume(parts), preset.epochs):
+    def step(count: int) -> None:
+        batch = deck.deal(count)
+        with autocast(device, enabled=preset.bfloat16):
+            logits = network((images[batch] - mean).unsqueeze(1))
+        loss = cross_entropy(logits.float(), labels[batch])
+        network.zero_grad()
+        loss.backward()
+        optimizer.step()
+        total.add_(loss.detach())
+
+    steps = Steps(step, device)
+    for epoch in range(journal.resume(parts), epochs(preset, len(images))):
         torch.manual_seed(derive(seed, "epoch", epoch))
-        total = torch.zeros((), device=device)
-        for batch in torch.randperm(len(images), device=device).split(preset.batch):
-            with autocast(device, enabled=preset.bfloat16):
-                logits = network((images[batch] - mean).unsqueeze(1))
-            loss = cross_entropy(logits.float(), labels[batch])
-            optimizer.zero_grad(set_to_none=True)
-            loss.backward()
-            optimizer.step()
-            schedule.step()
-            total += loss.detach()
-        journal.record(epoch + 1, {"loss": (total / steps).item()}, parts)
+        deck.shuffle()
+        total.zero_()
+        these = batches[: updates - epoch * len(batches)]
+        steps.run(these)
+        journal.record(epoch + 1, {"loss": (total / len(these)).item()}, parts)
     return TrainedClassifier(network.eval(), mean.item())
+
+
+def epochs(preset: CnnPreset, size: int) -> int:
+    """Count the epochs that training on `size` images takes; `updates` may cut the last one."""
+    if preset.updates is None:
+        return preset.epochs
+    return math.ceil(preset.updates / math.ceil(size / preset.batch))
 
 
 @torch.no_grad()
@@ -83,9 +94,16 @@ def read(trained: TrainedClassifier, images: Tensor) -> Readout:
     return Readout(torch.cat(logits).cpu(), torch.cat(features).cpu())
 
 
-def _schedule(optimizer: torch.optim.Optimizer, preset: CnnPreset, steps: int) -> LRScheduler:
+def _rates(preset: CnnPreset, updates: int) -> list[tuple[float, float]]:
+    """Return the learning rate and the momentum of each update."""
     if preset.schedule == "constant":
-        return ConstantLR(optimizer, factor=1.0, total_iters=0)
-    return OneCycleLR(
-        optimizer, max_lr=preset.learning_rate, epochs=preset.epochs, steps_per_epoch=steps
-    )
+        return [(preset.learning_rate, preset.momentum)] * updates
+    optimizer = SGD([torch.zeros(1)], lr=preset.learning_rate, momentum=preset.momentum)
+    schedule = OneCycleLR(optimizer, max_lr=preset.learning_rate, total_steps=updates)
+    rates = []
+    for _ in range(updates):
+        (group,) = optimizer.param_groups
+        rates.append((group["lr"], group["momentum"]))
+        optimizer.step()
+        schedule.step()
+    return rates

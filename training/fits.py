@@ -78,9 +78,9 @@ def classifier(part: Part, arm: str, sources: Sequence[Generator]) -> cnn.Traine
     """Fit the classifier of an arm; `sources` make its synthetic lesions."""
     name = f"classifier-{arm}"
     if not (part.home / f"{name}.pt").is_file():
-        journal = part.journal(name, epochs=part.preset.cnn.epochs)
         seed = derive(part.seed, part.home.name, name)
         data = training_set(part, arm, sources)
+        journal = part.journal(name, epochs=cnn.epochs(part.preset.cnn, len(data.labels)))
         trained = cnn.train(data, part.preset.cnn, seed=seed, journal=journal)
         journal.finish({"weights": trained.network.state_dict(), "mean": trained.mean})
     loaded = load_classifier(part.home, arm, part.preset.cnn)

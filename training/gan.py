@@ -1,16 +1,17 @@
 """Train a DCGAN (paper 3.2): generator and discriminator, in turns."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from copy import deepcopy
-from typing import cast
+from dataclasses import dataclass
 
 import torch
-from torch import Tensor
-from torch.nn.functional import relu, softplus
-from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+from torch import Tensor, nn
+from torch.nn.functional import cross_entropy, relu, softplus
 
 from lesion.bundle import LATENT_SIZE
 from lesion.classes import CLASSES
+from training.capture import Deck, Steps, adam, follow
 from training.datasets import Labelled
 from training.devices import autocast, place
 from training.diffaugment import differentiable_augmentation
@@ -21,6 +22,14 @@ from training.stage import Recorder
 
 _SETTLING_BATCHES = 50
 _PICTURES = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """A generator, and the discriminator that it was trained against, ready for use."""
+
+    generator: Generator
+    discriminator: Discriminator
 
 
 def train(
@@ -36,70 +45,76 @@ def train(
     `picture` is shown the generator now and then. Same arguments, same machine: same weights,
     interrupted or not.
     """
+    return play(data, preset, seed=seed, journal=journal, picture=picture).generator
+
+
+def play(
+    data: Labelled,
+    preset: GanPreset,
+    *,
+    auxiliary: bool = False,
+    seed: int,
+    journal: Recorder,
+    picture: Callable[[Generator], None] = lambda _: None,
+) -> Pair:
+    """Train a DCGAN, or with `auxiliary` an ACGAN, which differs in its losses alone."""
     device = data.images.device
     images, labels = data.images * 2 - 1, data.labels if preset.conditional else None
     torch.manual_seed(derive(seed, "weights"))
     generator = place(build_generator(preset), device)
-    discriminator = place(
-        Discriminator(
-            width=preset.discriminator_width,
-            kernel=preset.discriminator_kernel,
-            spectral=preset.spectral,
-            classes=generator.classes,
-        ),
-        device,
-    )
-    average = AveragedModel(
-        generator, multi_avg_fn=get_ema_multi_avg_fn(preset.ema), use_buffers=True
-    )
-    averaged = cast("Generator", average.module)
-    betas = (preset.beta1, 0.999)
-    adam_g = torch.optim.Adam(generator.parameters(), lr=preset.learning_rate, betas=betas)
-    adam_d = torch.optim.Adam(
-        discriminator.parameters(), lr=preset.discriminator_learning_rate, betas=betas
-    )
+    discriminator = place(_build_discriminator(preset, auxiliary=auxiliary), device)
+    average = deepcopy(generator)
+    adam_g = adam(generator, rate=preset.learning_rate, beta1=preset.beta1)
+    adam_d = adam(discriminator, rate=preset.discriminator_learning_rate, beta1=preset.beta1)
     parts = {"g": generator, "d": discriminator, "average": average, "adam_g": adam_g}
     parts["adam_d"] = adam_d
 
-    see = differentiable_augmentation if preset.differentiable_augmentation else torch.nn.Identity()
-    steps = max(1, len(images) // preset.batch)
+    see = differentiable_augmentation if preset.differentiable_augmentation else nn.Identity()
+    deck, losses = Deck(len(images), device), torch.zeros(2, device=device)
+
+    def step(count: int) -> None:
+        batch = deck.deal(count)
+        real = images[batch].unsqueeze(1)
+        label = None if labels is None else labels[batch]
+
+        # Maximize D(x) for real images and minimize it for synthetic ones (equation 1): L_S. An
+        # ACGAN's discriminator maximizes L_S + L_C, the latter too over both (Odena et al. 2017).
+        with autocast(device, enabled=preset.bfloat16):
+            fake = generator(latent(len(real), device), label)
+            judged_real, misnamed_real = _judge(discriminator, see(real), label)
+            judged_fake, misnamed_fake = _judge(discriminator, see(fake.detach()), label)
+        loss_d = _discriminator_loss(judged_real, judged_fake, hinge=preset.hinge)
+        loss_d = loss_d + misnamed_real + misnamed_fake
+        _descend(adam_d, loss_d)
+
+        # The generator maximizes log D(G(z)): equation 1's own term has no gradient where D is
+        # sure, so Radford et al. train with this one. In an ACGAN this stands for L_C - L_S.
+        discriminator.requires_grad_(requires_grad=False)
+        with autocast(device, enabled=preset.bfloat16):
+            judged_fake, misnamed_fake = _judge(discriminator, see(fake), label)
+        loss_g = _generator_loss(judged_fake, hinge=preset.hinge) + misnamed_fake
+        _descend(adam_g, loss_g)
+        discriminator.requires_grad_(requires_grad=True)
+
+        follow(average, generator, decay=preset.ema)
+        losses.add_(torch.stack([loss_d.detach(), loss_g.detach()]))
+
+    steps = Steps(step, device)
+    batches = [min(preset.batch, len(images))] * max(1, len(images) // preset.batch)
     for epoch in range(journal.resume(parts), preset.epochs):
         torch.manual_seed(derive(seed, "epoch", epoch))
-        losses = torch.zeros(2, device=device)
-        shuffled = torch.randperm(len(images), device=device)[: steps * preset.batch]
-        for batch in shuffled.chunk(steps):
-            real = images[batch].unsqueeze(1)
-            label = None if labels is None else labels[batch]
-
-            # Maximize D(x) for real images and minimize it for synthetic ones (equation 1).
-            with autocast(device, enabled=preset.bfloat16):
-                fake = generator(latent(len(real), device), label)
-                judged_real = discriminator(see(real), label).float()
-                judged_fake = discriminator(see(fake.detach()), label).float()
-            loss_d = _discriminator_loss(judged_real, judged_fake, hinge=preset.hinge)
-            adam_d.zero_grad(set_to_none=True)
-            loss_d.backward()
-            adam_d.step()
-
-            # The generator maximizes log D(G(z)): equation 1's own term has no gradient where D
-            # is sure, so Radford et al. train with this one.
-            discriminator.requires_grad_(requires_grad=False)
-            with autocast(device, enabled=preset.bfloat16):
-                judged_fake = discriminator(see(fake), label).float()
-            loss_g = -judged_fake.mean() if preset.hinge else softplus(-judged_fake).mean()
-            adam_g.zero_grad(set_to_none=True)
-            loss_g.backward()
-            adam_g.step()
-            discriminator.requires_grad_(requires_grad=True)
-
-            average.update_parameters(generator)
-            losses += torch.stack([loss_d.detach(), loss_g.detach()])
-        mean_d, mean_g = (losses / steps).tolist()
+        deck.shuffle()
+        losses.zero_()
+        if epoch == 0:  # the average starts from the first update
+            steps.run(batches[:1])
+            average.load_state_dict(generator.state_dict())
+        steps.run(batches[1:] if epoch == 0 else batches)
+        mean_d, mean_g = (losses / len(batches)).tolist()
         if (epoch + 1) % max(1, preset.epochs // _PICTURES) == 0:
-            picture(settle(deepcopy(averaged), batch=preset.batch))
+            picture(settle(deepcopy(average), batch=preset.batch))
         journal.record(epoch + 1, {"discriminator": mean_d, "generator": mean_g}, parts)
     torch.manual_seed(derive(seed, "settle"))
-    return settle(averaged, batch=preset.batch)
+    return Pair(settle(average, batch=preset.batch), discriminator.eval())
 
 
 def build_generator(preset: GanPreset) -> Generator:
@@ -107,6 +122,17 @@ def build_generator(preset: GanPreset) -> Generator:
     classes = len(CLASSES) if preset.conditional else 0
     return Generator(
         width=preset.width, upsampling=preset.upsampling, classes=classes, noise=preset.noise
+    )
+
+
+def _build_discriminator(preset: GanPreset, *, auxiliary: bool) -> Discriminator:
+    """Make a preset's discriminator; an ACGAN's is not told the class that it is to name."""
+    return Discriminator(
+        width=preset.discriminator_width,
+        kernel=preset.discriminator_kernel,
+        spectral=preset.spectral,
+        classes=len(CLASSES) if preset.conditional and not auxiliary else 0,
+        auxiliary=auxiliary,
     )
 
 
@@ -125,15 +151,23 @@ def settle(generator: Generator, *, batch: int) -> Generator:
     Running averages lag behind, and an average of weights has statistics of its own.
     """
     device = next(generator.parameters()).device
-    for layer in generator.modules():
-        if isinstance(layer, torch.nn.BatchNorm2d):
+    with measuring(generator):
+        for _ in range(_SETTLING_BATCHES):
+            labels = torch.randint(len(CLASSES), (batch,), device=device)
+            generator(latent(batch, device), labels if generator.classes else None)
+    return generator
+
+
+@contextmanager
+def measuring(network: nn.Module) -> Iterator[None]:
+    """Take batch normalization's statistics from what runs through `network` inside; no others."""
+    for layer in network.modules():
+        if isinstance(layer, nn.BatchNorm2d):
             layer.reset_running_stats()
             layer.momentum = None  # a plain mean over all batches
-    generator.train()
-    for _ in range(_SETTLING_BATCHES):
-        labels = torch.randint(len(CLASSES), (batch,), device=device)
-        generator(latent(batch, device), labels if generator.classes else None)
-    return generator.eval()
+    network.train()
+    yield
+    network.eval()
 
 
 @torch.no_grad()
@@ -148,7 +182,28 @@ def sample(generator: Generator, count: int, *, label: int, seed: int) -> Tensor
     return torch.cat(images)
 
 
+def _judge(
+    discriminator: Discriminator, image: Tensor, label: Tensor | None
+) -> tuple[Tensor, Tensor | float]:
+    """Return the logits of being real, and what an ACGAN loses by misnaming the class: -L_C."""
+    maps = discriminator.maps(image)
+    real = discriminator.realness(maps, label).float()
+    if discriminator.scores is None or label is None:
+        return real, 0.0
+    return real, cross_entropy(discriminator.classify(maps).float(), label)
+
+
 def _discriminator_loss(real: Tensor, fake: Tensor, *, hinge: bool) -> Tensor:
     if hinge:
         return relu(1 - real).mean() + relu(1 + fake).mean()
     return softplus(-real).mean() + softplus(fake).mean()
+
+
+def _generator_loss(fake: Tensor, *, hinge: bool) -> Tensor:
+    return -fake.mean() if hinge else softplus(-fake).mean()
+
+
+def _descend(optimizer: torch.optim.Optimizer, loss: Tensor) -> None:
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()

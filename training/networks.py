@@ -166,11 +166,18 @@ class Discriminator(nn.Module):
     but on the first; or, with `spectral`, spectral normalization in its place (Miyato et al. 2018).
     With `kernel` 4 every pixel lies under equally many windows; with 5 their number changes from
     pixel to pixel, and with it the gradient, which a generator learns to draw as a fine mesh.
-    With `classes` > 0 the class weighs in by projection (Miyato and Koyama 2018).
+    With `classes` > 0 the class weighs in by projection (Miyato and Koyama 2018). With `auxiliary`
+    a head besides names the class: an ACGAN's (paper 3.3, Odena et al. 2017).
     """
 
     def __init__(
-        self, *, width: int = 64, kernel: Kernel = 5, spectral: bool = False, classes: int = 0
+        self,
+        *,
+        width: int = 64,
+        kernel: Kernel = 5,
+        spectral: bool = False,
+        classes: int = 0,
+        auxiliary: bool = False,
     ) -> None:
         super().__init__()
         channels = [1, width, width * 2, width * 4, width * 8]
@@ -183,6 +190,7 @@ class Discriminator(nn.Module):
         self.convolutions = nn.Sequential(*layers)
         self.judge = nn.Linear(channels[-1] * 4 * 4, 1)
         self.embed = nn.Linear(classes, channels[-1], bias=False) if classes else None
+        self.scores = nn.Linear(channels[-1] * 4 * 4, len(CLASSES)) if auxiliary else None
         self.classes = classes
         self.apply(_dcgan_weights)
         if spectral:
@@ -195,12 +203,25 @@ class Discriminator(nn.Module):
 
         `label` [n] int64 names the class that each claims, where the network is conditional.
         """
-        maps = self.convolutions(image)
+        return self.realness(self.maps(image), label)
+
+    def maps(self, image: Tensor) -> Tensor:
+        """Images -> the last feature maps [n, 8 width, 4, 4]."""
+        return self.convolutions(image)
+
+    def realness(self, maps: Tensor, label: Tensor | None = None) -> Tensor:
+        """Feature maps -> logit of being real [n]."""
         logit = self.judge(maps.flatten(1)).squeeze(1)
         if self.embed is not None and label is not None:
             claimed = self.embed(one_hot(label, self.classes).to(maps.dtype))
             logit = logit + (claimed * maps.mean(dim=(2, 3))).sum(dim=1)
         return logit
+
+    def classify(self, maps: Tensor) -> Tensor:
+        """Feature maps -> an ACGAN's logits of the classes [n, 3]."""
+        if self.scores is None:
+            raise TypeError("found a DCGAN's discriminator, expected an ACGAN's (auxiliary=True)")
+        return self.scores(maps.flatten(1))
 
 
 def parameters(network: nn.Module) -> int:

@@ -58,6 +58,9 @@ class CnnPreset:
     """
 
     epochs: int = 150
+    #: Train for so many updates in place of `epochs`, whatever the size of the set: the control
+    #: that the paper lacks. Epochs go on until they are done; the last is cut short.
+    updates: int | None = None
     batch: int = 64
     learning_rate: float = 0.001
     momentum: float = 0.9
