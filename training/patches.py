@@ -17,6 +17,7 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Float, Float16, Float32, Int
 
+from lesion import durable
 from lesion.classes import CLASSES, LesionClass
 from lesion.errors import CohortError
 from lesion.roi import MARGIN, PATCH_SIZE, cut
@@ -64,8 +65,10 @@ def cut_cohort(
         originals[row], variants[row] = cut_lesion(lesion, augmentation=augmentation, seed=seed)
         advance()
     variants.flush()
-    np.save(folder / "originals.npy", originals)
-    (folder / _INDEX).write_text(json.dumps(_index(cohort, augmentation, seed), indent=1) + "\n")
+    with durable.opened(folder / "originals.npy") as file:
+        np.save(file, originals)
+    index = json.dumps(_index(cohort, augmentation, seed), indent=1) + "\n"
+    durable.write(folder / _INDEX, index.encode())
 
 
 def is_cut(

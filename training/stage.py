@@ -12,16 +12,18 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import torch
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from lesion import durable
 from lesion.errors import RunError
 
 _SECONDS_BETWEEN_CHECKPOINTS = 15.0
 
 
+@runtime_checkable  # tests check every argument's type
 class Recorder(Protocol):
     """What a training loop reports to."""
 
@@ -111,10 +113,8 @@ def bars() -> Progress:
 
 def save(path: Path, state: Mapping[str, Any]) -> None:
     """Write tensors, whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(path.name + ".part")
-    torch.save(dict(state), part)
-    part.replace(path)
+    with durable.opened(path) as file:
+        torch.save(dict(state), file)
 
 
 def load(path: Path) -> dict[str, Any]:
@@ -125,10 +125,7 @@ def load(path: Path) -> dict[str, Any]:
 
 def write_json(path: Path, value: object) -> None:
     """Write JSON, whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(path.name + ".part")
-    part.write_text(json.dumps(value, indent=2) + "\n", encoding="utf-8")
-    part.replace(path)
+    durable.write(path, (json.dumps(value, indent=2) + "\n").encode())
 
 
 @contextmanager

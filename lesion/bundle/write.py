@@ -1,10 +1,11 @@
-"""Write a bundle whole or not at all."""
+"""Write a bundle whole or not at all, also over a power cut."""
 
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from tempfile import mkdtemp
 
+from lesion import durable
 from lesion.bundle.manifest import MANIFEST_NAME, Manifest
 from lesion.bundle.read import Bundle, read
 from lesion.errors import BundleError
@@ -22,17 +23,18 @@ def write(folder: Path, manifest: Manifest, files: Mapping[str, bytes]) -> Bundl
         )
     folder.parent.mkdir(parents=True, exist_ok=True)
     fresh = Path(mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
+    old = fresh.with_name(fresh.name + "-old")
     try:
         for name, data in files.items():
-            (fresh / name).write_bytes(data)
-        (fresh / MANIFEST_NAME).write_text(
-            manifest.model_dump_json(indent=2) + "\n", encoding="utf-8"
-        )
+            durable.write(fresh / name, data)
+        durable.write(fresh / MANIFEST_NAME, (manifest.model_dump_json(indent=2) + "\n").encode())
         fresh.chmod(0o755)
         read(fresh)
-        if folder.exists():
-            shutil.rmtree(folder)
+        if folder.exists():  # two renames, so that what stands there is never half a bundle
+            folder.rename(old)
         fresh.rename(folder)
+        durable.sync(folder.parent)
+        shutil.rmtree(old, ignore_errors=True)
     finally:
         shutil.rmtree(fresh, ignore_errors=True)
     return read(folder)

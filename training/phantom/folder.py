@@ -12,6 +12,7 @@ import shutil
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from lesion import durable
 from lesion.classes import LesionClass
 from lesion.errors import CohortError
 from training.cohort import CARD, COLUMNS, TABLE
@@ -42,7 +43,7 @@ def write_cohort(
             _write_patient(out, seed, draw_patient(seed, plan), plan)
         advance()
     rows = "".join(_rows_path(out, plan).read_text(encoding="utf-8") for plan in plans)
-    _write(out / TABLE, (_line(COLUMNS) + rows).encode())
+    durable.write(out / TABLE, (_line(COLUMNS) + rows).encode())
     shutil.rmtree(out / _ROWS)
 
 
@@ -59,7 +60,7 @@ def _claim(out: Path, card: str) -> None:
         return
     if any(out.iterdir()):
         raise CohortError("found a folder with other files in it, expected an empty or new one")
-    _write(path, card.encode())
+    durable.write(path, card.encode())
 
 
 def _card(seed: int, counts: Mapping[LesionClass, int], *, patients: int) -> str:
@@ -82,8 +83,8 @@ def _write_patient(out: Path, seed: int, patient: PhantomPatient, plan: Plan) ->
     for index, image in enumerate(patient.slices):
         ct = dicom.ct_image(seed, patient, index)
         names = {kind: f"{patient.patient_id}/{kind}-{index + 1}.dcm" for kind in ("ct", "seg")}
-        _write(out / names["ct"], dicom.part10(ct))
-        _write(out / names["seg"], dicom.part10(dicom.seg_image(seed, patient, index, ct)))
+        durable.write(out / names["ct"], dicom.part10(ct))
+        durable.write(out / names["seg"], dicom.part10(dicom.seg_image(seed, patient, index, ct)))
         for segment, marked in enumerate(image.lesions, start=1):
             lesion = marked.lesion
             rows += _line(
@@ -98,7 +99,7 @@ def _write_patient(out: Path, seed: int, patient: PhantomPatient, plan: Plan) ->
                     lesion.provenance,
                 )
             )
-    _write(_rows_path(out, plan), rows.encode())
+    durable.write(_rows_path(out, plan), rows.encode())
 
 
 def _rows_path(out: Path, plan: Plan) -> Path:
@@ -109,10 +110,3 @@ def _line(cells: tuple[str, ...]) -> str:
     text = io.StringIO(newline="")
     csv.writer(text, lineterminator="\n").writerow(cells)
     return text.getvalue()
-
-
-def _write(path: Path, data: bytes) -> None:
-    path.parent.mkdir(exist_ok=True)
-    part = path.with_name(path.name + ".part")
-    part.write_bytes(data)
-    part.replace(path)

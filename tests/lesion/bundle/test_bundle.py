@@ -3,6 +3,7 @@
 import json
 import pickle
 from io import BytesIO
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -173,6 +174,23 @@ def test_what_cannot_be_read_back_replaces_nothing(folder, manifest, files):
         write(folder, manifest, {**files, "classifier.onnx": b"other"})
     assert read(folder).manifest == manifest
     assert [path.name for path in folder.parent.iterdir()] == ["bundle"]
+
+
+def test_a_bundle_gives_way_only_to_one_that_is_whole(folder, manifest, files, monkeypatch):
+    """The power goes out between the two renames: what stood there is set aside, and whole."""
+    rename, calls = Path.rename, []
+
+    def failing(path, target):
+        calls.append(target)
+        if len(calls) == 2:
+            raise OSError("power")
+        return rename(path, target)
+
+    monkeypatch.setattr(Path, "rename", failing)
+    with pytest.raises(OSError, match="power"):
+        write(folder, manifest.model_copy(update={"version": "2"}), files)
+    (aside,) = folder.parent.iterdir()
+    assert read(aside).manifest == manifest
 
 
 def test_leaves_a_folder_alone_that_is_no_bundle(tmp_path, manifest, files):
