@@ -146,7 +146,7 @@ CLAIMS: tuple[Claim, ...] = (
         tuple(
             Comparison(
                 f"{figure} of {name}, CNN-AUG-GAN - CNN-AUG",
-                f"{figure} of {name}, one class against the others",
+                f"{figure} of {name}: of lesions of that class, or of the others",
                 _apart(getattr(_GAN[name], figure), getattr(_AUG[name], figure)),
             )
             for name in ("metastasis", "hemangioma")
@@ -254,7 +254,8 @@ CLAIMS: tuple[Claim, ...] = (
         tuple(
             Comparison(
                 f"sensitivity of {network}, cyst - {other}",
-                f"{network}'s sensitivity for cysts less that for {other}, patients drawn",
+                f"{network}'s sensitivity for cysts less that for {other} "
+                "(bootstrap.bootstrap_between)",
                 _apart(classes["cyst"].sensitivity, classes[other].sensitivity),
             )
             for network, classes in paper.TABLE_7.items()
@@ -269,7 +270,8 @@ CLAIMS: tuple[Claim, ...] = (
         tuple(
             Comparison(
                 f"share of confused errors, {network}",
-                f"share of {network}'s errors that are between metastasis and hemangioma",
+                f"share of {network}'s errors that are between metastasis and hemangioma "
+                "(metrics.wilson of one run)",
                 round(
                     (counts[1][2] + counts[2][1]) / (182 - sum(counts[k][k] for k in range(3))), 4
                 ),

@@ -11,6 +11,9 @@ from jaxtyping import Float
 from training.metrics import Interval
 from training.statistics.student import TTest, critical, t_test
 
+#: The goal beyond the paper: an arm that closes at least this share of the headroom.
+GOAL = 0.5
+
 
 def gain(arm: Float[np.ndarray, " cohorts"], reference: Float[np.ndarray, " cohorts"]) -> TTest:
     """Return the mean paired difference of two arms' accuracies, its t interval and p.
@@ -47,6 +50,11 @@ def headroom_closed(
     return Interval(
         float(over / under), float((cross - half) / square), float((cross + half) / square)
     )
+
+
+def reaches_goal(found: TTest, closed: Interval | None) -> bool:
+    """Say whether an arm surely gains, and by its point estimate closes half of the headroom."""
+    return found.difference.low > 0 and closed is not None and closed.value >= GOAL
 
 
 def _check(arm: Float[np.ndarray, " cohorts"]) -> None:

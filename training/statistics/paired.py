@@ -1,7 +1,7 @@
 """Two classifiers on the same lesions: each lesion is its own control.
 
 182 lesions say little of two accuracies and more of their difference, because most lesions are easy
-or hard for both (paper facts: 143 against 156 of 182 is p = .075 unpaired).
+or hard for both: the paper's 143 against 156 is p = .075 unpaired.
 """
 
 from typing import NamedTuple
@@ -11,8 +11,8 @@ from jaxtyping import Bool, Float, Shaped
 from scipy import stats
 from statsmodels.stats.multitest import multipletests
 
-from training import seeds
 from training.metrics import Interval
+from training.statistics.bootstrap import RESAMPLES, bootstrap_mean
 from training.statistics.student import TTest, t_test
 
 
@@ -40,31 +40,16 @@ def bootstrap_difference(
     patients: Shaped[np.ndarray, " n"],
     *,
     seed: int,
-    resamples: int = 10_000,
+    resamples: int = RESAMPLES,
 ) -> Interval:
-    """Return the difference of two accuracies with its 95 % percentile interval.
+    """Return the difference of two accuracies with its 95 % interval, whole patients drawn.
 
-    Rows are repeats, which may differ in number. Each lesion counts with its mean over them, and
-    whole patients are drawn, because lesions of one patient share a scan (Field and Welsh 2007). So
-    the interval is about other patients; the repeats are taken as they are, and their own spread
+    Rows are repeats, which may differ in number; each lesion counts with its mean over them. So the
+    interval is about other patients: the repeats are taken as they are, and what they add by chance
     shrinks only as more are run. Raise `ValueError` for fewer than two patients.
     """
     gain = correct.mean(axis=0) - reference.mean(axis=0)
-    _, patient = np.unique(patients, return_inverse=True)
-    of_patient, lesions = np.bincount(patient, gain), np.bincount(patient).astype(np.float64)
-    if len(lesions) < 2:
-        raise ValueError(f"found {len(lesions)} patients, expected at least 2")
-    interval = stats.bootstrap(
-        (of_patient, lesions),
-        lambda total, count, axis: total.sum(axis=axis) / count.sum(axis=axis),
-        paired=True,
-        vectorized=True,
-        method="percentile",
-        n_resamples=resamples,
-        batch=max(1, 1_000_000 // len(lesions)),  # bounds the memory, not the result
-        rng=seeds.generator(seed, "bootstrap"),
-    ).confidence_interval
-    return Interval(float(gain.mean()), float(interval.low), float(interval.high))
+    return bootstrap_mean(gain, patients, seed=seed, resamples=resamples)
 
 
 def corrected_t(differences: Float[np.ndarray, "r k"]) -> TTest:

@@ -4,6 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
+from training.metrics import Interval
 from training.statistics import cohorts
 
 
@@ -62,6 +63,23 @@ def test_arms_that_never_differ():
     assert cohorts.gain(same, same) == ((0, 0, 0), 1)
     assert cohorts.headroom_closed(same, same, same) is None
     assert cohorts.headroom_closed(same, same, same + 0.125) == pytest.approx((0, 0, 0))
+
+
+@pytest.mark.parametrize(
+    ("gain", "headroom", "reached"),
+    [(0.04, 0.06, True), (0.02, 0.06, False), (0.0, 0.06, False), (0.04, 0.0, False)],
+)
+def test_the_goal_is_a_sure_gain_of_half_the_headroom(gain, headroom, reached):
+    arm, reference, ceiling = draw(gain=gain, headroom=headroom, sd=0.01)
+    closed = cohorts.headroom_closed(arm, reference, ceiling)
+    assert cohorts.reaches_goal(cohorts.gain(arm, reference), closed) == reached
+
+
+def test_an_unsure_gain_misses_the_goal_however_large():
+    arm, reference, _ = draw(gain=0.05, headroom=0.06, sd=0.03, number=3, seed=1)
+    found = cohorts.gain(arm, reference)
+    assert found.difference.low < 0
+    assert not cohorts.reaches_goal(found, Interval(0.8, 0.1, 2.0))
 
 
 def test_one_cohort_is_refused():
