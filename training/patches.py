@@ -11,7 +11,7 @@ HU of soft tissue are exact to 0.1 in float16; noise is a hundred times that.
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -30,7 +30,10 @@ _INDEX = "lesions.json"
 
 @dataclass(frozen=True, slots=True)
 class Patches:
-    """A cohort's patches and what is known of each lesion. Rows of all arrays agree."""
+    """A cohort's patches and what is known of each lesion. Rows of all arrays agree.
+
+    `cut` holds what a cache was cut with: the seed, the number of variants, the margin.
+    """
 
     cohort: dict[str, object]
     lesion_ids: tuple[str, ...]
@@ -39,6 +42,7 @@ class Patches:
     diameter_mm: Float[np.ndarray, " n"]
     originals: Float32[np.ndarray, "n 64 64"]
     variants: Float16[np.ndarray, "n v 64 64"]
+    cut: dict[str, object] = field(default_factory=dict)
 
 
 def cut_cohort(
@@ -95,6 +99,7 @@ def load(folder: Path) -> Patches:
         diameter_mm=np.array([lesion["diameter_mm"] for lesion in lesions], dtype=np.float64),
         originals=np.load(folder / "originals.npy"),
         variants=np.load(folder / "variants.npy", mmap_mode="r"),
+        cut=index["cut"],
     )
 
 

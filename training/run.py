@@ -118,7 +118,7 @@ def _cross_validate(part: fits.Part) -> None:
     own = datasets.originals(part.patches, ~part.chosen, device=part.device)
     trained = {arm: fits.classifier(part, arm, sources) for arm in fits.ARMS}
     said = {arm: cnn.read(network, own.images) for arm, network in trained.items()}
-    unlike = fits.out_of_distribution(part, trained[fits.BEST_ARM])
+    unlike = fits.unlike(part.patches, part.chosen, trained[fits.BEST_ARM])
     hu = torch.from_numpy(part.patches.originals[rows])
     score = unlike(said[fits.BEST_ARM].features, hu)
     logits = {arm: readout.logits for arm, readout in said.items()}
@@ -130,7 +130,7 @@ def _fit_final(part: fits.Part) -> None:
     if not path.is_file():
         sources = fits.generators(part, part.preset.final_gan)
         trained = fits.classifier(part, fits.BEST_ARM, sources)
-        stage.save(path, fits.out_of_distribution(part, trained).state_dict())
+        stage.save(path, fits.unlike(part.patches, part.chosen, trained).state_dict())
 
 
 def _check_cut(patches: Patches, preset: Preset) -> None:
@@ -146,12 +146,15 @@ def _check_cut(patches: Patches, preset: Preset) -> None:
 def _resolve(
     patches: Patches, preset: Preset, seed: int, device: torch.device
 ) -> dict[str, object]:
-    name = torch.cuda.get_device_name(device) if device.type == "cuda" else "CPU"
+    """Return all that decides the result: on a CPU, threads set the order of sums."""
+    on_gpu = device.type == "cuda"
     return {
         "preset": asdict(preset),
         "seed": seed,
         "cohort": patches.cohort,
-        "device": name,
+        "cut": patches.cut,
+        "device": torch.cuda.get_device_name(device) if on_gpu else "CPU",
+        "threads": None if on_gpu else torch.get_num_threads(),
         "torch": torch.__version__,
     }
 
@@ -160,8 +163,11 @@ def _claim(folder: Path, wanted: dict[str, object], *, resume: bool) -> None:
     """Remember what the folder's run is; refuse to mix two."""
     path = folder / _RESOLVED
     if path.is_file():
-        if resolved(folder) != json.loads(json.dumps(wanted)):
-            raise RunError(f"{folder}: holds a run with other settings, see {_RESOLVED}")
+        held, asked = resolved(folder), json.loads(json.dumps(wanted))
+        if other := [key for key in asked if held.get(key) != asked[key]]:
+            raise RunError(
+                f"{folder}: holds a run with other settings ({', '.join(other)}), see {_RESOLVED}"
+            )
         if not resume:
             raise RunError(f"{folder}: holds a run already; --resume goes on with it")
     stage.write_json(path, wanted)

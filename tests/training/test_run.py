@@ -13,6 +13,7 @@ import torch
 
 from lesion.classes import CLASSES
 from lesion.errors import RunError
+from lesion.roi import MARGIN
 from training import cnn, fits, gan, patches, run, stage
 from training.datasets import to_unit
 from training.folds import FOLDS
@@ -116,10 +117,23 @@ def test_another_seed_gives_other_weights(smoke_run, cut, tmp_path):
 def test_refuses_a_folder_that_holds_a_run(smoke_run, cut):
     with pytest.raises(RunError, match="--resume"):
         run.train(cut, SMOKE, seed=7, folder=smoke_run, resume=False)
-    with pytest.raises(RunError, match="other settings"):
+    with pytest.raises(RunError, match=r"other settings \(seed\)"):
         run.train(cut, SMOKE, seed=8, folder=smoke_run, resume=True)
     with pytest.raises(RunError, match="other settings"):
         run.final(smoke_run, replace(SMOKE, classic_per_fold=25))
+
+
+def test_refuses_to_go_on_with_what_would_end_elsewhere(smoke_run, cut, monkeypatch):
+    """Another seed of the cut is other patches; another number of threads sums in another order."""
+    told = json.loads((smoke_run / "resolved.json").read_text())
+    assert told["cut"] == {"variants": 6, "seed": 7, "margin": MARGIN}
+    assert told["threads"] == torch.get_num_threads()
+    other = replace(cut, cut=cut.cut | {"seed": 8})
+    with pytest.raises(RunError, match=r"other settings \(cut\)"):
+        run.train(other, SMOKE, seed=7, folder=smoke_run, resume=True)
+    monkeypatch.setattr(torch, "get_num_threads", lambda: 99)
+    with pytest.raises(RunError, match=r"other settings \(threads\)"):
+        run.train(cut, SMOKE, seed=7, folder=smoke_run, resume=True)
 
 
 def test_refuses_patches_that_another_preset_cut(cut, tmp_path):
