@@ -11,6 +11,7 @@ from pathlib import Path
 
 from lesion.bundle import NAME_PATTERN
 from lesion.errors import HepaticaError
+from training.experiment import verb as reproduction
 from training.phantom import report, verb
 from training.presets import PRESETS
 
@@ -58,6 +59,10 @@ def _parser() -> argparse.ArgumentParser:
     export = verbs.add_parser("export", help="make a bundle of a finished run")
     _add(export, "preset", "run", "out")
     export.set_defaults(run=_export)
+
+    paper = verbs.add_parser("reproduce", help="run the paper's experiments and write the report")
+    reproduction.add_arguments(paper)
+    paper.set_defaults(run=reproduction.run)
 
     figure = verbs.add_parser("figure", help="draw a bundle's lesions beside its cohort's")
     _add(figure, "run", "bundle")

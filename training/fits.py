@@ -104,16 +104,17 @@ def training_set(part: Part, arm: str, sources: Sequence[Generator]) -> datasets
     return reduce(add, sets)
 
 
-def out_of_distribution(part: Part, trained: cnn.TrainedClassifier) -> ood.OutOfDistribution:
+def unlike(
+    patches: Patches, chosen: Bool[np.ndarray, " n"], trained: cnn.TrainedClassifier
+) -> ood.OutOfDistribution:
     """Fit the score on the classifier's own training lesions and a few variants of each."""
-    patches, chosen = part.patches, part.chosen
     variants = np.asarray(patches.variants[:, :_FEATURE_VARIANTS][chosen], dtype=np.float32)
     classes = patches.classes[chosen]
     hu = np.concatenate([patches.originals[chosen], variants.reshape(-1, *variants.shape[2:])])
-    unit = torch.from_numpy(datasets.to_unit(hu)).to(part.device)
-    features = cnn.read(trained, unit).features.numpy()
+    device = next(trained.network.parameters()).device
+    features = cnn.read(trained, torch.from_numpy(datasets.to_unit(hu)).to(device)).features
     everyones = np.concatenate([classes, np.repeat(classes, variants.shape[1])])
-    return ood.fit(features, hu, everyones)
+    return ood.fit(features.numpy(), hu, everyones)
 
 
 def load_generators(home: Path, preset: GanPreset) -> tuple[Generator, ...]:

@@ -1,0 +1,112 @@
+"""How much of the paper is run, in frozen dataclasses.
+
+All of it, tiny (`smoke`); what two processors do in an hour and a half (`quick`); the paper's own
+grid, for a GPU (`paper`).
+
+Group sizes count as the paper does (4.2): samples added per fold, synthetic ones per class.
+"""
+
+from dataclasses import dataclass, field, replace
+
+from training import presets
+from training.augment import Augmentation
+from training.baselines import presets as baselines
+from training.baselines.presets import BaselinePreset
+from training.datasets import Scaling
+from training.presets import CnnPreset, GanPreset
+
+#: D_aug 1 to 9 and D_synth 1 to 6 (4.2.1, 4.2.2).
+PAPER_CLASSIC = (0, 500, 1000, 2000, 3000, 5000, 7500, 10000, 15000)
+PAPER_SYNTHETIC = (100, 500, 1000, 2000, 3000, 4000)
+
+
+@dataclass(frozen=True, slots=True)
+class CohortTest:
+    """The primary claim with the cohort as the unit.
+
+    `count` cohorts like the paper's; every arm is trained for `updates` updates, with the groups
+    `classic` and `synthetic`, and judges the same `test` fresh lesions. The ceiling arm has
+    `ceiling` fresh lesions to train on.
+    """
+
+    count: int
+    test: int
+    ceiling: int
+    updates: int
+    classic: int
+    synthetic: int
+
+
+@dataclass(frozen=True, slots=True)
+class Experiment:
+    """All of the paper's experiments at one size. The defaults are the paper's."""
+
+    name: str
+    cohorts: CohortTest
+    #: Lesions of a phantom cohort: cysts, metastases, hemangiomas (2.1).
+    counts: tuple[int, int, int] = (53, 64, 65)
+    #: New cases for the green curve (4.2.2): 78 in all.
+    new: tuple[int, int, int] = (26, 26, 26)
+    augmentation: Augmentation = field(default_factory=Augmentation)
+    classic: tuple[int, ...] = PAPER_CLASSIC
+    synthetic: tuple[int, ...] = PAPER_SYNTHETIC
+    repeats: int = 1
+    #: How many of the three inner folds the nested selection uses; 0 leaves it out.
+    inner_folds: int = 3
+    scaling: Scaling = "window"
+    cnn: CnnPreset = field(default_factory=CnnPreset)
+    #: Updates of every arm in the controls.
+    updates: int = 12_000
+    dcgan: GanPreset = field(default_factory=GanPreset)
+    acgan: GanPreset = field(default_factory=GanPreset)
+    #: One class-conditional network with what later work found for small data.
+    recipe: GanPreset = field(default_factory=lambda: presets.RELEASE.fold_gan)
+    baseline: BaselinePreset = field(default_factory=BaselinePreset)
+    #: Lesions of each kind that is none of the three classes.
+    neighbours: int = 300
+
+
+SMOKE = Experiment(
+    name="smoke",
+    cohorts=CohortTest(count=3, test=24, ceiling=24, updates=4, classic=24, synthetic=4),
+    counts=(9, 9, 9),
+    new=(3, 3, 3),
+    augmentation=Augmentation(rotations=1, translations=1, scales=1),
+    classic=(0, 24),
+    synthetic=(4, 8),
+    inner_folds=1,
+    cnn=CnnPreset(updates=4),
+    updates=6,
+    dcgan=GanPreset(width=16, discriminator_width=8, epochs=1, batch=8),
+    acgan=GanPreset(width=16, discriminator_width=8, epochs=1, batch=8, conditional=True),
+    recipe=replace(presets.SMOKE.fold_gan),
+    baseline=baselines.SMOKE,
+    neighbours=4,
+)
+_ONE_CYCLE = replace(presets.QUICK.cnn, updates=500)
+QUICK = Experiment(
+    name="quick",
+    cohorts=CohortTest(count=10, test=2000, ceiling=1000, updates=500, classic=2000, synthetic=500),
+    augmentation=Augmentation(rotations=9, translations=3, scales=3),
+    classic=(0, 500, 2000),
+    synthetic=(100, 500, 1000),
+    inner_folds=1,
+    cnn=_ONE_CYCLE,
+    updates=500,
+    dcgan=GanPreset(width=64, discriminator_width=16, epochs=14),
+    acgan=GanPreset(
+        width=64, discriminator_width=16, epochs=8, learning_rate=0.0001, conditional=True
+    ),
+    recipe=presets.QUICK.fold_gan,
+    neighbours=100,
+)
+#: The paper's grid. Arms of the cohort-level claim are shorter: there are a hundred of them.
+PAPER = Experiment(
+    name="paper",
+    cohorts=CohortTest(
+        count=20, test=10_000, ceiling=1000, updates=4000, classic=5000, synthetic=1000
+    ),
+    acgan=GanPreset(epochs=50, learning_rate=0.0001, conditional=True),
+)
+
+EXPERIMENTS = {one.name: one for one in (SMOKE, QUICK, PAPER)}

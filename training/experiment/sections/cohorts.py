@@ -1,0 +1,148 @@
+"""The primary claim with the cohort as the unit.
+
+One cohort of 182 lesions cannot tell a gain of a few points from chance (4.2 has one). The phantom
+has any number of cohorts: each trains every arm for equally many updates, and all judge the same
+fresh lesions. The ceiling arm has many real (simulated) lesions in place of augmented few: no
+generator that knows only the cohort can be expected to pass it.
+"""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from scipy.special import softmax
+
+from lesion.classes import LesionClass
+from training import metrics
+from training.augment import Augmentation
+from training.experiment.cell import Cell
+from training.experiment.presets import Experiment
+from training.experiment.splits import Split
+from training.experiment.store import Store
+from training.experiment.trial import Trial, classifier, generators
+from training.experiment.work.classifier import JUDGED
+from training.experiment.work.cohort import Phantom, mixed, phantom
+from training.experiment.work.excerpt import EXCERPT, Excerpt
+from training.experiment.work.generator import Kind
+from training.experiment.work.sets import TrainingSet
+from training.phantom.cohort import plan_cohort
+from training.statistics import cohorts as statistics
+
+#: Seeds of phantoms: of the cohorts from here on, of the ceiling's lesions, of the fresh ones.
+FIRST_SEED = 10_001
+CEILING_SEED = 20_001
+FRESH_SEED = 30_001
+
+ARMS = ("none", "classic", "synthetic", "recipe", "ceiling")
+
+#: Of each of the ceiling's lesions; it needs fewer, having more lesions.
+_CEILING_VARIANTS = Augmentation(rotations=1)
+_PATIENTS_A_PART = 100
+
+
+def fresh(experiment: Experiment) -> tuple[Cell, ...]:
+    """Name the lesions that all are judged by, drawn in parts."""
+    return _parts(FRESH_SEED, experiment.cohorts.test)
+
+
+def trials(experiment: Experiment) -> tuple[Trial, ...]:
+    """Name the cohorts."""
+    return tuple(
+        Trial(
+            experiment,
+            phantom(Phantom(seed, experiment.counts, experiment.augmentation), f"cohort {seed}"),
+            seed,
+        )
+        for seed in range(FIRST_SEED, FIRST_SEED + experiment.cohorts.count)
+    )
+
+
+def arm(trial: Trial, name: str) -> Cell:
+    """Name an arm's classifier on one cohort, judging the fresh lesions."""
+    test = trial.experiment.cohorts
+    whole = Split(trial.seed)
+    preset = replace(trial.experiment.cnn, updates=test.updates)
+    more = {f"{JUDGED}fresh-{i}": cell for i, cell in enumerate(fresh(trial.experiment))}
+    data = TrainingSet(test.classic)
+    if name == "none":
+        data = TrainingSet()
+    elif name in ("synthetic", "recipe"):
+        kind: Kind = "dcgan" if name == "synthetic" else "conditional"
+        data = TrainingSet(test.classic, test.synthetic)
+        more |= generators(trial, whole, kind, classic=test.classic)
+    elif name == "ceiling":
+        pool = Phantom(CEILING_SEED, mixed(test.ceiling), _CEILING_VARIANTS)
+        trial = replace(trial, cohort=phantom(pool, "ceiling"))
+    return classifier(trial, whole, data, more=more, preset=preset)
+
+
+def cells(experiment: Experiment) -> Iterator[Cell]:
+    """Yield the cells of every arm, cohort by cohort."""
+    yield from classes_of(experiment)
+    for trial in trials(experiment):
+        for name in ARMS:
+            yield arm(trial, name)
+
+
+def classes_of(experiment: Experiment) -> tuple[Cell, ...]:
+    """Name the fresh lesions' classes, which stay when the patches go."""
+    return tuple(
+        Cell(EXCERPT, Excerpt(("classes",)), {"fresh": cell}, label=f"classes of {cell.label}")
+        for cell in fresh(experiment)
+    )
+
+
+def results(store: Store, experiment: Experiment) -> dict[str, Any]:
+    """Return every arm's accuracy on every cohort, and the paired differences."""
+    truth = np.concatenate([store.load(cell)["classes"] for cell in classes_of(experiment)])
+    parts = range(len(fresh(experiment)))
+    accuracy: dict[str, list[float]] = {name: [] for name in ARMS}
+    likelihood: dict[str, list[float]] = {name: [] for name in ARMS}
+    for trial in trials(experiment):
+        for name in ARMS:
+            said = store.load(arm(trial, name))
+            logits = np.concatenate([said[f"logits_fresh-{i}"] for i in parts])
+            accuracy[name].append(float((logits.argmax(axis=1) == truth).mean()))
+            likelihood[name].append(metrics.negative_log_likelihood(softmax(logits, axis=1), truth))
+    return {
+        "cohorts": experiment.cohorts.count,
+        "test_lesions": len(truth),
+        "updates": experiment.cohorts.updates,
+        "accuracy": accuracy,
+        "negative_log_likelihood": likelihood,
+        "comparisons": _comparisons({k: np.array(v) for k, v in accuracy.items()}),
+    }
+
+
+def _comparisons(accuracy: dict[str, np.ndarray]) -> dict[str, Any]:
+    """Compare arms, paired by cohort; and say what share of the headroom each gain closes."""
+    pairs = (
+        ("classic", "none"),
+        ("synthetic", "classic"),
+        ("recipe", "classic"),
+        ("ceiling", "classic"),
+    )
+    compared: dict[str, Any] = {}
+    for name, reference in pairs:
+        found = statistics.gain(accuracy[name], accuracy[reference])
+        compared[f"{name} - {reference}"] = found._asdict()
+    for name in ("synthetic", "recipe"):
+        closed = statistics.headroom_closed(
+            accuracy[name], accuracy["classic"], accuracy["ceiling"]
+        )
+        compared[f"{name}, share of headroom"] = None if closed is None else list(closed)
+    return compared
+
+
+def _parts(seed: int, count: int) -> tuple[Cell, ...]:
+    """Name fresh lesions in the paper's mix, in parts that several processes can draw."""
+    counts = mixed(count)
+    plans = len(plan_cohort(seed, dict(zip(LesionClass, counts, strict=True))))
+    return tuple(
+        phantom(
+            Phantom(seed, counts, first=first, last=min(first + _PATIENTS_A_PART, plans)),
+            f"fresh lesions {first // _PATIENTS_A_PART + 1}",
+        )
+        for first in range(0, plans, _PATIENTS_A_PART)
+    )

@@ -1,0 +1,72 @@
+"""Controls that the paper lacks: equal updates for every arm, another scaling, synthetic alone.
+
+The paper trains for 150 epochs whatever the size of the set, so its arm without augmentation gets
+about 300 updates and the best one thousands: part of what augmentation gains is updates.
+"""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+from training.experiment import reading
+from training.experiment.cell import Cell
+from training.experiment.reading import Arm, Truth
+from training.experiment.store import Store
+from training.experiment.trial import Trial, classifier, generators
+from training.experiment.work.sets import TrainingSet
+
+
+def arms(trials: tuple[Trial, ...], *, best: tuple[int, int]) -> dict[str, Arm]:
+    """Name the controls' arms at the best groups (classic, synthetic)."""
+    classic, synthetic = best
+    preset = replace(trials[0].experiment.cnn, updates=trials[0].experiment.updates)
+
+    def equal(data: TrainingSet, **more: Any) -> Arm:
+        return [[classifier(t, s, data, preset=preset, **more) for s in t.splits] for t in trials]
+
+    def fed(data: TrainingSet) -> Arm:
+        return [
+            [
+                classifier(
+                    t, s, data, preset=preset, more=generators(t, s, "dcgan", classic=classic)
+                )
+                for s in t.splits
+            ]
+            for t in trials
+        ]
+
+    stretched = tuple(
+        replace(t, experiment=replace(t.experiment, scaling="window+minmax")) for t in trials
+    )
+    minmax = {
+        f"{name}, each ROI by its own range": [
+            [classifier(t, s, data, preset=preset) for s in t.splits] for t in stretched
+        ]
+        for name, data in (("none", TrainingSet()), ("classic", TrainingSet(classic)))
+    }
+    return {
+        "none": equal(TrainingSet()),
+        "classic": equal(TrainingSet(classic)),
+        "synthetic": fed(TrainingSet(classic, synthetic)),
+        "synthetic alone": fed(TrainingSet(0, synthetic, originals=False)),
+        **minmax,
+    }
+
+
+def cells(trials: tuple[Trial, ...], *, best: tuple[int, int]) -> Iterator[Cell]:
+    """Yield the controls' cells."""
+    for arm in arms(trials, best=best).values():
+        for folds in arm:
+            yield from folds
+
+
+def results(
+    store: Store, trials: tuple[Trial, ...], truth: Truth, *, best: tuple[int, int]
+) -> dict[str, Any]:
+    """Return the controls' figures, all of them after equally many updates."""
+    return {
+        "updates": trials[0].experiment.updates,
+        "arms": {
+            name: reading.judged(store, arm, truth) for name, arm in arms(trials, best=best).items()
+        },
+    }

@@ -1,0 +1,77 @@
+"""Fig. 8: accuracy against the size of the data groups, and what was chosen from it (paper 4.2).
+
+Red: classic augmentation. Blue: synthetic lesions on top of the best classic group, from a DCGAN
+per class, and beside it from ACGAN and from one conditional network. Green: new real cases in
+their place. Tables 2, 3, 5 and 7 are read off at the chosen groups.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+from training.experiment import reading, select
+from training.experiment.cell import Cell
+from training.experiment.reading import Arm, Truth
+from training.experiment.store import Store
+from training.experiment.trial import Trial, classifier, generators
+from training.experiment.work.generator import Kind
+from training.experiment.work.sets import TrainingSet
+
+KINDS: tuple[Kind, ...] = ("dcgan", "acgan", "conditional")
+
+
+def classic(trials: tuple[Trial, ...]) -> dict[int, Arm]:
+    """Name the red curve's arms."""
+    return {
+        size: [[classifier(t, s, TrainingSet(size)) for s in t.splits] for t in trials]
+        for size in trials[0].experiment.classic
+    }
+
+
+def synthetic(trials: tuple[Trial, ...], kind: Kind, *, best: int) -> dict[int, Arm]:
+    """Name a blue curve's arms, on top of the `best` classic group."""
+    return {
+        size: [
+            [
+                classifier(t, s, TrainingSet(best, size), more=generators(t, s, kind, classic=best))
+                for s in t.splits
+            ]
+            for t in trials
+        ]
+        for size in trials[0].experiment.synthetic
+    }
+
+
+def new(trials: tuple[Trial, ...], cases: Cell, *, best: int) -> dict[int, Arm]:
+    """Name the green curve's arms."""
+    return {
+        size: [
+            [
+                classifier(t, s, TrainingSet(best, new_per_class=size), more={"new": cases})
+                for s in t.splits
+            ]
+            for t in trials
+        ]
+        for size in trials[0].experiment.synthetic
+    }
+
+
+def of(curve: dict[int, Arm]) -> Iterator[Cell]:
+    """Yield a curve's cells."""
+    for arm in curve.values():
+        for folds in arm:
+            yield from folds
+
+
+def accuracies(store: Store, curve: dict[int, Arm], truth: Truth) -> dict[int, float]:
+    """Return each group's accuracy, the mean of the repeats."""
+    return {size: float(reading.correct(store, arm, truth).mean()) for size, arm in curve.items()}
+
+
+def best(store: Store, curve: dict[int, Arm], truth: Truth) -> int:
+    """Choose a group on the reported folds, as the paper did."""
+    return select.saturation(accuracies(store, curve, truth))
+
+
+def results(store: Store, curve: dict[int, Arm], truth: Truth) -> list[dict[str, Any]]:
+    """Return the curve's points."""
+    return [{"size": size, **reading.judged(store, arm, truth)} for size, arm in curve.items()]

@@ -1,0 +1,93 @@
+"""The same selection without the test folds: groups are chosen on inner folds of the training part.
+
+The paper chose its best groups on the folds that it reports (4.2), which flatters them. Here each
+outer fold has its own choice, made by networks that never saw it.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from training.experiment import reading, select
+from training.experiment.cell import Cell
+from training.experiment.reading import Truth
+from training.experiment.splits import Split
+from training.experiment.store import Store
+from training.experiment.trial import Trial, classifier, generators
+from training.experiment.work.sets import TrainingSet
+
+
+def inner(trial: Trial, fold: Split) -> tuple[Split, ...]:
+    """Return the inner folds that are used of an outer one."""
+    return tuple(
+        Split(fold.seed, fold.fold, inner) for inner in range(trial.experiment.inner_folds)
+    )
+
+
+def classic(trial: Trial, fold: Split) -> dict[int, list[Cell]]:
+    """Name the inner classifiers among which the classic group is chosen."""
+    return {
+        size: [classifier(trial, s, TrainingSet(size)) for s in inner(trial, fold)]
+        for size in trial.experiment.classic
+    }
+
+
+def synthetic(trial: Trial, fold: Split, *, best: int) -> dict[int, list[Cell]]:
+    """Name the inner classifiers among which the synthetic group is chosen."""
+    return {
+        size: [
+            classifier(
+                trial,
+                s,
+                TrainingSet(best, size),
+                more=generators(trial, s, "dcgan", classic=best),
+            )
+            for s in inner(trial, fold)
+        ]
+        for size in trial.experiment.synthetic
+    }
+
+
+def outer(trial: Trial, fold: Split, *, best: tuple[int, int]) -> tuple[Cell, Cell]:
+    """Name an outer fold's classifiers of its own choice: classic, and with synthetic lesions."""
+    more = generators(trial, fold, "dcgan", classic=best[0])
+    return (
+        classifier(trial, fold, TrainingSet(best[0])),
+        classifier(trial, fold, TrainingSet(*best), more=more),
+    )
+
+
+def chosen(store: Store, groups: dict[int, list[Cell]], truth: Truth) -> int:
+    """Choose the group that is best on the inner folds."""
+    accuracy = {}
+    for size, cells in groups.items():
+        said = [store.load(cell) for cell in cells]
+        right = [s["logits"].argmax(axis=1) == truth.classes[s["rows"]] for s in said]
+        accuracy[size] = float(np.concatenate(right).mean())
+    return select.saturation(accuracy)
+
+
+def cells(trials: tuple[Trial, ...], choices: dict[Split, tuple[int, int]]) -> Iterator[Cell]:
+    """Yield the cells of the choices."""
+    for trial in trials:
+        for fold in trial.splits:
+            yield from outer(trial, fold, best=choices[fold])
+
+
+def results(
+    store: Store,
+    trials: tuple[Trial, ...],
+    choices: dict[Split, tuple[int, int]],
+    truth: Truth,
+) -> dict[str, Any]:
+    """Return both arms' figures under nested selection, and what was chosen."""
+    arms = [
+        [[outer(trial, fold, best=choices[fold])[arm] for fold in trial.splits] for trial in trials]
+        for arm in (0, 1)
+    ]
+    return {
+        "classic": reading.judged(store, arms[0], truth),
+        "synthetic": reading.judged(store, arms[1], truth),
+        "chosen": [[list(choices[fold]) for fold in trial.splits] for trial in trials],
+    }

@@ -1,0 +1,107 @@
+"""Train a classifier on one training set, and keep what it says of lesions that it never saw.
+
+Held out lesions of its own cohort, and any further lesions that are given to it to judge: fresh
+ones, another phase's, synthetic ones.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from training import cnn, datasets, fits
+from training.datasets import Scaling
+from training.devices import pick
+from training.experiment.cell import Arrays, Work
+from training.experiment.splits import Split, part
+from training.experiment.work.cohort import as_patches
+from training.experiment.work.sets import TrainingSet, assemble
+from training.presets import CnnPreset
+from training.stage import Unrecorded
+
+#: Roles whose lesions are only judged: patches in HU, or images in (0, 1).
+JUDGED = "judged-"
+
+
+@dataclass(frozen=True, slots=True)
+class Keep:
+    """What to keep of what a classifier says, besides logits.
+
+    `features`: its last hidden layer, and of held-out lesions that of the first `variants`
+    augmentations too (the paper's Fig. 9). `views`: logits averaged over a lesion and so many of
+    its augmentations (test-time augmentation). `unlike`: the out-of-distribution score that a
+    bundle would give, fitted on the training part.
+    """
+
+    features: bool = False
+    variants: int = 0
+    views: int = 0
+    unlike: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Training:
+    """A classifier to train."""
+
+    split: Split
+    data: TrainingSet
+    preset: CnnPreset
+    seed: int
+    scaling: Scaling = "window"
+    keep: Keep = Keep()
+
+
+def _train(config: Training, inputs: Mapping[str, Arrays]) -> Arrays:
+    device, keep = pick(), config.keep
+    patches = as_patches(inputs["cohort"])
+    chosen, held_out = part(config.split, patches.classes, np.array(patches.patient_ids))
+    data = assemble(config.data, inputs, chosen, scaling=config.scaling, device=device)
+    trained = cnn.train(data, config.preset, seed=config.seed, journal=Unrecorded())
+    unlike = fits.unlike(patches, chosen, trained) if keep.unlike else None
+
+    def read(hu: np.ndarray) -> cnn.Readout:
+        unit = torch.from_numpy(datasets.rescale(np.asarray(hu), config.scaling))
+        return cnn.read(trained, unit.to(device))
+
+    def keep_of(said: cnn.Readout, hu: np.ndarray | None, name: str) -> dict[str, np.ndarray]:
+        kept = {f"logits{name}": said.logits.numpy()}
+        if keep.features:
+            kept[f"features{name}"] = _half(said.features)
+        if unlike is not None and hu is not None:
+            score = unlike(said.features, torch.from_numpy(np.array(hu)))
+            kept[f"unlike{name}"] = score.numpy()
+        return kept
+
+    own = patches.originals[held_out]
+    result = {"rows": np.flatnonzero(held_out)}
+    if len(own):
+        result |= keep_of(read(own), own, "")
+    if keep.views:
+        views = [read(own), *(read(patches.variants[held_out, v]) for v in range(keep.views))]
+        result["logits_views"] = torch.stack([v.logits for v in views]).mean(dim=0).numpy()
+    if keep.variants:
+        varied = [read(patches.variants[held_out, v]).features for v in range(keep.variants)]
+        result["features_variants"] = _half(torch.stack(varied, dim=1))
+    for role in (name for name in inputs if name.startswith(JUDGED)):
+        name = "_" + role.removeprefix(JUDGED)
+        hu = inputs[role].get("originals")
+        said = _images(trained, inputs[role]) if hu is None else read(hu)
+        result |= keep_of(said, hu, name)
+    return result
+
+
+def _images(trained: cnn.TrainedClassifier, arrays: Arrays) -> cnn.Readout:
+    """Judge a generator's images, which are rescaled already, class by class."""
+    images = np.concatenate(list(arrays["images"])).astype(np.float32)
+    device = next(trained.network.parameters()).device
+    return cnn.read(trained, torch.from_numpy(images).to(device))
+
+
+def _half(features: Tensor) -> np.ndarray:
+    half: np.ndarray = features.numpy().astype(np.float16)
+    return half
+
+
+CLASSIFIER = Work("classifier", _train)
