@@ -51,10 +51,10 @@ def slice_grid(px: float) -> Grid:
 
 
 def coverage(distance: Field, width: float) -> Field:
-    """Return the share (0..1) of each pixel inside a shape.
+    """Return the share (0..1) of each pixel that lies inside a shape.
 
-    From the signed distance to its edge (negative inside) and the width over which the edge runs,
-    both in mm.
+    `distance` is signed, to the shape's edge and negative inside; `width` is that over which the
+    edge runs from inside to outside. Both are in mm.
     """
     return np.clip(0.5 - distance / width, 0.0, 1.0)
 

@@ -33,9 +33,10 @@ _TRIES = 60
 
 @dataclass(frozen=True, slots=True)
 class Placed:
-    """A lesion in a window of its slice: how much of each pixel it covers, its HU.
+    """A lesion in a window of its slice.
 
-    And what the radiologist marks.
+    `cover` is how much (0..1) of each pixel of the window the lesion takes, `hu` its attenuation
+    there. `mask` and `outline` are what the radiologist marks on the whole slice.
     """
 
     window: tuple[slice, slice]

@@ -65,7 +65,7 @@ def test_the_real_figures_are_those_of_the_page(shared_data: Callable[[str], Pat
     found = json.loads(json.dumps(figures.of_real(shared_data("ct-calibration.json").parent)))
     page = json.loads((DOCS / report.FIGURES).read_text())["real"]
     assert found == page
-    # By the same estimator, the calibration file's own figures come out.
+    # By the same estimator, what ct-calibration.json says of this very series comes out.
     np.testing.assert_allclose(
         found["measured"]["noise"]["3"]["lags"],
         found["quoted"]["totalseg_dicom"]["autocorr"],
