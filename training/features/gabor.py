@@ -67,8 +67,8 @@ def bank() -> Complex64[np.ndarray, "filters 128 128"]:
     for placed, (frequency, turn) in zip(
         filters, ((f, t) for f in FREQUENCIES for t in turns), strict=True
     ):
-        # Two standard deviations reach at most 23 pixels: the margin is wider.
-        kernel = gabor_kernel(frequency, theta=turn, bandwidth=1, n_stds=2)
+        # Two and a half standard deviations reach at most 29 pixels: the margin is wider.
+        kernel = gabor_kernel(frequency, theta=turn, bandwidth=1, n_stds=2.5)
         height, width = kernel.shape
         placed[:height, :width] = kernel
         placed[:] = np.roll(placed, (-(height // 2), -(width // 2)), axis=(0, 1))
