@@ -62,6 +62,8 @@ class Experiment:
     #: One class-conditional network with what later work found for small data.
     recipe: GanPreset = field(default_factory=lambda: presets.RELEASE.fold_gan)
     baseline: BaselinePreset = field(default_factory=BaselinePreset)
+    #: Synthetic images of each class that nothing is trained on: for readers and measures.
+    spare: int = 128
     #: Lesions of each kind that is none of the three classes.
     neighbours: int = 300
 
@@ -81,6 +83,7 @@ SMOKE = Experiment(
     acgan=GanPreset(width=16, discriminator_width=8, epochs=1, batch=8, conditional=True),
     recipe=replace(presets.SMOKE.fold_gan),
     baseline=baselines.SMOKE,
+    spare=16,
     neighbours=4,
 )
 _ONE_CYCLE = replace(presets.QUICK.cnn, updates=500)

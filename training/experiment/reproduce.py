@@ -17,7 +17,14 @@ import numpy as np
 from training.experiment.cell import Cell
 from training.experiment.presets import Experiment
 from training.experiment.reading import Truth
-from training.experiment.sections import cohorts, controls, curves, nested, rivals
+from training.experiment.sections import (
+    cohorts,
+    controls,
+    curves,
+    deployment,
+    nested,
+    rivals,
+)
 from training.experiment.splits import Split
 from training.experiment.store import Store
 from training.experiment.trial import Trial
@@ -70,6 +77,7 @@ def run(
             rivals.cells(repeats),
             controls.cells(repeats, best=chosen.best),
             nested.cells(repeats, chosen.nested),
+            deployment.cells(repeats[0], best=chosen.best),
             cohorts.cells(experiment),
         ),
     )
@@ -119,6 +127,7 @@ def _results(
         "nested": nested.results(store, repeats, chosen.nested, truth) if chosen.nested else None,
         "rivals": rivals.results(store, repeats, truth),
         "controls": controls.results(store, repeats, truth, best=chosen.best),
+        "deployment": deployment.results(store, repeats[0], truth, best=chosen.best),
         "cohorts": cohorts.results(store, experiment),
     }
 

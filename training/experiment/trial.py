@@ -19,10 +19,6 @@ from training.folds import FOLDS
 from training.presets import CnnPreset, GanPreset
 from training.seeds import derive
 
-#: Synthetic images of each class that are drawn besides the largest group: for readers and
-#: measures, never trained on.
-SPARE = 64
-
 
 @dataclass(frozen=True, slots=True)
 class Trial:
@@ -76,7 +72,7 @@ def generators(trial: Trial, split: Split, kind: Kind, *, classic: int) -> dict[
         "conditional": experiment.recipe,
     }
     share = (FOLDS - 1) / FOLDS if split.fold is not None else 1.0
-    count = round(max(experiment.synthetic) * FOLDS * share * 1.05) + SPARE
+    count = round(max(experiment.synthetic) * FOLDS * share * 1.05) + experiment.spare
     config = Synthesis(
         kind, presets[kind], split, classic, count, trial.seed_of(split), experiment.scaling
     )

@@ -1,0 +1,138 @@
+"""What a bundle made of this cohort would be worth: calibration, coverage, abstention, rejection.
+
+The bundle's own procedure (`training.evaluate`): temperature, conformal quantiles and threshold
+from the folds' outputs, then a final fit on the whole cohort. Here the final fit is judged on fresh
+lesions, of which there are enough: of 53 cysts a coverage of 90 % has a standard error of 4 points.
+And on near neighbours: what is none of the classes should be turned away.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from training import calibrate, metrics
+from training.experiment import reading
+from training.experiment.cell import Cell
+from training.experiment.presets import Experiment
+from training.experiment.reading import Truth
+from training.experiment.sections import cohorts
+from training.experiment.splits import Split
+from training.experiment.store import Store
+from training.experiment.trial import Trial, classifier, generators
+from training.experiment.work.classifier import JUDGED, Keep
+from training.experiment.work.neighbours import NEIGHBOURS, Neighbours
+from training.experiment.work.sets import TrainingSet
+from training.phantom.neighbours import KINDS
+from training.statistics import rejection
+
+NEIGHBOURS_SEED = 50_001
+
+ARMS = ("classic", "synthetic")
+_CURVE_POINTS = 50
+
+
+def folds(trial: Trial, arm: str, *, best: tuple[int, int]) -> tuple[Cell, ...]:
+    """Name an arm's cross-validated classifiers, with their out-of-distribution scores."""
+    return tuple(_classifier(trial, split, arm, best, {}) for split in trial.splits)
+
+
+def final(trial: Trial, arm: str, *, best: tuple[int, int]) -> Cell:
+    """Name an arm's final fit, judging fresh lesions and neighbours."""
+    parts = enumerate(cohorts.fresh(trial.experiment))
+    judged = {f"{JUDGED}fresh-{index}": cell for index, cell in parts}
+    judged |= {f"{JUDGED}{kind}": cell for kind, cell in neighbours(trial.experiment).items()}
+    return _classifier(trial, Split(trial.seed), arm, best, judged)
+
+
+def neighbours(experiment: Experiment) -> dict[str, Cell]:
+    """Name the neighbours of each kind."""
+    return {
+        kind: Cell(NEIGHBOURS, Neighbours(kind, NEIGHBOURS_SEED, experiment.neighbours), label=kind)
+        for kind in KINDS
+    }
+
+
+def cells(trial: Trial, *, best: tuple[int, int]) -> Iterator[Cell]:
+    """Yield the cells of both arms."""
+    yield from cohorts.classes_of(trial.experiment)
+    for arm in ARMS:
+        yield from folds(trial, arm, best=best)
+        yield final(trial, arm, best=best)
+
+
+def results(store: Store, trial: Trial, truth: Truth, *, best: tuple[int, int]) -> dict[str, Any]:
+    """Return what each arm's bundle would be worth."""
+    return {arm: _arm(store, trial, arm, truth, best=best) for arm in ARMS}
+
+
+def _arm(
+    store: Store, trial: Trial, arm: str, truth: Truth, *, best: tuple[int, int]
+) -> dict[str, Any]:
+    validated = folds(trial, arm, best=best)
+    calibrated = calibrate.fit(reading.held_out(store, validated, truth), truth.classes)
+    scores = np.concatenate([store.load(cell)["unlike"] for cell in validated])
+    threshold = float(np.quantile(scores, 1 - calibrate.OUT_OF_DISTRIBUTION_SHARE))
+
+    said = store.load(final(trial, arm, best=best))
+    parts = range(len(cohorts.fresh(trial.experiment)))
+    classes = np.concatenate(
+        [store.load(cell)["classes"] for cell in cohorts.classes_of(trial.experiment)]
+    )
+    logits = np.concatenate([said[f"logits_fresh-{index}"] for index in parts])
+    unlike = np.concatenate([said[f"unlike_fresh-{index}"] for index in parts])
+    probabilities = calibrated.probabilities(logits)
+    sets = calibrated.sets(probabilities)
+    return {
+        "fresh": {
+            **reading.figures(logits / calibrated.temperature, classes),
+            "temperature": calibrated.temperature,
+            "coverage": reading.by_class(metrics.coverage(sets, classes)),
+            "set_size": metrics.set_size(sets, classes),
+            "abstained": float((sets.sum(axis=1) != 1).mean()),
+            "turned_away": float((unlike > threshold).mean()),
+        },
+        "risk_coverage": _risk_coverage(probabilities, classes),
+        "neighbours": {
+            kind: {
+                "auroc": list(rejection.auroc(unlike, said[f"unlike_{kind}"])),
+                "false_positive_rate": list(
+                    rejection.false_positive_rate(unlike, said[f"unlike_{kind}"])
+                ),
+                "turned_away": float((said[f"unlike_{kind}"] > threshold).mean()),
+                "sure": _sure(calibrated, said, kind, threshold),
+            }
+            for kind in KINDS
+        },
+    }
+
+
+def _classifier(
+    trial: Trial, split: Split, arm: str, best: tuple[int, int], judged: dict[str, Cell]
+) -> Cell:
+    classic, synthetic = best
+    more = dict(judged)
+    data = TrainingSet(classic)
+    if arm == "synthetic":
+        data = TrainingSet(classic, synthetic)
+        more |= generators(trial, split, "dcgan", classic=classic)
+    return classifier(trial, split, data, more=more, keep=Keep(unlike=True))
+
+
+def _sure(calibrated: calibrate.Calibrated, said: Any, kind: str, threshold: float) -> float:
+    """Return the share of a kind that gets one class and is not turned away: a service's error."""
+    sets = calibrated.sets(calibrated.probabilities(said[f"logits_{kind}"]))
+    return float(((sets.sum(axis=1) == 1) & (said[f"unlike_{kind}"] <= threshold)).mean())
+
+
+def _risk_coverage(probabilities: np.ndarray, classes: np.ndarray) -> dict[str, Any]:
+    """Return the error among the lesions that are answered, the surest first."""
+    right = probabilities.argmax(axis=1) == classes
+    curve = rejection.risk_coverage(probabilities.max(axis=1), right)
+    shown = np.linspace(0, len(curve.risk) - 1, min(_CURVE_POINTS, len(curve.risk))).astype(int)
+    return {
+        "coverage": curve.coverage[shown].tolist(),
+        "risk": curve.risk[shown].tolist(),
+        "area": curve.area,
+        "excess": curve.excess,
+    }
