@@ -10,6 +10,8 @@ import hashlib
 import io
 import json
 import math
+import re
+import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -45,6 +47,9 @@ _DIAMETER_MM = (2.0, 300.0)
 #: would be another lesion's, or the diameter in cm.
 _DISAGREEMENT = 2.0
 _QUOTED = 40
+
+_LEADING_ZEROS = re.compile("(?<![0-9])0+(?=[0-9])")
+_ASIDE = ", case and leading zeros aside; expected a name of its own, or the same to the letter"
 
 _Choice = TypeVar("_Choice", bound=str)
 
@@ -96,7 +101,7 @@ def read(folder: Path) -> Cohort:
     rows = list(_rows(table))
     _check_ids(rows)
     lesions = tuple(_read_lesion(files, row) for row in rows)
-    _check_patients(rows, lesions)
+    _check_slices(rows, lesions)
     return Cohort(name, simulated, _fingerprint(name, simulated, table, files.digests), lesions)
 
 
@@ -156,21 +161,38 @@ def _checked(row: _Row) -> _Row:
 
 
 def _check_ids(rows: list[_Row]) -> None:
-    """Refuse one name for two lesions, and one outline under two names."""
-    for columns in (("lesion_id",), ("ct", "seg", "segment")):
-        seen: dict[tuple[str, ...], int] = {}
-        for row in rows:
-            key = tuple(row.values[column] for column in columns)
-            if (first := seen.setdefault(key, row.number)) != row.number:
-                row.fail(" ".join(columns), f"found the same as in row {first}, expected its own")
+    """Refuse one name for two lesions, and two spellings of one patient."""
+    lesions: dict[str, _Row] = {}
+    patients: dict[str, _Row] = {}
+    for row in rows:
+        first = lesions.setdefault(_bare(row.values["lesion_id"]), row)
+        if first is not row:
+            row.fail("lesion_id", f"found the same as in row {first.number}{_ASIDE}")
+        first = patients.setdefault(_bare(row.values["patient_id"]), row)
+        if first.values["patient_id"] != row.values["patient_id"]:
+            row.fail("patient_id", f"found another spelling than in row {first.number}{_ASIDE}")
 
 
-def _check_patients(rows: list[_Row], lesions: tuple[CohortLesion, ...]) -> None:
-    """Refuse a slice of two patients: folding by patient would let it leak."""
-    owner: dict[int, CohortLesion] = {}
+def _bare(name: str) -> str:
+    """Return a name without what gets lost between a clinic's systems and a spreadsheet."""
+    return _LEADING_ZEROS.sub("", unicodedata.normalize("NFKC", name).casefold())
+
+
+def _check_slices(rows: list[_Row], lesions: tuple[CohortLesion, ...]) -> None:
+    """Refuse a lesion drawn twice, and a slice of two patients: folding would let them leak.
+
+    A slice is known by its SOP Instance UID, whatever its file is called and however often it lies
+    in the folder.
+    """
+    drawn: dict[tuple[str, bytes], int] = {}
+    owner: dict[str, str] = {}
     for row, lesion in zip(rows, lesions, strict=True):
-        if owner.setdefault(id(lesion.ct), lesion).patient_id != lesion.patient_id:
+        uid, hull = lesion.ct.identity.sop_instance_uid, lesion.outline.hull_px
+        if owner.setdefault(uid, lesion.patient_id) != lesion.patient_id:
             row.fail("patient_id", "found another than for the same slice above, expected one")
+        outline = b"" if hull is None else hull.tobytes()
+        if (first := drawn.setdefault((uid, outline), row.number)) != row.number:
+            row.fail("ct seg segment", f"found the same as in row {first}, expected its own")
 
 
 def _read_lesion(files: _Folder, row: _Row) -> CohortLesion:

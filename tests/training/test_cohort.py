@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -52,13 +53,27 @@ def write_table(out: Path, rows: list[list[str]], header: tuple[str, ...] = coho
     (out / "cohort.csv").write_text(text.getvalue(), encoding="utf-8")
 
 
-def cell(row: int, column: str, value: str) -> Edit:
-    """Write a value into one cell of the table."""
+def row(number: int, **values: str) -> Edit:
+    """Write values into a row's cells."""
 
     def edit(out: Path) -> None:
         rows = [list(cells) for cells in ROWS]
-        rows[row - 2][cohort.COLUMNS.index(column)] = value
+        for column, value in values.items():
+            rows[number - 2][cohort.COLUMNS.index(column)] = value
         write_table(out, rows)
+
+    return edit
+
+
+def cell(number: int, column: str, value: str) -> Edit:
+    """Write a value into one cell of the table."""
+    return row(number, **{column: value})
+
+
+def copied(name: str, to: str, then: Edit) -> Edit:
+    def edit(out: Path) -> None:
+        shutil.copy(out / name, out / to)
+        then(out)
 
     return edit
 
@@ -158,6 +173,22 @@ FAULTS = {
     "capital class": (cell(2, "class", "Cyst"), "row 2, class: found 'Cyst'"),
     "provenance": (cell(2, "provenance", "guess"), "expected one of biopsy, follow-up"),
     "twice the same id": (cell(4, "lesion_id", "A-1"), "row 4, lesion_id: .* as in row 2"),
+    "twice the same id but for case": (cell(4, "lesion_id", "a-1"), "row 4, lesion_id: .* row 2"),
+    "twice the same id but for zeros": (cell(4, "lesion_id", "A-01"), "row 4, lesion_id: .* row 2"),
+    "twice the same id but for width": (cell(4, "lesion_id", "Ａ-1"), "row 4, lesion_id: .* row 2"),
+    "a patient in capitals": (cell(3, "patient_id", "a"), "row 3, patient_id: .*spelling.* row 2"),
+    "twice the same outline by another path": (
+        row(3, ct="./a/ct.dcm", seg="a/./seg.dcm", segment="01"),
+        "row 3, ct seg segment: .* as in row 2",
+    ),
+    "twice the same outline in a copy": (
+        copied("a/ct.dcm", "copy.dcm", row(3, ct="copy.dcm", segment="1")),
+        "row 3, ct seg segment: .* as in row 2",
+    ),
+    "two patients of a slice and its copy": (
+        copied("a/ct.dcm", "copy.dcm", row(3, ct="copy.dcm", patient_id="B")),
+        "row 3, patient_id: found another",
+    ),
     "twice the same outline": (cell(3, "segment", "1"), "row 3, ct seg segment: .* as in row 2"),
     "two patients of a slice": (cell(3, "patient_id", "B"), "row 3, patient_id: found another"),
     "no such ct": (cell(2, "ct", "none.dcm"), "row 2, ct: found no such file"),
@@ -195,6 +226,20 @@ def test_a_fault_is_refused_with_its_place(folder: Path, edit: Edit, message: st
         cohort.read(folder)
     for secret in ("Secret", "SECRET", "Müller", "passwd", "b.dcm"):
         assert secret not in str(caught.value)
+
+
+def test_patients_whose_names_hold_the_same_digits_elsewhere_are_two(folder: Path) -> None:
+    rows = [["P10-1", "P10", *ROWS[0][2:]], ["P10-2", "P10", *ROWS[1][2:]]]
+    write_table(folder, [*rows, ["P1-0", "P100", *ROWS[2][2:]]])
+    assert [lesion.patient_id for lesion in cohort.read(folder).lesions] == ["P10", "P10", "P100"]
+
+
+def test_two_spellings_of_one_patient_are_refused(folder: Path) -> None:
+    """A spreadsheet drops leading zeros from some cells: the patient would sit in two folds."""
+    rows = [["a", "017", *ROWS[0][2:]], ["b", "017", *ROWS[1][2:]], ["c", "17", *ROWS[2][2:]]]
+    write_table(folder, rows)
+    with pytest.raises(CohortError, match="row 4, patient_id: found another spelling than in"):
+        cohort.read(folder)
 
 
 def test_a_link_out_of_the_folder_is_refused(folder: Path) -> None:
