@@ -6,8 +6,10 @@ A schema alone catches few faults, so what points from one object to another is 
 import json
 import re
 import shlex
+import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -192,3 +194,45 @@ def test_the_pod_runs_as_the_image_does(pod: Manifest) -> None:
     (user,) = re.findall(r"^USER (\d+):(\d+)$", DOCKERFILE, re.MULTILINE)
     context = pod["securityContext"]
     assert (str(context["runAsUser"]), str(context["runAsGroup"])) == user
+
+
+@pytest.fixture
+def run_pod(tmp_path: Path) -> Callable[[], subprocess.CompletedProcess[str]]:
+    """Run the script, where only what a test adds is installed, until it leaves the network."""
+    (tmp_path / "k8s").mkdir()
+    shutil.copy(ROOT / "k8s/run-pod", tmp_path / "k8s")
+    (tmp_path / "bin").mkdir()
+    for tool in ("bash", "dirname", "realpath", "env"):
+        (tmp_path / "bin" / tool).symlink_to(shutil.which(tool) or tool)
+    program(tmp_path / "bin" / "unshare", "exit 42")
+
+    def run() -> subprocess.CompletedProcess[str]:
+        command = [tmp_path / "bin" / "bash", tmp_path / "k8s" / "run-pod", "a.dcm", "1,1,9,9"]
+        environment = {"PATH": str(tmp_path / "bin")}
+        return subprocess.run(
+            command, env=environment, capture_output=True, text=True, check=False, cwd=tmp_path
+        )
+
+    return run
+
+
+def program(path: Path, script: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(f"#!/bin/sh\n{script}\n")
+    path.chmod(0o755)
+
+
+@pytest.mark.parametrize("where", ["bin", ".venv/bin"])
+def test_the_pod_runs_with_the_kubectl_there_is(
+    run_pod: Callable[[], subprocess.CompletedProcess[str]], tmp_path: Path, where: str
+) -> None:
+    program(tmp_path / where / "kubectl", "exit 0")
+    assert run_pod().returncode == 42
+
+
+def test_without_kubectl_no_pod_is_begun(
+    run_pod: Callable[[], subprocess.CompletedProcess[str]],
+) -> None:
+    done = run_pod()
+    assert done.returncode == 1
+    assert "found no kubectl on the PATH nor in .venv" in done.stderr
