@@ -8,6 +8,7 @@ where they were made.
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import product
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -18,16 +19,19 @@ os.environ["ORT_DISABLE_TELEMETRY"] = "1"
 
 import onnxruntime as ort
 
+from lesion.bundle import LATENT_SIZE
 from lesion.bundle.manifest import Graph, Tensor, fits
 from lesion.bundle.read import Bundle
 from lesion.classes import LesionClass
 from lesion.errors import BundleError
+from lesion.roi import PATCH_SIZE
+from service.noise import TILE
 
 Provider = Literal["cpu", "cuda"]
 
 _PROVIDERS: Mapping[Provider, list[tuple[str, dict[str, str]]]] = {
     "cpu": [("CPUExecutionProvider", {})],
-    # The exhaustive search would run anew for every batch size that is met.
+    # The exhaustive search may choose another algorithm, and so another image, at each start.
     "cuda": [
         ("CUDAExecutionProvider", {"cudnn_conv_algo_search": "HEURISTIC"}),
         ("CPUExecutionProvider", {}),
@@ -50,17 +54,24 @@ class Scores(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Engine:
-    """Sessions that are ready to run. `run` of a session may be called by any thread."""
+    """Sessions that are ready to run. `run` of a session may be called by any thread.
+
+    A batch of patches is filled up to the next of `batch_sizes`; where there are none, as on a
+    CPU, it runs as it is.
+    """
 
     classifier: ort.InferenceSession
     generators: Mapping[LesionClass, ort.InferenceSession]
+    batch_sizes: tuple[int, ...] = ()
 
     def classify(self, patch_hu: Float[np.ndarray, "n 64 64"], *, saliency: bool) -> Scores:
         """Classify patches in HU, float32."""
         names = ["probabilities", "out_of_distribution"] + ["saliency"] * saliency
-        probabilities, score, *maps = self.classifier.run(
-            names, {"patch_hu": patch_hu}, _ONLY_ASKED
-        )
+        n = len(patch_hu)
+        if spare := next((size - n for size in self.batch_sizes if size >= n), 0):
+            patch_hu = np.pad(patch_hu, [(0, spare), (0, 0), (0, 0)])
+        found = self.classifier.run(names, {"patch_hu": patch_hu}, _ONLY_ASKED)
+        probabilities, score, *maps = [array[:n] for array in found]
         return Scores(probabilities, score, maps[0] if saliency else None)
 
     def generate(
@@ -71,8 +82,11 @@ class Engine:
         return patch_hu
 
 
-def load(bundle: Bundle, provider: Provider) -> Engine:
+def load(bundle: Bundle, provider: Provider, *, largest_batch: int = 1) -> Engine:
     """Open the bundle's graphs and prove them.
+
+    CUDA prepares itself for each new size of a batch, which takes longer than many batches. There,
+    patches come in powers of two up to `largest_batch` or just above, and each has been run once.
 
     Raise `BundleError` where a graph is not what the manifest says, fails the golden self-test, or
     does not run on the provider that was asked for.
@@ -86,9 +100,24 @@ def load(bundle: Bundle, provider: Provider) -> Engine:
             name: _open(f"generators.{name}", data, manifest.generators[name], provider)
             for name, data in bundle.generators.items()
         },
+        _powers_of_two(largest_batch) if provider == "cuda" else (),
     )
     self_test(engine, bundle)
+    if provider == "cuda":
+        warm_up(engine)
     return engine
+
+
+def warm_up(engine: Engine) -> None:
+    """Run each network once in each size that it will be run in."""
+    for size, saliency in product(engine.batch_sizes, (False, True)):
+        engine.classify(np.zeros((size, PATCH_SIZE, PATCH_SIZE), np.float32), saliency=saliency)
+    for name in engine.generators:
+        engine.generate(name, np.zeros((TILE, LATENT_SIZE), np.float32))
+
+
+def _powers_of_two(most: int) -> tuple[int, ...]:
+    return tuple(1 << power for power in range((most - 1).bit_length() + 1))
 
 
 def self_test(engine: Engine, bundle: Bundle) -> None:

@@ -134,7 +134,7 @@ class Runtime:
 
 def _load(settings: Settings, metrics: Metrics) -> Model:
     bundle = read(settings.bundle)
-    engine = load(bundle, settings.provider)
+    engine = load(bundle, settings.provider, largest_batch=settings.batch_size)
     # The first cut imports half of scikit-image: not while a request waits.
     roi.cut(np.zeros((8, 8), np.float32), (1, 1), from_box(2, 2, 6, 6, shape=(8, 8)))
     return Model(
