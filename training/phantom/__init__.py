@@ -5,5 +5,6 @@ no figure measured on it is clinical evidence. Every number is drawn from the li
 measurements in docs/phantom.md, cited where it stands, and was fixed before any network was
 trained on the result.
 
-scanner, geometry -> anatomy, vessels, lesions -> patient -> cohort -> dicom, verb
+scanner, geometry -> anatomy, vessels, lesions -> placing, canvas -> patient -> cohort -> dicom
+                    mimics, phases -> placing, canvas -> neighbours
 """

@@ -2,22 +2,23 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from jaxtyping import Bool
+from jaxtyping import Bool, Float
 from scipy.ndimage import binary_dilation, distance_transform_edt, gaussian_filter
 
 from lesion.classes import LesionClass
 from lesion.image.dicom import read_ct
 from training.phantom.cohort import lesions
-from training.phantom.measure import Marked, noise, spread
+from training.phantom.measure import Marked, noise, rings, spread
 from training.phantom.patient import PhantomLesion, PhantomPatient, PhantomSlice
 
-#: Erosion of the liver's mask: with 3 px the calibration file's own figures come out, in which the
-#: liver's edges and vessels still speak; with 8 px mostly noise is left.
+#: Erosion of the liver's mask: with 3 px the figures of ct-calibration.json come out, what was
+#: measured on real CT before the phantom was drawn; the liver's edges and vessels still speak in
+#: them. With 8 px mostly noise is left.
 EROSIONS_PX = (3, 8)
 
 #: What stands out of the liver to a reader, in HU, after the eye's own smoothing (1 mm).
@@ -46,6 +47,17 @@ def of_phantom(patients: Sequence[PhantomPatient]) -> dict[str, Any]:
         "noise": {str(px): _noise(patients, px) for px in EROSIONS_PX},
         "classes": {str(kind): _class(patients, kind) for kind in LesionClass},
     }
+
+
+def of_rings(
+    patches: Mapping[str, Sequence[Float[np.ndarray, "64 64"]]],
+) -> dict[str, dict[str, dict[str, float]]]:
+    """Measure centre and rim of several kinds of lesions in their patches."""
+    found = {}
+    for kind, cut in patches.items():
+        centre, rim = np.array([rings(patch) for patch in cut]).T
+        found[kind] = {"centre_hu": spread(centre), "rim_hu": spread(rim)}
+    return found
 
 
 def of_real(folder: Path) -> dict[str, Any]:

@@ -6,6 +6,8 @@ import numpy as np
 from jaxtyping import Bool, Float, Float32
 from scipy.ndimage import binary_erosion, gaussian_filter
 
+from lesion.roi import MARGIN, PATCH_SIZE
+
 #: Structure larger than this is taken off before noise is measured.
 HIGH_PASS_SIGMA_PX = 4.0
 LAGS = (1, 2, 3, 4)
@@ -40,6 +42,21 @@ def noise(
     covariance = sums / counts
     lags = [round(float(value), 3) for value in covariance[1:] / covariance[0]]
     return {"sd_hu": round(float(np.sqrt(covariance[0])), 1), "lags": lags}
+
+
+def rings(patch_hu: Float[np.ndarray, "64 64"]) -> tuple[float, float]:
+    """Measure a lesion's centre and rim in its patch, in HU above what lies around it.
+
+    Medians of what is nearer than half the ROI rule's lesion radius to the middle, of a ring within
+    the edge (0.8 to 0.95 radii) and of one beyond it (1.15 to 1.4), as if the lesion were round.
+    """
+    axis = (np.arange(PATCH_SIZE) + 0.5 - PATCH_SIZE / 2) * (2 + 4 * MARGIN) / PATCH_SIZE
+    radius = np.hypot(*np.meshgrid(axis, axis))
+
+    def ring(low: float, high: float) -> float:
+        return float(np.median(patch_hu[(radius >= low) & (radius < high)]))
+
+    return ring(0, 0.5) - ring(1.15, 1.4), ring(0.8, 0.95) - ring(1.15, 1.4)
 
 
 def spread(values: Sequence[float] | Float[np.ndarray, " n"]) -> dict[str, float]:

@@ -53,17 +53,17 @@ def _hcc(rng: np.random.Generator, host: Host) -> Body:
 
     Washout by measurement in 76 % and a mosaic in 78-86 % in the portal phase (Lee et al., AJR
     2004;182:643, PMID 14975963); liver / tumour is 1.21 at the median in the delayed phase (PMID
-    23255745), which at 108 HU is 19 HU below the liver: 10-34 here, and the other quarter about
+    23255745), which at 108 HU is 19 HU below the liver: 12-36 here, and the other quarter about
     isodense. A capsule in about 80 % (Radiol Oncol 2018;52:353), of the delayed phase: three
-    quarters here, and all isodense ones, which nobody could outline without; 1.5-3 mm wide. Small
+    quarters here, and all isodense ones, which nobody could outline without; 1.2-2.4 mm wide. Small
     ones are even; compartments of larger ones may be dead, bled into or fatty.
     """
     washed_out = rng.random() < 0.76
-    soft = host.liver_hu - float(rng.uniform(10, 34) if washed_out else rng.uniform(-6, 8))
+    soft = host.liver_hu - float(rng.uniform(12, 36) if washed_out else rng.uniform(-6, 8))
     capsule = not washed_out or rng.random() < 0.75
     blood = host.vessel_hu - host.liver_hu
     rim_hu = host.liver_hu + float(rng.uniform(0.3, 0.9)) * blood
-    rim = float(rng.uniform(1.5, 3.0)) / host.radius_mm if capsule else 0.0
+    rim = float(rng.uniform(1.2, 2.4)) / host.radius_mm if capsule else 0.0
     edge = 0.05 if rim else float(rng.uniform(0.08, 0.16))
     bumps, amount = draw_waves(rng, count=8, wavelength=(1.1, 2.8)), float(rng.uniform(0.02, 0.06))
     inner, unevenness = draw_waves(rng, count=8, wavelength=(0.3, 0.9)), float(rng.uniform(2, 6))
@@ -71,7 +71,7 @@ def _hcc(rng: np.random.Generator, host: Host) -> Body:
     centres = _draw_centres(rng, (1, 4) if host.radius_mm < 10 else (6, 16))
     shade = rng.normal(0, 9, len(centres)) * (len(centres) > 1)
     shade -= rng.uniform(12, 30, len(centres)) * (rng.random(len(centres)) < 0.12)
-    septum, septum_hu = float(rng.uniform(0.02, 0.05)), host.liver_hu + float(rng.uniform(0, 18))
+    septum, septum_hu = float(rng.uniform(0.01, 0.03)), host.liver_hu + float(rng.uniform(-8, 12))
 
     def body(points: Points, pixel: float) -> tuple[Field, Field]:
         outside = length(points) + np.float32(amount) * bumps(points) - 1

@@ -2,8 +2,9 @@
 
 Enhancement is that of Goshima et al. (AJR 2006;187:W25; 171 patients), 10-15 s and 45-55 s after
 bolus tracking: liver 15-25 and 59-63 HU, aorta 300-336, portal vein 75-104, spleen 97-108 and
-73-82; the hepatic veins' 24-51 is about the liver's own, so they do not show. Unenhanced: liver
-58 ± 9 HU (Int J Legal Med 2019;133:1861, 64 normal livers), 10 above the spleen; blood 47 ± 5. Of
+73-82; the hepatic veins' 24-51 is about the liver's own, so they do not show. The ranges of spleen
+and aorta (284-309 in PMID 17329690) are taken a little wider. Unenhanced: normal liver 58 ± 9 HU
+(post mortem: Int J Legal Med 2019;133:1861), about 10 above the spleen; blood 45 (textbooks). Of
 the kidneys, the cava and the gut, and of how a lesion's parts enhance, the figures are judgement.
 """
 

@@ -1,6 +1,6 @@
 """The pictures of the phantom's report. Each says in its pixels that it is simulated."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +34,17 @@ def save_rois(patients: Sequence[PhantomPatient], path: Path, *, caption: str) -
             for one in found[: _COLUMNS * _ROWS]
         ]
         strips.append(_captioned(_tiled(patches, _COLUMNS), f"SIMULATED {kind} - {caption}"))
+    _save(np.vstack(strips), path)
+
+
+def save_neighbours(
+    patches: Mapping[str, Sequence[Float[np.ndarray, "64 64"]]], path: Path
+) -> None:
+    """Save a row of patches of each kind."""
+    strips = []
+    for kind, cut_out in patches.items():
+        shown = [_grey(patch, _SLICE_WINDOW) for patch in cut_out[:_COLUMNS]]
+        strips.append(_captioned(_tiled(shown, _COLUMNS), f"SIMULATED {kind}: no training data"))
     _save(np.vstack(strips), path)
 
 

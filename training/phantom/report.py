@@ -9,10 +9,20 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from jaxtyping import Float
+
 from lesion.classes import LesionClass
 from lesion.errors import CohortError
-from training.phantom.cohort import GENERATOR, draw_cohort
+from lesion.roi import cut
+from training.phantom import neighbours
+from training.phantom.cohort import GENERATOR, draw_cohort, lesions
+from training.phantom.neighbours import Neighbour
 from training.phantom.patient import PhantomPatient
+from training.records import CohortLesion
+
+#: How many near neighbours of a kind are measured; no more than the cohort has patients.
+_NEIGHBOURS, _NEIGHBOURS_SEED = 60, 1
 
 PAGE, FIGURES = "phantom.md", "phantom.json"
 _START, _END = "<!-- figures: written by the command -->", "<!-- end of figures -->"
@@ -34,10 +44,18 @@ def run(args: argparse.Namespace) -> None:
     patients, name = _draw_again(args.cohort)
     path = args.out / FIGURES
     real = figures.of_real(args.real) if args.real else json.loads(path.read_text())["real"]
+    near = {
+        str(kind): [
+            _patch(neighbours.draw(_NEIGHBOURS_SEED, kind, index))
+            for index in range(min(_NEIGHBOURS, len(patients)))
+        ]
+        for kind in neighbours.KINDS
+    }
     found = {
         "statement": "SIMULATED lesions beside figures measured on real CT. Research only.",
         "cohort": name,
         "phantom": figures.of_phantom(patients),
+        "rings": figures.of_rings(_patches(patients) | near),
         "real": real,
     }
     path.write_text(json.dumps(found, indent=1) + "\n")
@@ -45,6 +63,7 @@ def run(args: argparse.Namespace) -> None:
     images.mkdir(exist_ok=True)
     pictures.save_rois(patients, images / "phantom-rois.png", caption=name)
     pictures.save_slices(patients, images / "phantom-slices.png", caption=name)
+    pictures.save_neighbours(near, images / "phantom-neighbours.png")
     pictures.save_noise(found, images / "phantom-noise.png")
     page = args.out / PAGE
     before, _, rest = page.read_text(encoding="utf-8").partition(_START)
@@ -71,11 +90,25 @@ def _draw_again(folder: Path) -> tuple[Sequence[PhantomPatient], str]:
     return patients, card["name"]
 
 
+def _patches(patients: Sequence[PhantomPatient]) -> dict[str, list[Float[np.ndarray, "64 64"]]]:
+    """Cut the cohort's lesions, by class."""
+    found = [lesion for patient in patients for lesion in lesions(patient)]
+    return {
+        str(kind): [_patch(lesion) for lesion in found if lesion.lesion_class is kind]
+        for kind in LesionClass
+    }
+
+
+def _patch(one: CohortLesion | Neighbour) -> Float[np.ndarray, "64 64"]:
+    return cut(one.ct.hu, one.ct.spacing_mm or (1.0, 1.0), one.outline)
+
+
 def tables(found: dict[str, Any]) -> str:
     """Return the page's tables, with the marks around them."""
     phantom, real = found["phantom"], found["real"]
     parts = [_START, _cohort_table(found["cohort"], phantom), _noise_table(phantom, real)]
     parts += [_liver_table(phantom, real), _class_table(phantom), _metastasis_table(phantom, real)]
+    parts.append(_ring_table(found["rings"]))
     return "\n\n".join([*parts, _END])
 
 
@@ -168,6 +201,20 @@ def _metastasis_table(phantom: dict[str, Any], real: dict[str, Any]) -> str:
         ("real, twelve slices through tumours of any kind", _range(below["msd_tumour_slices"])),
     ]  # fmt: skip
     return "### Metastases: mean below their liver, HU\n\n" + _table(("", "HU"), rows)
+
+
+def _ring_table(rings: dict[str, Any]) -> str:
+    rows = [
+        (
+            f"SIMULATED {kind}",
+            str(one["rim_hu"]["n"]),
+            _range(one["centre_hu"]),
+            _range(one["rim_hu"]),
+        )
+        for kind, one in rings.items()
+    ]
+    header = ("", "lesions", "centre above its surroundings, HU", "rim above its surroundings, HU")
+    return "### The classes and their near neighbours, in their patches\n\n" + _table(header, rows)
 
 
 def _table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

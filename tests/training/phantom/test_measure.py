@@ -34,3 +34,10 @@ def test_spread_is_to_a_tenth() -> None:
     assert measure.spread([1.0, 2.0, 3.04]) == {
         "mean": 2.0, "sd": 0.8, "p5": 1.1, "p50": 2.0, "p95": 2.9, "n": 3,
     }  # fmt: skip
+
+
+def test_rings_are_told_apart() -> None:
+    axis = (np.arange(64) - 31.5) / (64 / 2.88)  # the ROI rule leaves 0.44 radii around a lesion
+    radius = np.hypot(*np.meshgrid(axis, axis))
+    patch = np.select([radius < 0.7, radius < 1.05], [60.0, 130.0], 110.0).astype(np.float32)
+    assert measure.rings(patch) == (-50, 20)

@@ -5,6 +5,7 @@ import pytest
 
 from lesion.classes import LesionClass
 from lesion.outline import DIAMETER_RANGE_MM, from_mask
+from lesion.roi import cut
 from training.phantom.cohort import GENERATOR, lesions, plan_cohort
 from training.phantom.patient import PhantomPatient, Plan, draw_patient
 
@@ -61,3 +62,23 @@ def test_the_generator_draws_what_it_drew() -> None:
     assert (lesion.lesion_class, lesion.diameter_mm) == (LesionClass.METASTASIS, 33.1)
     assert lesion.ct.spacing_mm == (0.814, 0.814)
     assert lesion.ct.hu.mean() == pytest.approx(-487.431, abs=0.01)
+
+
+def test_lesions_of_every_class_are_what_they_were() -> None:
+    """By the means of their patches: they were read off before other lesions could be placed."""
+    drawn = [one for plan in plan_cohort(1)[1:4] for one in lesions(draw_patient(1, plan))]
+    found = {
+        f"{one.lesion_id} {one.lesion_class}": float(
+            cut(one.ct.hu, one.ct.spacing_mm or (1.0, 1.0), one.outline).mean()
+        )
+        for one in drawn
+    }
+    assert found == pytest.approx(
+        {
+            "P002-L1 hemangioma": 62.83,
+            "P002-L2 hemangioma": 79.95,
+            "P003-L1 cyst": 47.98,
+            "P004-L1 metastasis": 46.27,
+        },
+        abs=0.02,
+    )

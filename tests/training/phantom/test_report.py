@@ -8,8 +8,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from lesion.classes import CLASSES
 from lesion.errors import CohortError
 from training.phantom import figures, report
+from training.phantom.neighbours import KINDS
 
 DOCS = Path(__file__).parents[3] / "docs"
 
@@ -22,7 +24,7 @@ def test_the_page_holds_the_figures_of_its_file() -> None:
 def test_the_pages_pictures_are_small() -> None:
     page = (DOCS / report.PAGE).read_text(encoding="utf-8")
     pictures = sorted((DOCS / "images").glob("phantom-*.png"))
-    assert len(pictures) == 3
+    assert len(pictures) == 4
     for picture in pictures:
         assert f"images/{picture.name}" in page
         assert picture.stat().st_size < 300_000
@@ -36,10 +38,11 @@ def test_the_command_measures_a_cohort(folder: Path, tmp_path: Path) -> None:
     assert found["cohort"] == "phantom-1-seed-7"
     assert found["phantom"]["lesions"] == {"cyst": 2, "hemangioma": 2, "metastasis": 2}
     assert found["real"] == json.loads((DOCS / report.FIGURES).read_text())["real"]
+    assert list(found["rings"]) == [*CLASSES, *KINDS]
     page = (tmp_path / report.PAGE).read_text(encoding="utf-8")
     assert "phantom-1-seed-7" in page
     assert page.count("## What it is not") == 1
-    for name in ("rois", "slices", "noise"):
+    for name in ("rois", "slices", "noise", "neighbours"):
         with Image.open(tmp_path / "images" / f"phantom-{name}.png") as picture:
             assert np.asarray(picture.convert("L")).std() > 10
 
