@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from jaxtyping import Bool, Float, Int, Shaped
+from jaxtyping import Float, Int, Shaped
 from scipy.special import softmax
 
 from lesion.classes import CLASSES
@@ -36,12 +36,12 @@ def held_out(
     return whole
 
 
-def correct(
+def predicted(
     store: Store, arm: Arm, truth: Truth, *, name: str = "logits"
-) -> Bool[np.ndarray, "r n"]:
-    """Mark which lesions each repeat of an arm got right."""
+) -> Int[np.ndarray, "r n"]:
+    """Return the class that each repeat of an arm gives each lesion."""
     said = [held_out(store, folds, truth, name=name) for folds in arm]
-    return np.stack([logits.argmax(axis=1) == truth.classes for logits in said])
+    return np.stack([logits.argmax(axis=1) for logits in said])
 
 
 def judged(store: Store, arm: Arm, truth: Truth, *, name: str = "logits") -> dict[str, Any]:

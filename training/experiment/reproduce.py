@@ -14,22 +14,28 @@ from typing import Any
 
 import numpy as np
 
+from training.baselines import METHODS
+from training.experiment import reading
 from training.experiment.cell import Cell
 from training.experiment.presets import Experiment
-from training.experiment.reading import Truth
+from training.experiment.reading import Arm, Truth
 from training.experiment.sections import (
     cohorts,
     controls,
     curves,
     deployment,
+    evidence,
     nested,
     rivals,
 )
 from training.experiment.splits import Split
 from training.experiment.store import Store
 from training.experiment.trial import Trial
+from training.experiment.trial import rivals as rivals_of
 from training.experiment.work.cohort import Phantom, phantom
 from training.experiment.work.excerpt import EXCERPT, Excerpt
+from training.metrics import Interval
+from training.statistics.verdicts import Judgement, judge
 
 #: The seed of the phantom's 78 new cases (paper 4.2.2).
 NEW_SEED = 40_001
@@ -74,6 +80,7 @@ def run(
     compute(
         "all arms",
         chain(
+            curves.cells(curves.discriminators(repeats, best=chosen.classic)),
             rivals.cells(repeats),
             controls.cells(repeats, best=chosen.best),
             nested.cells(repeats, chosen.nested),
@@ -113,22 +120,84 @@ def _choose(repeats: tuple[Trial, ...], store: Store, truth: Truth, *, compute: 
 def _results(
     repeats: tuple[Trial, ...], store: Store, truth: Truth, chosen: Chosen
 ) -> dict[str, Any]:
-    experiment, best = repeats[0].experiment, chosen.classic
-    return {
+    experiment = repeats[0].experiment
+    found = {
         "chosen": {"classic": chosen.classic, "synthetic": chosen.synthetic},
         "curves": {
-            "classic": curves.results(store, curves.classic(repeats), truth),
-            **{
-                kind: curves.results(store, curves.synthetic(repeats, kind, best=best), truth)
-                for kind in curves.KINDS
-            },
-            "new": curves.results(store, curves.new(repeats, _new(experiment), best=best), truth),
+            name: curves.results(store, curve, truth)
+            for name, curve in _curves(repeats, chosen.classic).items()
         },
         "nested": nested.results(store, repeats, chosen.nested, truth) if chosen.nested else None,
         "rivals": rivals.results(store, repeats, truth),
         "controls": controls.results(store, repeats, truth, best=chosen.best),
+        "acgan_discriminator": reading.judged(
+            store, curves.discriminators(repeats, best=chosen.classic), truth
+        ),
         "deployment": deployment.results(store, repeats[0], truth, best=chosen.best),
         "cohorts": cohorts.results(store, experiment),
+    }
+    known = _evidence(repeats, store, truth, chosen) | cohorts.evidence(store, experiment)
+    return found | {"claims": [_claim(judgement) for judgement in judge(known)]}
+
+
+def _claim(judgement: Judgement) -> dict[str, Any]:
+    """Put a verdict, its rule and its evidence in plain words and numbers."""
+    claim = judgement.claim
+    return {
+        "id": claim.id,
+        "text": claim.text,
+        "where": claim.where,
+        "rule": claim.rule.words,
+        "verdict": judgement.verdict,
+        "findings": [
+            {
+                "key": finding.comparison.key,
+                "meaning": finding.comparison.meaning,
+                "paper": finding.comparison.paper,
+                "ours": None if finding.ours is None else list(finding.ours),
+                "verdict": finding.verdict,
+                "size": finding.size,
+            }
+            for finding in judgement.findings
+        ],
+    }
+
+
+def _evidence(
+    repeats: tuple[Trial, ...], store: Store, truth: Truth, chosen: Chosen
+) -> dict[str, Interval]:
+    """Return the evidence of the protocol's folds for the paper's claims."""
+    predicted = {
+        name: reading.predicted(store, arm, truth)
+        for name, arm in _arms(repeats, store, truth, chosen).items()
+    }
+    return evidence.collect(evidence.Judged(predicted, truth.classes, truth.patients))
+
+
+def _arms(repeats: tuple[Trial, ...], store: Store, truth: Truth, chosen: Chosen) -> dict[str, Arm]:
+    """Name every arm of the protocol that a claim is about (`evidence.PAIRS`)."""
+    drawn = _curves(repeats, chosen.classic)
+    arms: dict[str, Arm] = {f"classic {size}": arm for size, arm in drawn["classic"].items()}
+    arms["none"], arms["classic"] = drawn["classic"][0], drawn["classic"][chosen.classic]
+    arms["synthetic"] = drawn["dcgan"][chosen.synthetic]
+    for name in ("acgan", "conditional", "new"):
+        arms[name] = drawn[name][curves.best(store, drawn[name], truth)]
+    arms["acgan discriminator"] = curves.discriminators(repeats, best=chosen.classic)
+    for name, arm in controls.arms(repeats, best=chosen.best).items():
+        arms[name if name == "synthetic alone" else f"{name}, equal updates"] = arm
+    for method in METHODS:
+        arms[method] = [rivals_of(trial, method) for trial in repeats]
+    if chosen.nested:
+        arms |= nested.arms(repeats, chosen.nested)
+    return arms
+
+
+def _curves(repeats: tuple[Trial, ...], best: int) -> dict[str, dict[int, Arm]]:
+    """Name Fig. 8's curves."""
+    return {
+        "classic": curves.classic(repeats),
+        **{kind: curves.synthetic(repeats, kind, best=best) for kind in curves.KINDS},
+        "new": curves.new(repeats, _new(repeats[0].experiment), best=best),
     }
 
 

@@ -26,6 +26,7 @@ from training.experiment.work.cohort import Phantom, mixed, phantom
 from training.experiment.work.excerpt import EXCERPT, Excerpt
 from training.experiment.work.generator import Kind
 from training.experiment.work.sets import TrainingSet
+from training.metrics import Interval
 from training.phantom.cohort import plan_cohort
 from training.statistics import cohorts as statistics
 
@@ -107,12 +108,36 @@ def results(store: Store, experiment: Experiment) -> dict[str, Any]:
             likelihood[name].append(metrics.negative_log_likelihood(softmax(logits, axis=1), truth))
     return {
         "cohorts": experiment.cohorts.count,
-        "test_lesions": len(truth),
+        "test_lesions": experiment.cohorts.test,
         "updates": experiment.cohorts.updates,
         "accuracy": accuracy,
         "negative_log_likelihood": likelihood,
         "comparisons": _comparisons({k: np.array(v) for k, v in accuracy.items()}),
     }
+
+
+def evidence(store: Store, experiment: Experiment) -> dict[str, Interval]:
+    """Return the evidence for the primary claim."""
+    accuracy, _ = _judged(store, experiment)
+    gained = statistics.gain(np.array(accuracy["synthetic"]), np.array(accuracy["classic"]))
+    return {"synthetic - classic, cohorts": gained.difference}
+
+
+def _judged(
+    store: Store, experiment: Experiment
+) -> tuple[dict[str, list[float]], dict[str, list[float]]]:
+    """Return accuracy and likelihood of each arm, cohort by cohort."""
+    truth = np.concatenate([store.load(cell)["classes"] for cell in classes_of(experiment)])
+    parts = range(len(fresh(experiment)))
+    accuracy: dict[str, list[float]] = {name: [] for name in ARMS}
+    likelihood: dict[str, list[float]] = {name: [] for name in ARMS}
+    for trial in trials(experiment):
+        for name in ARMS:
+            said = store.load(arm(trial, name))
+            logits = np.concatenate([said[f"logits_fresh-{i}"] for i in parts])
+            accuracy[name].append(float((logits.argmax(axis=1) == truth).mean()))
+            likelihood[name].append(metrics.negative_log_likelihood(softmax(logits, axis=1), truth))
+    return accuracy, likelihood
 
 
 def _comparisons(accuracy: dict[str, np.ndarray]) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from training.experiment.cell import Cell
 from training.experiment.reading import Arm, Truth
 from training.experiment.store import Store
 from training.experiment.trial import Trial, classifier, generators
+from training.experiment.work.excerpt import EXCERPT, Excerpt
 from training.experiment.work.generator import Kind
 from training.experiment.work.sets import TrainingSet
 
@@ -55,16 +56,41 @@ def new(trials: tuple[Trial, ...], cases: Cell, *, best: int) -> dict[int, Arm]:
     }
 
 
+def discriminators(trials: tuple[Trial, ...], *, best: int) -> Arm:
+    """Name what the ACGANs' discriminators say as classifiers (paper 4.5, Table 5)."""
+    said = Excerpt(("rows", "logits"))
+    return [
+        [
+            Cell(
+                EXCERPT,
+                said,
+                generators(t, s, "acgan", classic=best),
+                label="ACGAN discriminator",
+            )
+            for s in t.splits
+        ]
+        for t in trials
+    ]
+
+
 def of(curve: dict[int, Arm]) -> Iterator[Cell]:
     """Yield a curve's cells."""
     for arm in curve.values():
-        for folds in arm:
-            yield from folds
+        yield from cells(arm)
+
+
+def cells(arm: Arm) -> Iterator[Cell]:
+    """Yield an arm's cells."""
+    for folds in arm:
+        yield from folds
 
 
 def accuracies(store: Store, curve: dict[int, Arm], truth: Truth) -> dict[int, float]:
     """Return each group's accuracy, the mean of the repeats."""
-    return {size: float(reading.correct(store, arm, truth).mean()) for size, arm in curve.items()}
+    return {
+        size: float((reading.predicted(store, arm, truth) == truth.classes).mean())
+        for size, arm in curve.items()
+    }
 
 
 def best(store: Store, curve: dict[int, Arm], truth: Truth) -> int:

@@ -11,7 +11,7 @@ import numpy as np
 
 from training.experiment import reading, select
 from training.experiment.cell import Cell
-from training.experiment.reading import Truth
+from training.experiment.reading import Arm, Truth
 from training.experiment.splits import Split
 from training.experiment.store import Store
 from training.experiment.trial import Trial, classifier, generators
@@ -75,6 +75,15 @@ def cells(trials: tuple[Trial, ...], choices: dict[Split, tuple[int, int]]) -> I
             yield from outer(trial, fold, best=choices[fold])
 
 
+def arms(trials: tuple[Trial, ...], choices: dict[Split, tuple[int, int]]) -> dict[str, Arm]:
+    """Name both arms under nested selection."""
+    pairs = [[outer(t, fold, best=choices[fold]) for fold in t.splits] for t in trials]
+    return {
+        name: [[pair[index] for pair in folds] for folds in pairs]
+        for index, name in enumerate(("classic, nested", "synthetic, nested"))
+    }
+
+
 def results(
     store: Store,
     trials: tuple[Trial, ...],
@@ -82,12 +91,9 @@ def results(
     truth: Truth,
 ) -> dict[str, Any]:
     """Return both arms' figures under nested selection, and what was chosen."""
-    arms = [
-        [[outer(trial, fold, best=choices[fold])[arm] for fold in trial.splits] for trial in trials]
-        for arm in (0, 1)
-    ]
+    both = arms(trials, choices)
     return {
-        "classic": reading.judged(store, arms[0], truth),
-        "synthetic": reading.judged(store, arms[1], truth),
+        "classic": reading.judged(store, both["classic, nested"], truth),
+        "synthetic": reading.judged(store, both["synthetic, nested"], truth),
         "chosen": [[list(choices[fold]) for fold in trial.splits] for trial in trials],
     }
