@@ -19,8 +19,7 @@ def pick() -> torch.device:
     torch.use_deterministic_algorithms(mode=True, warn_only=True)
     # It would fill every tensor before its use: a second kernel for many a small one.
     torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined] # made at run time
-    torch.backends.cuda.matmul.allow_tf32 = True
-    torch.backends.cudnn.allow_tf32 = True
+    torch.backends.cuda.matmul.fp32_precision = "tf32"  # as convolutions have it by default
     return torch.device("cuda")
 
 
