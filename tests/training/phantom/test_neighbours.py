@@ -9,7 +9,7 @@ from lesion.roi import PATCH_SIZE, cut
 from training.phantom.measure import rings
 from training.phantom.neighbours import GENERATOR, KINDS, Kind, Neighbour, draw
 
-EACH = 6
+EACH = 5
 
 
 @cache

@@ -8,7 +8,7 @@ from training.phantom.phases import Phase
 
 AXIS = np.linspace(-1.3, 1.3, 61, dtype=np.float32)
 POINTS = np.stack([*np.meshgrid(AXIS, AXIS), np.zeros((61, 61), dtype=np.float32)])
-PATIENTS = [anatomy.draw(np.random.default_rng(seed)) for seed in range(12)]
+PATIENTS = [anatomy.draw(np.random.default_rng(seed)) for seed in range(9)]
 LEAN = [patient for patient in PATIENTS if patient.liver_hu > 81]
 
 
