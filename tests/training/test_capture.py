@@ -2,7 +2,9 @@
 
 import json
 from collections import Counter
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
+from unittest.mock import MagicMock
 
 import pytest
 import torch
@@ -117,6 +119,40 @@ def test_a_step_reads_no_value_and_brings_none(train, preset, monkeypatch, tmp_p
     monkeypatch.setattr(capture.Steps, "run", run)
     with pytest.raises(DoneError):
         train(data(), preset, stage.Journal(tmp_path / "cut", stage.bars(), 1))
+
+
+def test_every_step_is_taken_once_whether_launched_or_replayed(monkeypatch):
+    """On a stand-in for CUDA that keeps its rule: what is captured is not computed until replay."""
+    taken, noted = [], None
+
+    class Graph:
+        def replay(self):
+            taken.append(("replayed", *self.calls))
+
+    @contextmanager
+    def graph(one, stream):
+        nonlocal noted
+        one.calls = noted = []
+        yield
+        noted = None
+
+    def step(count):
+        if noted is None:
+            taken.append(("launched", count))
+        else:
+            noted.append(count)
+
+    monkeypatch.setattr(capture, "_stream", lambda device: MagicMock())
+    monkeypatch.setattr(torch.cuda, "current_stream", lambda device: MagicMock())
+    monkeypatch.setattr(torch.cuda, "stream", lambda stream: nullcontext())
+    monkeypatch.setattr(torch.cuda, "CUDAGraph", Graph)
+    monkeypatch.setattr(torch.cuda, "graph", graph)
+    steps = capture.Steps(step, torch.device("cuda"))
+    for _ in range(4):
+        steps.run([64, 64, 7])
+    assert [count for _, count in taken] == [64, 64, 7] * 4
+    assert [how for how, count in taken if count == 64] == ["launched"] * 3 + ["replayed"] * 5
+    assert [how for how, count in taken if count == 7] == ["launched"] * 3 + ["replayed"]
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA GPU: CUDA graphs")
