@@ -10,7 +10,10 @@ from training.experiment.cell import Arrays, Work
 
 @dataclass(frozen=True, slots=True)
 class Excerpt:
-    """These arrays of the input; of `images` and `variants` the first `rows` along their axis 1."""
+    """These arrays of the input; of `images` and `variants` some `rows` along their axis 1.
+
+    The first so many, or the last if the number is negative: the spare synthetic images.
+    """
 
     arrays: tuple[str, ...]
     rows: int = 0
@@ -19,8 +22,9 @@ class Excerpt:
 def _take(config: Excerpt, inputs: Mapping[str, Arrays]) -> Arrays:
     (arrays,) = inputs.values()
     long = ("images", "variants")
+    some = slice(config.rows) if config.rows >= 0 else slice(config.rows, None)
     return {
-        name: np.asarray(arrays[name][:, : config.rows] if name in long else arrays[name])
+        name: np.asarray(arrays[name][:, some] if name in long else arrays[name])
         for name in config.arrays
     }
 

@@ -1,0 +1,105 @@
+"""What a run was: everything that was set, on what, and the cells behind each part of it."""
+
+import os
+import platform
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from importlib.metadata import version
+from typing import Any
+
+import numpy as np
+import torch
+
+import lesion
+from lesion.classes import CLASSES
+from training.devices import pick
+from training.experiment.cell import Arrays, Cell, walk
+from training.experiment.presets import Experiment
+from training.experiment.reading import Truth
+from training.experiment.store import Store
+from training.experiment.work.cohort import Imported
+
+_PACKAGES = ("torch", "numpy", "scipy", "scikit-learn", "scikit-image", "statsmodels")
+
+
+@dataclass(frozen=True, slots=True)
+class Noting(Store):
+    """A store that notes what is read from it."""
+
+    seen: set[Cell] = field(default_factory=set)
+
+    def load(self, cell: Cell) -> Arrays:
+        """Read a result, and note it."""
+        self.seen.add(cell)
+        return Store.load(self, cell)
+
+
+def describe(experiment: Experiment, cohort: Cell, truth: Truth, *, seed: int) -> dict[str, Any]:
+    """Return what was set, and on what; `truth` is of the cohort."""
+    return {
+        "preset": experiment.name,
+        "seed": seed,
+        "resolved": asdict(experiment),
+        "cohort": {
+            **_cohort(cohort),
+            "lesions": {
+                name: int((truth.classes == label).sum()) for label, name in enumerate(CLASSES)
+            },
+            "patients": len(np.unique(truth.patients)),
+        },
+        "versions": {
+            "hepatica": lesion.__version__,
+            "python": platform.python_version(),
+            **{name: version(name) for name in _PACKAGES},
+        },
+        "machine": _machine(),
+        "date": datetime.now(UTC).date().isoformat(),
+    }
+
+
+def behind(parts: Mapping[str, Noting]) -> dict[str, Any]:
+    """Return the cells that each part was read from, digest to label, and the time they took.
+
+    `seconds` of one processor, by work, count what those needed in turn, each once. A cell that was
+    made elsewhere and not brought along counts for nothing.
+    """
+    return {
+        "cells": {
+            name: {cell.digest: cell.label for cell in _in_order(store.seen)}
+            for name, store in parts.items()
+        },
+        "seconds": _seconds(parts.values()),
+    }
+
+
+def _seconds(stores: Iterable[Noting]) -> dict[str, float]:
+    seconds: dict[str, float] = {}
+    counted: set[Cell] = set()
+    for store in stores:
+        for cell in walk(_in_order(store.seen), done=counted.__contains__):
+            counted.add(cell)
+            if store.has(cell):
+                spent = seconds.get(cell.work.name, 0.0) + store.seconds(cell)
+                seconds[cell.work.name] = round(spent, 3)
+    return seconds
+
+
+def _in_order(cells: Iterable[Cell]) -> list[Cell]:
+    return sorted(cells, key=lambda cell: (cell.label, cell.digest))
+
+
+def _cohort(cohort: Cell) -> dict[str, Any]:
+    if isinstance(cohort.config, Imported):
+        known = cohort.config
+        return {
+            "name": known.name, "simulated": known.simulated, "fingerprint": known.fingerprint,
+        }  # fmt: skip
+    return {"name": cohort.label, "simulated": True, "digest": cohort.digest}
+
+
+def _machine() -> str:
+    device = pick()
+    if device.type == "cuda":
+        return f"{torch.cuda.get_device_name(device)}, {os.cpu_count()} processors"
+    return f"{os.cpu_count()} processors, {platform.machine()}"

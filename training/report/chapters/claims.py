@@ -1,0 +1,118 @@
+"""The paper's claims: a verdict on each, the rule behind it, the evidence that it rests on."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from string import ascii_uppercase
+from typing import Any
+
+from training.report.tables import (
+    NOTHING,
+    Chapter,
+    Line,
+    Mark,
+    Number,
+    Table,
+    Terms,
+    percent,
+    points,
+    signed,
+)
+
+_MARKS: dict[str, Mark] = {
+    "consistent in simulation": "yes",
+    "not consistent in simulation": "no",
+    "undecided": "open",
+    "not tested": "untested",
+}
+#: Evidence that is no proportion.
+_PLAIN = ("silhouette", "feature variance")
+#: More comparisons than these are counted in the table of claims; all stand in that of evidence.
+_SHOWN = 4
+
+
+def chapter(results: Mapping[str, Any]) -> Chapter:
+    """Return the chapter."""
+    claims = results["claims"]
+    rules = dict.fromkeys(found["rule"] for found in claims)
+    letters = dict(zip(rules, ascii_uppercase, strict=False))
+    words = (
+        f"{_counted(claims)} The rules were fixed before any experiment ran. They read the 95 % "
+        "interval and never the point estimate, so too small an experiment ends undecided. No "
+        "correction is made over claims.",
+    )
+    explained = Terms("rules", tuple((f"Rule {letter}", rule) for rule, letter in letters.items()))
+    return Chapter("claims", "The paper's claims", words, (_verdicts(claims, letters), explained))
+
+
+def evidence(results: Mapping[str, Any]) -> Chapter:
+    """Return the chapter of all comparisons behind the verdicts."""
+    rows, marks = [], []
+    for found in results["claims"]:
+        for finding in found["findings"]:
+            key = finding["key"]
+            rows.append(
+                (
+                    Number(key, finding["meaning"]),
+                    write(key, finding["ours"]),
+                    write(key, finding["paper"]),
+                    finding["size"] or "",
+                    finding["verdict"],
+                )
+            )
+            marks.append(_MARKS[finding["verdict"]])
+    table = Table(
+        "evidence-table",
+        "Every comparison, in the order of the claims. Differences of proportions are in points, "
+        "shares in percent; silhouettes and variances have no unit.",
+        ("comparison", "ours", "paper", "our interval", "by its rule"),
+        tuple(rows),
+        marks=tuple(marks),
+        stacks=True,
+    )
+    return Chapter("evidence", "Evidence", (), (table,))
+
+
+def write(key: str, found: float | Sequence[float] | None) -> Number:
+    """Write evidence in its unit."""
+    if key.startswith(_PLAIN):
+        return signed(found)
+    return points(found) if " - " in key else percent(found)
+
+
+def _verdicts(claims: Sequence[Mapping[str, Any]], letters: Mapping[str, str]) -> Table:
+    rows = tuple(
+        (
+            Number(found["text"], found["where"]),
+            found["verdict"],
+            tuple(_evidence(found["findings"])),
+            letters[found["rule"]],
+        )
+        for found in claims
+    )
+    return Table(
+        "claims-table",
+        "What the paper says, and what this run lets us say of it.",
+        ("claim", "verdict", "evidence: ours, 95 % interval; paper", "rule"),
+        rows,
+        marks=tuple(_MARKS[found["verdict"]] for found in claims),
+        stacks=True,
+    )
+
+
+def _evidence(findings: Sequence[Mapping[str, Any]]) -> Iterator[Line]:
+    if len(findings) > _SHOWN:
+        counted = Counter(finding["verdict"] for finding in findings)
+        told = ", ".join(f"{count} {verdict}" for verdict, count in counted.items())
+        yield Line(f"{len(findings)} comparisons", Number(told))
+        return
+    for finding in findings:
+        key = finding["key"]
+        theirs = write(key, finding["paper"])
+        words = "" if theirs is NOTHING else f"paper {theirs.text}"
+        yield Line(key, write(key, finding["ours"]), words)
+
+
+def _counted(claims: Sequence[Mapping[str, Any]]) -> str:
+    counted = Counter(found["verdict"] for found in claims)
+    told = ", ".join(f"{counted[verdict]} {verdict}" for verdict in _MARKS)
+    return f"Of {len(claims)} claims: {told}."

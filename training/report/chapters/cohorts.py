@@ -1,0 +1,85 @@
+"""The primary claim, with the cohort as the unit."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from training.report.figures import cohorts as figure
+from training.report.tables import NOTHING, Chapter, Figure, Table, p_value, percent, plain, points
+
+_ARMS = {
+    "none": "no augmentation",
+    "classic": "classic augmentation",
+    "synthetic": "classic + synthetic (DCGAN per class)",
+    "recipe": "classic + synthetic (small-data recipe)",
+    "ceiling": "ceiling: fresh lesions in place of augmented few",
+}
+
+
+def chapter(results: Mapping[str, Any]) -> Chapter:
+    """Return the chapter."""
+    found = results["cohorts"]
+    accuracy: Mapping[str, Sequence[float]] = found["accuracy"]
+    words = (
+        f"{found['cohorts']} cohorts train every arm for {found['updates']} updates each, and all "
+        f"judge the same {found['test_lesions']:,} fresh lesions. One cohort gives one paired "
+        "difference, so the interval of the mean says what to expect of another cohort.",
+        "The ceiling arm trains on many simulated lesions. What lies between classic and ceiling "
+        "is the headroom: no generator that knows only the cohort can be expected to pass it.",
+    )
+    shown = Figure(
+        "cohorts-figure",
+        "Accuracy on fresh lesions. A dot is a cohort, a line joins its arms, a bar is the mean.",
+        (figure.draw(accuracy),),
+    )
+    return Chapter(
+        "cohorts",
+        "The primary claim: the cohort as the unit",
+        words,
+        (shown, _arms(found), _differences(found["comparisons"])),
+    )
+
+
+def _arms(found: Mapping[str, Any]) -> Table:
+    rows = []
+    for name, values in found["accuracy"].items():
+        likelihood = np.mean(found["negative_log_likelihood"][name])
+        rows.append(
+            (
+                _ARMS.get(name, name),
+                percent(float(np.mean(values))),
+                percent(float(np.std(values, ddof=1))),
+                plain(float(likelihood)),
+            )
+        )
+    return Table(
+        "cohorts-arms",
+        "Each arm on the fresh lesions, over the cohorts.",
+        ("arm", "mean accuracy, %", "standard deviation, points", "negative log-likelihood"),
+        tuple(rows),
+    )
+
+
+def _differences(comparisons: Mapping[str, Any]) -> Table:
+    rows = []
+    for name, found in comparisons.items():
+        if not isinstance(found, Mapping):
+            continue
+        better = name.split(" - ")[0]
+        share = comparisons.get(f"{better}, share of headroom")
+        rows.append(
+            (
+                name,
+                points(found["difference"]),
+                p_value(found["p"]),
+                percent(share, decimals=0) if share else NOTHING,
+            )
+        )
+    return Table(
+        "cohorts-differences",
+        "Mean paired differences with their t intervals.",
+        ("difference", "points", "p", "share of the headroom, %"),
+        tuple(rows),
+        note="The share's interval is Fieller's; where no headroom was found there is no share.",
+    )

@@ -1,0 +1,1 @@
+"""The report's figures: arrays and results in, pictures out."""
