@@ -6,6 +6,11 @@ from sklearn.metrics import roc_auc_score, roc_curve
 from training.quality import membership
 
 
+@pytest.fixture(autouse=True)
+def few_resamples(monkeypatch):
+    monkeypatch.setattr(membership, "_RESAMPLES", 199)
+
+
 def test_scores_are_minus_the_mean_distance_to_the_nearest():
     synthetic = np.array([[0.0], [1.0], [10.0]])
     lesions = np.array([[0.25], [9.0]])
