@@ -14,24 +14,28 @@ from typing import Any
 
 import numpy as np
 
-from training.baselines import METHODS
-from training.experiment import reading
+from training.experiment import provenance
 from training.experiment.cell import Cell
 from training.experiment.presets import Experiment
-from training.experiment.reading import Arm, Truth
+from training.experiment.provenance import Noting
+from training.experiment.reading import Truth
 from training.experiment.sections import (
+    arms,
     cohorts,
     controls,
     curves,
     deployment,
-    evidence,
+    detail,
+    gallery,
     nested,
+    quality,
+    readers,
     rivals,
+    separation,
 )
-from training.experiment.splits import Split
 from training.experiment.store import Store
+from training.experiment.study import Study
 from training.experiment.trial import Trial
-from training.experiment.trial import rivals as rivals_of
 from training.experiment.work.cohort import Phantom, phantom
 from training.experiment.work.excerpt import EXCERPT, Excerpt
 from training.metrics import Interval
@@ -40,22 +44,29 @@ from training.statistics.verdicts import Judgement, judge
 #: The seed of the phantom's 78 new cases (paper 4.2.2).
 NEW_SEED = 40_001
 
+#: What is read once all is computed, by its name in `results.json`.
+SECTIONS = {
+    "curves": curves,
+    "nested": nested,
+    "rivals": rivals,
+    "controls": controls,
+    "readers": readers,
+    "separation": separation,
+    "quality": quality,
+    "deployment": deployment,
+    "cohorts": cohorts,
+}
+
 #: Computes cells into the store: `compute("stage", cells)`.
 Compute = Callable[[str, Iterable[Cell]], None]
 
 
 @dataclass(frozen=True, slots=True)
-class Chosen:
-    """The best groups: on the reported folds, as the paper chose; and each fold's by nesting."""
+class Found:
+    """What a run found: plain numbers by section, and the arrays that only pictures need."""
 
-    classic: int
-    synthetic: int
-    nested: dict[Split, tuple[int, int]]
-
-    @property
-    def best(self) -> tuple[int, int]:
-        """The paper's choice."""
-        return self.classic, self.synthetic
+    results: dict[str, Any]
+    arrays: dict[str, np.ndarray]
 
 
 def trials(experiment: Experiment, cohort: Cell, *, seed: int) -> tuple[Trial, ...]:
@@ -65,79 +76,70 @@ def trials(experiment: Experiment, cohort: Cell, *, seed: int) -> tuple[Trial, .
 
 def run(
     experiment: Experiment, cohort: Cell, store: Store, *, seed: int, compute: Compute
-) -> dict[str, Any]:
-    """Run everything and return the results, plain numbers by section."""
-    repeats = trials(experiment, cohort, seed=seed)
-    known = Cell(
-        EXCERPT, Excerpt(("classes", "patient_ids", "lesion_ids", "diameter_mm")),
-        {"cohort": cohort}, label="the cohort's table",
-    )  # fmt: skip
-    compute("cohort", [known])
-    table = store.load(known)
-    truth = Truth(np.asarray(table["classes"]), np.asarray(table["patient_ids"]))
-
-    chosen = _choose(repeats, store, truth, compute=compute)
-    compute(
-        "all arms",
-        chain(
-            curves.cells(curves.discriminators(repeats, best=chosen.classic)),
-            rivals.cells(repeats),
-            controls.cells(repeats, best=chosen.best),
-            nested.cells(repeats, chosen.nested),
-            deployment.cells(repeats[0], best=chosen.best),
-            cohorts.cells(experiment),
-        ),
-    )
-    return _results(repeats, store, truth, chosen)
+) -> Found:
+    """Run everything and return what was found."""
+    study = _choose(trials(experiment, cohort, seed=seed), store, compute=compute)
+    compute("all arms", _cells(study))
+    by = {name: Noting(store.folder) for name in (*SECTIONS, "claims", "pictures")}
+    results: dict[str, Any] = {
+        "run": provenance.describe(experiment, cohort, study.truth, seed=seed),
+        "chosen": {"classic": study.classic, "synthetic": study.synthetic},
+    }
+    results |= {name: section.results(by[name], study) for name, section in SECTIONS.items()}
+    results["claims"] = [_claim(one) for one in judge(_evidence(by["claims"], study))]
+    arrays = gallery.arrays(by["pictures"], study) | separation.maps(by["pictures"], study)
+    results["run"] |= provenance.behind(by)
+    return Found(results, arrays)
 
 
-def _choose(repeats: tuple[Trial, ...], store: Store, truth: Truth, *, compute: Compute) -> Chosen:
+def _choose(repeats: tuple[Trial, ...], store: Store, *, compute: Compute) -> Study:
     """Run the curves and choose the best groups, stage by stage."""
+    experiment, cohort = repeats[0].experiment, repeats[0].cohort
+    known = Excerpt(("classes", "patient_ids"))
+    table = Cell(EXCERPT, known, {"cohort": cohort}, label="the cohort's table")
     folds = [(trial, fold) for trial in repeats for fold in trial.splits]
-    nests = folds if repeats[0].experiment.inner_folds else []
+    nests = folds if experiment.inner_folds else []
+
     red = curves.classic(repeats)
     inner = {fold: nested.classic(trial, fold) for trial, fold in nests}
-    compute("classic groups", chain(curves.of(red), *(_of(groups) for groups in inner.values())))
+    compute("classic groups", [table, *curves.of(red), *_of(inner)])
+    truth = Truth(*(np.asarray(store.load(table)[name]) for name in known.arrays))
     classic = curves.best(store, red, truth)
     own = {fold: nested.chosen(store, groups, truth) for fold, groups in inner.items()}
 
+    new = phantom(Phantom(NEW_SEED, experiment.new, experiment.augmentation), "new cases")
+    blue = {kind: curves.synthetic(repeats, kind, best=classic) for kind in curves.KINDS}
+    green = curves.new(repeats, new, best=classic)
     more = {fold: nested.synthetic(trial, fold, best=own[fold]) for trial, fold in nests}
-    compute(
-        "synthetic groups",
-        chain(
-            *(curves.of(curves.synthetic(repeats, kind, best=classic)) for kind in curves.KINDS),
-            curves.of(curves.new(repeats, _new(repeats[0].experiment), best=classic)),
-            *(_of(groups) for groups in more.values()),
-        ),
-    )
-    blue = curves.synthetic(repeats, "dcgan", best=classic)
+    both = chain.from_iterable(map(curves.of, (*blue.values(), green)))
+    compute("synthetic groups", [*both, *_of(more)])
+    synthetic = curves.best(store, blue["dcgan"], truth)
     choices = {
         fold: (own[fold], nested.chosen(store, groups, truth)) for fold, groups in more.items()
     }
-    return Chosen(classic, curves.best(store, blue, truth), choices)
+    return Study(repeats, truth, new, classic, synthetic, choices)
 
 
-def _results(
-    repeats: tuple[Trial, ...], store: Store, truth: Truth, chosen: Chosen
-) -> dict[str, Any]:
-    experiment = repeats[0].experiment
-    found = {
-        "chosen": {"classic": chosen.classic, "synthetic": chosen.synthetic},
-        "curves": {
-            name: curves.results(store, curve, truth)
-            for name, curve in _curves(repeats, chosen.classic).items()
-        },
-        "nested": nested.results(store, repeats, chosen.nested, truth) if chosen.nested else None,
-        "rivals": rivals.results(store, repeats, truth),
-        "controls": controls.results(store, repeats, truth, best=chosen.best),
-        "acgan_discriminator": reading.judged(
-            store, curves.discriminators(repeats, best=chosen.classic), truth
+def _cells(study: Study) -> Iterable[Cell]:
+    """Yield everything at the best groups."""
+    return chain(
+        curves.cells(curves.discriminators(study)),
+        *(
+            section.cells(study)
+            for section in (rivals, controls, nested, deployment, detail, readers)
         ),
-        "deployment": deployment.results(store, repeats[0], truth, best=chosen.best),
-        "cohorts": cohorts.results(store, experiment),
-    }
-    known = _evidence(repeats, store, truth, chosen) | cohorts.evidence(store, experiment)
-    return found | {"claims": [_claim(judgement) for judgement in judge(known)]}
+        cohorts.cells(study),
+        quality.cells(study),
+        gallery.cells(study),
+    )
+
+
+def _evidence(store: Store, study: Study) -> dict[str, Interval]:
+    """Return the evidence for the paper's claims, of every section that has some."""
+    found = arms.of_claims(store, study)
+    for section in (readers, separation, quality, cohorts):
+        found |= section.evidence(store, study)
+    return found
 
 
 def _claim(judgement: Judgement) -> dict[str, Any]:
@@ -163,47 +165,5 @@ def _claim(judgement: Judgement) -> dict[str, Any]:
     }
 
 
-def _evidence(
-    repeats: tuple[Trial, ...], store: Store, truth: Truth, chosen: Chosen
-) -> dict[str, Interval]:
-    """Return the evidence of the protocol's folds for the paper's claims."""
-    predicted = {
-        name: reading.predicted(store, arm, truth)
-        for name, arm in _arms(repeats, store, truth, chosen).items()
-    }
-    return evidence.collect(evidence.Judged(predicted, truth.classes, truth.patients))
-
-
-def _arms(repeats: tuple[Trial, ...], store: Store, truth: Truth, chosen: Chosen) -> dict[str, Arm]:
-    """Name every arm of the protocol that a claim is about (`evidence.PAIRS`)."""
-    drawn = _curves(repeats, chosen.classic)
-    arms: dict[str, Arm] = {f"classic {size}": arm for size, arm in drawn["classic"].items()}
-    arms["none"], arms["classic"] = drawn["classic"][0], drawn["classic"][chosen.classic]
-    arms["synthetic"] = drawn["dcgan"][chosen.synthetic]
-    for name in ("acgan", "conditional", "new"):
-        arms[name] = drawn[name][curves.best(store, drawn[name], truth)]
-    arms["acgan discriminator"] = curves.discriminators(repeats, best=chosen.classic)
-    for name, arm in controls.arms(repeats, best=chosen.best).items():
-        arms[name if name == "synthetic alone" else f"{name}, equal updates"] = arm
-    for method in METHODS:
-        arms[method] = [rivals_of(trial, method) for trial in repeats]
-    if chosen.nested:
-        arms |= nested.arms(repeats, chosen.nested)
-    return arms
-
-
-def _curves(repeats: tuple[Trial, ...], best: int) -> dict[str, dict[int, Arm]]:
-    """Name Fig. 8's curves."""
-    return {
-        "classic": curves.classic(repeats),
-        **{kind: curves.synthetic(repeats, kind, best=best) for kind in curves.KINDS},
-        "new": curves.new(repeats, _new(repeats[0].experiment), best=best),
-    }
-
-
-def _new(experiment: Experiment) -> Cell:
-    return phantom(Phantom(NEW_SEED, experiment.new, experiment.augmentation), "new cases")
-
-
-def _of(groups: dict[int, list[Cell]]) -> Iterable[Cell]:
-    return chain.from_iterable(groups.values())
+def _of(nests: dict[Any, dict[int, list[Cell]]]) -> Iterable[Cell]:
+    return chain.from_iterable(cells for groups in nests.values() for cells in groups.values())

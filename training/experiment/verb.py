@@ -10,12 +10,12 @@ from pathlib import Path
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from lesion.errors import RunError
-from training import stage
 from training.experiment import engine, reproduce
 from training.experiment.cell import Cell
 from training.experiment.presets import EXPERIMENTS
 from training.experiment.store import Store
 from training.experiment.work.cohort import Phantom, import_folder, phantom
+from training.report import files
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -29,7 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> None:
-    """Run what is missing, and write `results.json`."""
+    """Run what is missing, and write `results.json`, `arrays.npz` and `report.html`."""
     experiment = EXPERIMENTS[args.preset]
     store = Store(args.folder / "cells")
     deadline = None if args.minutes is None else time.monotonic() + 60 * args.minutes
@@ -41,8 +41,17 @@ def run(args: argparse.Namespace) -> None:
         cohort = import_folder(args.cohort, store, **how)
     with _bars() as bars:
         compute = partial(_compute, store=store, bars=bars, workers=args.workers, deadline=deadline)
-        results = reproduce.run(experiment, cohort, store, seed=args.seed, compute=compute)
-    stage.write_json(args.folder / "results.json", results)
+        found = reproduce.run(experiment, cohort, store, seed=args.seed, compute=compute)
+    files.save(found.results, found.arrays, args.folder)
+    _write_page(args.folder)
+
+
+def _write_page(run: Path) -> None:
+    try:
+        from training.report import page  # noqa: PLC0415 - a machine that computes may lack it
+    except ImportError as error:
+        raise RunError(f"{error}: all is computed; write the report elsewhere") from error
+    page.write(run)
 
 
 def _compute(

@@ -20,6 +20,7 @@ from training.experiment.cell import Cell
 from training.experiment.presets import Experiment
 from training.experiment.splits import Split
 from training.experiment.store import Store
+from training.experiment.study import Study
 from training.experiment.trial import Trial, classifier, generators
 from training.experiment.work.classifier import JUDGED
 from training.experiment.work.cohort import Phantom, mixed, phantom
@@ -78,8 +79,9 @@ def arm(trial: Trial, name: str) -> Cell:
     return classifier(trial, whole, data, more=more, preset=preset)
 
 
-def cells(experiment: Experiment) -> Iterator[Cell]:
+def cells(study: Study) -> Iterator[Cell]:
     """Yield the cells of every arm, cohort by cohort."""
+    experiment = study.experiment
     yield from classes_of(experiment)
     for trial in trials(experiment):
         for name in ARMS:
@@ -87,38 +89,35 @@ def cells(experiment: Experiment) -> Iterator[Cell]:
 
 
 def classes_of(experiment: Experiment) -> tuple[Cell, ...]:
-    """Name the fresh lesions' classes, which stay when the patches go."""
+    """Name the fresh lesions' classes and patients, which stay when the patches go."""
     return tuple(
-        Cell(EXCERPT, Excerpt(("classes",)), {"fresh": cell}, label=f"classes of {cell.label}")
+        Cell(
+            EXCERPT,
+            Excerpt(("classes", "patient_ids")),
+            {"fresh": cell},
+            label=f"classes of {cell.label}",
+        )
         for cell in fresh(experiment)
     )
 
 
-def results(store: Store, experiment: Experiment) -> dict[str, Any]:
+def results(store: Store, study: Study) -> dict[str, Any]:
     """Return every arm's accuracy on every cohort, and the paired differences."""
-    truth = np.concatenate([store.load(cell)["classes"] for cell in classes_of(experiment)])
-    parts = range(len(fresh(experiment)))
-    accuracy: dict[str, list[float]] = {name: [] for name in ARMS}
-    likelihood: dict[str, list[float]] = {name: [] for name in ARMS}
-    for trial in trials(experiment):
-        for name in ARMS:
-            said = store.load(arm(trial, name))
-            logits = np.concatenate([said[f"logits_fresh-{i}"] for i in parts])
-            accuracy[name].append(float((logits.argmax(axis=1) == truth).mean()))
-            likelihood[name].append(metrics.negative_log_likelihood(softmax(logits, axis=1), truth))
+    accuracy, likelihood = _judged(store, study.experiment)
+    test = study.experiment.cohorts
     return {
-        "cohorts": experiment.cohorts.count,
-        "test_lesions": experiment.cohorts.test,
-        "updates": experiment.cohorts.updates,
+        "cohorts": test.count,
+        "test_lesions": test.test,
+        "updates": test.updates,
         "accuracy": accuracy,
         "negative_log_likelihood": likelihood,
         "comparisons": _comparisons({k: np.array(v) for k, v in accuracy.items()}),
     }
 
 
-def evidence(store: Store, experiment: Experiment) -> dict[str, Interval]:
+def evidence(store: Store, study: Study) -> dict[str, Interval]:
     """Return the evidence for the primary claim."""
-    accuracy, _ = _judged(store, experiment)
+    accuracy, _ = _judged(store, study.experiment)
     gained = statistics.gain(np.array(accuracy["synthetic"]), np.array(accuracy["classic"]))
     return {"synthetic - classic, cohorts": gained.difference}
 

@@ -10,15 +10,16 @@ from typing import Any
 
 from training.experiment import reading
 from training.experiment.cell import Cell
-from training.experiment.reading import Arm, Truth
+from training.experiment.reading import Arm
 from training.experiment.store import Store
-from training.experiment.trial import Trial, classifier, generators
+from training.experiment.study import Study
+from training.experiment.trial import classifier, generators
 from training.experiment.work.sets import TrainingSet
 
 
-def arms(trials: tuple[Trial, ...], *, best: tuple[int, int]) -> dict[str, Arm]:
-    """Name the controls' arms at the best groups (classic, synthetic)."""
-    classic, synthetic = best
+def arms(study: Study) -> dict[str, Arm]:
+    """Name the controls' arms at the best groups."""
+    trials, classic, synthetic = study.repeats, study.classic, study.synthetic
     preset = replace(trials[0].experiment.cnn, updates=trials[0].experiment.updates)
 
     def equal(data: TrainingSet, **more: Any) -> Arm:
@@ -53,20 +54,18 @@ def arms(trials: tuple[Trial, ...], *, best: tuple[int, int]) -> dict[str, Arm]:
     }
 
 
-def cells(trials: tuple[Trial, ...], *, best: tuple[int, int]) -> Iterator[Cell]:
+def cells(study: Study) -> Iterator[Cell]:
     """Yield the controls' cells."""
-    for arm in arms(trials, best=best).values():
+    for arm in arms(study).values():
         for folds in arm:
             yield from folds
 
 
-def results(
-    store: Store, trials: tuple[Trial, ...], truth: Truth, *, best: tuple[int, int]
-) -> dict[str, Any]:
+def results(store: Store, study: Study) -> dict[str, Any]:
     """Return the controls' figures, all of them after equally many updates."""
     return {
-        "updates": trials[0].experiment.updates,
+        "updates": study.experiment.updates,
         "arms": {
-            name: reading.judged(store, arm, truth) for name, arm in arms(trials, best=best).items()
+            name: reading.judged(store, arm, study.truth) for name, arm in arms(study).items()
         },
     }

@@ -12,6 +12,7 @@ from training.experiment import reading, select
 from training.experiment.cell import Cell
 from training.experiment.reading import Arm, Truth
 from training.experiment.store import Store
+from training.experiment.study import Study
 from training.experiment.trial import Trial, classifier, generators
 from training.experiment.work.excerpt import EXCERPT, Excerpt
 from training.experiment.work.generator import Kind
@@ -56,7 +57,7 @@ def new(trials: tuple[Trial, ...], cases: Cell, *, best: int) -> dict[int, Arm]:
     }
 
 
-def discriminators(trials: tuple[Trial, ...], *, best: int) -> Arm:
+def discriminators(study: Study) -> Arm:
     """Name what the ACGANs' discriminators say as classifiers (paper 4.5, Table 5)."""
     said = Excerpt(("rows", "logits"))
     return [
@@ -64,13 +65,23 @@ def discriminators(trials: tuple[Trial, ...], *, best: int) -> Arm:
             Cell(
                 EXCERPT,
                 said,
-                generators(t, s, "acgan", classic=best),
+                generators(t, s, "acgan", classic=study.classic),
                 label="ACGAN discriminator",
             )
             for s in t.splits
         ]
-        for t in trials
+        for t in study.repeats
     ]
+
+
+def every(study: Study) -> dict[str, dict[int, Arm]]:
+    """Name all curves."""
+    repeats, best = study.repeats, study.classic
+    return {
+        "classic": classic(repeats),
+        **{kind: synthetic(repeats, kind, best=best) for kind in KINDS},
+        "new": new(repeats, study.new, best=best),
+    }
 
 
 def of(curve: dict[int, Arm]) -> Iterator[Cell]:
@@ -98,6 +109,13 @@ def best(store: Store, curve: dict[int, Arm], truth: Truth) -> int:
     return select.saturation(accuracies(store, curve, truth))
 
 
-def results(store: Store, curve: dict[int, Arm], truth: Truth) -> list[dict[str, Any]]:
-    """Return the curve's points."""
-    return [{"size": size, **reading.judged(store, arm, truth)} for size, arm in curve.items()]
+def results(store: Store, study: Study) -> dict[str, Any]:
+    """Return the points of each curve, and the ACGAN discriminators' figures beside them."""
+    found: dict[str, Any] = {
+        name: [
+            {"size": size, **reading.judged(store, arm, study.truth)} for size, arm in curve.items()
+        ]
+        for name, curve in every(study).items()
+    }
+    said = reading.judged(store, discriminators(study), study.truth)
+    return found | {"acgan discriminator": said}

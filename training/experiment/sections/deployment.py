@@ -15,11 +15,11 @@ from training import calibrate, metrics
 from training.experiment import reading
 from training.experiment.cell import Cell
 from training.experiment.presets import Experiment
-from training.experiment.reading import Truth
 from training.experiment.sections import cohorts
 from training.experiment.splits import Split
 from training.experiment.store import Store
-from training.experiment.trial import Trial, classifier, generators
+from training.experiment.study import Study
+from training.experiment.trial import classifier, generators
 from training.experiment.work.classifier import JUDGED, Keep
 from training.experiment.work.neighbours import NEIGHBOURS, Neighbours
 from training.experiment.work.sets import TrainingSet
@@ -32,17 +32,17 @@ ARMS = ("classic", "synthetic")
 _CURVE_POINTS = 50
 
 
-def folds(trial: Trial, arm: str, *, best: tuple[int, int]) -> tuple[Cell, ...]:
+def folds(study: Study, arm: str) -> tuple[Cell, ...]:
     """Name an arm's cross-validated classifiers, with their out-of-distribution scores."""
-    return tuple(_classifier(trial, split, arm, best, {}) for split in trial.splits)
+    return tuple(_classifier(study, split, arm, {}) for split in study.trial.splits)
 
 
-def final(trial: Trial, arm: str, *, best: tuple[int, int]) -> Cell:
+def final(study: Study, arm: str) -> Cell:
     """Name an arm's final fit, judging fresh lesions and neighbours."""
-    parts = enumerate(cohorts.fresh(trial.experiment))
+    parts = enumerate(cohorts.fresh(study.experiment))
     judged = {f"{JUDGED}fresh-{index}": cell for index, cell in parts}
-    judged |= {f"{JUDGED}{kind}": cell for kind, cell in neighbours(trial.experiment).items()}
-    return _classifier(trial, Split(trial.seed), arm, best, judged)
+    judged |= {f"{JUDGED}{kind}": cell for kind, cell in neighbours(study.experiment).items()}
+    return _classifier(study, Split(study.trial.seed), arm, judged)
 
 
 def neighbours(experiment: Experiment) -> dict[str, Cell]:
@@ -53,31 +53,29 @@ def neighbours(experiment: Experiment) -> dict[str, Cell]:
     }
 
 
-def cells(trial: Trial, *, best: tuple[int, int]) -> Iterator[Cell]:
+def cells(study: Study) -> Iterator[Cell]:
     """Yield the cells of both arms."""
-    yield from cohorts.classes_of(trial.experiment)
+    yield from cohorts.classes_of(study.experiment)
     for arm in ARMS:
-        yield from folds(trial, arm, best=best)
-        yield final(trial, arm, best=best)
+        yield from folds(study, arm)
+        yield final(study, arm)
 
 
-def results(store: Store, trial: Trial, truth: Truth, *, best: tuple[int, int]) -> dict[str, Any]:
+def results(store: Store, study: Study) -> dict[str, Any]:
     """Return what each arm's bundle would be worth."""
-    return {arm: _arm(store, trial, arm, truth, best=best) for arm in ARMS}
+    return {arm: _arm(store, study, arm) for arm in ARMS}
 
 
-def _arm(
-    store: Store, trial: Trial, arm: str, truth: Truth, *, best: tuple[int, int]
-) -> dict[str, Any]:
-    validated = folds(trial, arm, best=best)
-    calibrated = calibrate.fit(reading.held_out(store, validated, truth), truth.classes)
+def _arm(store: Store, study: Study, arm: str) -> dict[str, Any]:
+    validated = folds(study, arm)
+    calibrated = calibrate.fit(reading.held_out(store, validated, study.truth), study.truth.classes)
     scores = np.concatenate([store.load(cell)["unlike"] for cell in validated])
     threshold = float(np.quantile(scores, 1 - calibrate.OUT_OF_DISTRIBUTION_SHARE))
 
-    said = store.load(final(trial, arm, best=best))
-    parts = range(len(cohorts.fresh(trial.experiment)))
+    said = store.load(final(study, arm))
+    parts = range(len(cohorts.fresh(study.experiment)))
     classes = np.concatenate(
-        [store.load(cell)["classes"] for cell in cohorts.classes_of(trial.experiment)]
+        [store.load(cell)["classes"] for cell in cohorts.classes_of(study.experiment)]
     )
     logits = np.concatenate([said[f"logits_fresh-{index}"] for index in parts])
     unlike = np.concatenate([said[f"unlike_fresh-{index}"] for index in parts])
@@ -107,16 +105,13 @@ def _arm(
     }
 
 
-def _classifier(
-    trial: Trial, split: Split, arm: str, best: tuple[int, int], judged: dict[str, Cell]
-) -> Cell:
-    classic, synthetic = best
+def _classifier(study: Study, split: Split, arm: str, judged: dict[str, Cell]) -> Cell:
     more = dict(judged)
-    data = TrainingSet(classic)
+    data = TrainingSet(study.classic)
     if arm == "synthetic":
-        data = TrainingSet(classic, synthetic)
-        more |= generators(trial, split, "dcgan", classic=classic)
-    return classifier(trial, split, data, more=more, keep=Keep(unlike=True))
+        data = TrainingSet(study.classic, study.synthetic)
+        more |= generators(study.trial, split, "dcgan", classic=study.classic)
+    return classifier(study.trial, split, data, more=more, keep=Keep(unlike=True))
 
 
 def _sure(calibrated: calibrate.Calibrated, said: Any, kind: str, threshold: float) -> float:

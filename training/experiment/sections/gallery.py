@@ -14,6 +14,7 @@ from training.experiment.cell import Cell
 from training.experiment.reading import Truth
 from training.experiment.sections.curves import KINDS
 from training.experiment.store import Store
+from training.experiment.study import Study
 from training.experiment.trial import Trial, generators
 from training.experiment.work.excerpt import EXCERPT, Excerpt
 from training.experiment.work.generator import Kind
@@ -25,19 +26,21 @@ from training.seeds import generator
 _AUGMENTED, _OF_FOLD = 24, 4
 
 
-def cells(trial: Trial, truth: Truth, *, best: int) -> Iterator[Cell]:
-    """Yield the cells; generators are those trained on the `best` classic group."""
+def cells(study: Study) -> Iterator[Cell]:
+    """Yield the cells."""
+    trial, truth, best = study.trial, study.truth, study.classic
     yield _augmented(trial, truth)
     yield from _real(trial, truth)
     for kind in KINDS:
         yield from _spares(trial, kind, best).values()
 
 
-def arrays(store: Store, trial: Trial, truth: Truth, *, best: int) -> dict[str, np.ndarray]:
+def arrays(store: Store, study: Study) -> dict[str, np.ndarray]:
     """Return float16 patches [n, 64, 64] in (0, 1).
 
     `augmented`, a lesion first; of each class `real-<class>` and `<kind>-<class>`, fold by fold.
     """
+    trial, truth, best = study.trial, study.truth, study.classic
     one = store.load(_augmented(trial, truth))
     shown: dict[str, np.ndarray] = {
         "augmented": np.concatenate([one["originals"], one["variants"][0]])

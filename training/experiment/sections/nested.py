@@ -14,6 +14,7 @@ from training.experiment.cell import Cell
 from training.experiment.reading import Arm, Truth
 from training.experiment.splits import Split
 from training.experiment.store import Store
+from training.experiment.study import Study
 from training.experiment.trial import Trial, classifier, generators
 from training.experiment.work.sets import TrainingSet
 
@@ -68,32 +69,32 @@ def chosen(store: Store, groups: dict[int, list[Cell]], truth: Truth) -> int:
     return select.saturation(accuracy)
 
 
-def cells(trials: tuple[Trial, ...], choices: dict[Split, tuple[int, int]]) -> Iterator[Cell]:
+def cells(study: Study) -> Iterator[Cell]:
     """Yield the cells of the choices."""
-    for trial in trials:
-        for fold in trial.splits:
-            yield from outer(trial, fold, best=choices[fold])
+    for arm in arms(study).values():
+        for folds in arm:
+            yield from folds
 
 
-def arms(trials: tuple[Trial, ...], choices: dict[Split, tuple[int, int]]) -> dict[str, Arm]:
-    """Name both arms under nested selection."""
-    pairs = [[outer(t, fold, best=choices[fold]) for fold in t.splits] for t in trials]
+def arms(study: Study) -> dict[str, Arm]:
+    """Name both arms under nested selection; none where it is left out."""
+    if not study.nested:
+        return {}
+    pairs = [[outer(t, fold, best=study.nested[fold]) for fold in t.splits] for t in study.repeats]
     return {
         name: [[pair[index] for pair in folds] for folds in pairs]
         for index, name in enumerate(("classic, nested", "synthetic, nested"))
     }
 
 
-def results(
-    store: Store,
-    trials: tuple[Trial, ...],
-    choices: dict[Split, tuple[int, int]],
-    truth: Truth,
-) -> dict[str, Any]:
+def results(store: Store, study: Study) -> dict[str, Any]:
     """Return both arms' figures under nested selection, and what was chosen."""
-    both = arms(trials, choices)
-    return {
-        "classic": reading.judged(store, both["classic, nested"], truth),
-        "synthetic": reading.judged(store, both["synthetic, nested"], truth),
-        "chosen": [[list(choices[fold]) for fold in trial.splits] for trial in trials],
+    found: dict[str, Any] = {
+        name.removesuffix(", nested"): reading.judged(store, arm, study.truth)
+        for name, arm in arms(study).items()
     }
+    if found:
+        found["chosen"] = [
+            [list(study.nested[fold]) for fold in trial.splits] for trial in study.repeats
+        ]
+    return found

@@ -6,21 +6,21 @@ from typing import Any
 from training.baselines import METHODS
 from training.experiment import reading
 from training.experiment.cell import Cell
-from training.experiment.reading import Truth
 from training.experiment.store import Store
-from training.experiment.trial import Trial, rivals
+from training.experiment.study import Study
+from training.experiment.trial import rivals
 
 
-def cells(trials: tuple[Trial, ...]) -> Iterator[Cell]:
+def cells(study: Study) -> Iterator[Cell]:
     """Yield every rival's cells."""
-    for trial in trials:
+    for trial in study.repeats:
         for method in METHODS:
             yield from rivals(trial, method)
 
 
-def results(store: Store, trials: tuple[Trial, ...], truth: Truth) -> dict[str, Any]:
+def results(store: Store, study: Study) -> dict[str, Any]:
     """Return each rival's figures."""
     return {
-        method: reading.judged(store, [rivals(t, method) for t in trials], truth)
+        method: reading.judged(store, [rivals(t, method) for t in study.repeats], study.truth)
         for method in METHODS
     }

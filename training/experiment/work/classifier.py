@@ -89,6 +89,11 @@ def _train(config: Training, inputs: Mapping[str, Arrays]) -> Arrays:
         hu = inputs[role].get("originals")
         said = _images(trained, inputs[role]) if hu is None else read(hu)
         result |= keep_of(said, hu, name)
+        some = inputs[role].get("variants", np.empty((0, 0)))[:, : keep.variants]
+        if some.size:
+            shape = some.shape[:2]
+            varied_features = read(some.reshape(-1, *some.shape[2:])).features
+            result[f"features{name}_variants"] = _half(varied_features.unflatten(0, shape))
     return result
 
 

@@ -1,0 +1,36 @@
+"""Every arm of the protocol by name, and what the paper's claims about them rest on."""
+
+from training.baselines import METHODS
+from training.experiment import reading
+from training.experiment.reading import Arm
+from training.experiment.sections import controls, curves, evidence, nested
+from training.experiment.store import Store
+from training.experiment.study import Study
+from training.experiment.trial import rivals
+from training.metrics import Interval
+
+
+def named(store: Store, study: Study) -> dict[str, Arm]:
+    """Name every arm that a claim is about (`evidence.PAIRS`)."""
+    drawn = curves.every(study)
+    arms: dict[str, Arm] = {f"classic {size}": arm for size, arm in drawn["classic"].items()}
+    arms["none"], arms["classic"] = drawn["classic"][0], drawn["classic"][study.classic]
+    arms["synthetic"] = drawn["dcgan"][study.synthetic]
+    for name in ("acgan", "conditional", "new"):
+        arms[name] = drawn[name][curves.best(store, drawn[name], study.truth)]
+    arms["acgan discriminator"] = curves.discriminators(study)
+    for name, arm in controls.arms(study).items():
+        arms[name if name == "synthetic alone" else f"{name}, equal updates"] = arm
+    for method in METHODS:
+        arms[method] = [rivals(trial, method) for trial in study.repeats]
+    return arms | nested.arms(study)
+
+
+def of_claims(store: Store, study: Study) -> dict[str, Interval]:
+    """Return the evidence of the protocol's folds."""
+    predicted = {
+        name: reading.predicted(store, arm, study.truth)
+        for name, arm in named(store, study).items()
+    }
+    judged = evidence.Judged(predicted, study.truth.classes, study.truth.patients)
+    return evidence.collect(judged)

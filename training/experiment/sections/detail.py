@@ -1,0 +1,75 @@
+"""The best arms' classifiers once more, with their features.
+
+Quality, separation and the readers' task are measured in them.
+
+Each fold's classifiers look at lesions that they never saw: held-out ones with augmentations, fresh
+ones, new cases, and the spare images of that fold's generators.
+"""
+
+from collections.abc import Iterator
+from typing import Literal
+
+import numpy as np
+
+from lesion.classes import CLASSES
+from training.experiment.cell import Cell
+from training.experiment.sections import cohorts, curves
+from training.experiment.splits import Split
+from training.experiment.store import Store
+from training.experiment.study import Study
+from training.experiment.trial import classifier, generators
+from training.experiment.work.classifier import JUDGED, Keep
+from training.experiment.work.excerpt import EXCERPT, Excerpt
+from training.experiment.work.generator import Kind
+from training.experiment.work.sets import TrainingSet
+
+Arm = Literal["classic", "synthetic"]
+ARMS: tuple[Arm, ...] = ("classic", "synthetic")
+#: Augmentations of each lesion that Fig. 9 shows besides its own patch.
+VARIANTS = 4
+
+
+def cell(study: Study, split: Split, arm: Arm) -> Cell:
+    """Name an arm's classifier of a fold, with all that it judges."""
+    trial = study.trial
+    parts = enumerate(cohorts.fresh(study.experiment))
+    more = {f"{JUDGED}fresh-{index}": part for index, part in parts}
+    more |= {f"{JUDGED}cohort": trial.cohort, f"{JUDGED}new": study.new}
+    for kind in curves.KINDS:
+        more |= {f"{JUDGED}{role}": one for role, one in spares(study, split, kind).items()}
+    data = TrainingSet(study.classic)
+    if arm == "synthetic":
+        data = TrainingSet(study.classic, study.synthetic)
+        more |= generators(trial, split, "dcgan", classic=study.classic)
+    keep = Keep(features=True, variants=VARIANTS)
+    return classifier(trial, split, data, more=more, keep=keep)
+
+
+def cells(study: Study) -> Iterator[Cell]:
+    """Yield both arms' cells."""
+    for split in study.trial.splits:
+        for arm in ARMS:
+            yield cell(study, split, arm)
+
+
+def spares(study: Study, split: Split, kind: Kind) -> dict[str, Cell]:
+    """Name a fold's spare synthetic images: of one network, or of one for each class."""
+    return {
+        role.replace("synthetic", kind): Cell(
+            EXCERPT,
+            Excerpt(("images",), -study.experiment.spare),
+            {"generator": one},
+            label=f"spare images, {one.label}",
+        )
+        for role, one in generators(study.trial, split, kind, classic=study.classic).items()
+    }
+
+
+def of_spares(
+    store: Store, one: Cell, kind: Kind, *, name: Literal["features", "logits"]
+) -> dict[str, np.ndarray]:
+    """Return what a classifier said of a kind's spare images, by class."""
+    said = store.load(one)
+    if f"{name}_{kind}" in said:
+        return dict(zip(CLASSES, np.split(said[f"{name}_{kind}"], len(CLASSES)), strict=True))
+    return {c: said[f"{name}_{kind}-{c}"] for c in CLASSES}

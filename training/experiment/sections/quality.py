@@ -1,0 +1,247 @@
+"""How good each kind of synthetic lesions is, per class, beside fresh lesions of the phantom.
+
+In the features of each fold's classic classifier, which saw neither the synthetic images nor the
+fresh lesions, and in texture features. The phantom's own fresh lesions are measured the same way:
+that is what a perfect generator would get.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from lesion.classes import CLASSES
+from training.experiment.cell import Cell
+from training.experiment.sections import cohorts, curves, detail
+from training.experiment.splits import Split
+from training.experiment.store import Store
+from training.experiment.study import Study
+from training.experiment.trial import Trial, generators
+from training.experiment.work.generator import Kind
+from training.experiment.work.nearness import NEARNESS, Nearness
+from training.experiment.work.texture import TEXTURE, Texture
+from training.metrics import Interval
+from training.quality import diversity, kernel, manifold, membership, memorisation, space
+from training.statistics.bootstrap import bootstrap_mean
+
+#: Synthetic images of each class that are compared with training lesions, one by one.
+_COMPARED = 300
+
+
+def cells(study: Study) -> Iterator[Cell]:
+    """Yield the cells, the cohort-level ones too."""
+    for part in cohorts.fresh(study.experiment):
+        yield _texture(part)
+    for kind in curves.KINDS:
+        for split in study.trial.splits:
+            yield _nearness(study.trial, split, kind, study.classic)
+            for one in detail.spares(study, split, kind).values():
+                yield _texture(one)
+    yield from _members(study)
+
+
+def results(store: Store, study: Study) -> dict[str, Any]:
+    """Return the measures of each kind and of fresh lesions in their place."""
+    return {
+        "network": _in_space(_network(store, study), seed=study.trial.seed),
+        "texture": _in_space(_textures(store, study), seed=study.trial.seed),
+        "memorisation": {kind: _copies(store, study, kind) for kind in curves.KINDS},
+        "membership": _leak(store, study),
+        "diversity": _diversity(store, study),
+    }
+
+
+#: What is measured, as features [m, d] of each class: kinds of synthetic lesions, and fresh ones.
+Features = Mapping[str, Mapping[str, np.ndarray]]
+
+
+def _in_space(folds: Sequence[Features], *, seed: int) -> dict[str, Any]:
+    """Measure each kind against fresh lesions, class by class; means over the folds.
+
+    Half of the fresh lesions are the reference; the row `fresh` is as many of the other half as
+    there are synthetic images.
+    """
+    measured = [
+        {
+            (kind, name): _against(fold["fresh"][name], fold, kind, name, seed=seed)
+            for kind in (*curves.KINDS, "fresh")
+            for name in CLASSES
+        }
+        for fold in folds
+    ]
+    return {
+        kind: {
+            name: {
+                figure: float(np.mean([fold[kind, name][figure] for fold in measured]))
+                for figure in measured[0][kind, name]
+            }
+            for name in CLASSES
+        }
+        for kind in (*curves.KINDS, "fresh")
+    }
+
+
+def _against(
+    fresh: np.ndarray, fold: Features, kind: str, name: str, *, seed: int
+) -> dict[str, float]:
+    reference, others = fresh[::2], fresh[1::2]
+    images = others if kind == "fresh" else fold[kind][name]
+    images = images[: min(len(others), *(len(fold[k][name]) for k in curves.KINDS))]
+    distance = kernel.kid(reference, images, seed=seed)
+    near = min(5, len(reference) - 1, len(images) - 1)
+    return {
+        "kid": distance.value,
+        "kid_error": distance.standard_error,
+        **manifold.measure(reference, images, nearest=near)._asdict(),
+    }
+
+
+def _network(store: Store, study: Study) -> Sequence[Features]:
+    """Return directions in each fold's classic classifier's features."""
+    folds = []
+    for split in study.trial.splits:
+        one = detail.cell(study, split, "classic")
+        fresh, classes = _fresh(store, study, one)
+        place = space.fit_directions(fresh)
+        sets = {"fresh": _by_class(place(fresh), classes)}
+        for kind in curves.KINDS:
+            spare = detail.of_spares(store, one, kind, name="features")
+            sets[kind] = {name: place(found.astype(np.float64)) for name, found in spare.items()}
+        folds.append(sets)
+    return folds
+
+
+def _textures(store: Store, study: Study) -> Sequence[Features]:
+    """Return texture features in robust standard deviations."""
+    fresh = np.concatenate(
+        [store.load(_texture(part))["features"] for part in cohorts.fresh(study.experiment)]
+    )
+    place, classes = space.fit_standardised(fresh), _classes(store, study)
+    folds = []
+    for split in study.trial.splits:
+        sets = {"fresh": _by_class(place(fresh), classes)}
+        for kind in curves.KINDS:
+            spares = detail.spares(study, split, kind).values()
+            each = np.concatenate([store.load(_texture(one))["features"] for one in spares])
+            sets[kind] = {name: place(of) for name, of in zip(CLASSES, each, strict=True)}
+        folds.append(sets)
+    return folds
+
+
+def _copies(store: Store, study: Study, kind: Kind) -> dict[str, list[float]]:
+    """Return whether a kind's images are copies of training lesions; folds pooled."""
+    said = [
+        store.load(_nearness(study.trial, split, kind, study.classic))
+        for split in study.trial.splits
+    ]
+    synthetic, fresh = (np.concatenate([s[name] for s in said]) for name in ("synthetic", "fresh"))
+    found = memorisation.measure(synthetic, fresh, seed=study.trial.seed)
+    return {name: list(interval) for name, interval in found._asdict().items()}
+
+
+def _leak(store: Store, study: Study) -> dict[str, list[float]]:
+    """Return whether DCGANs tell on whom they were trained, over the cohorts."""
+    said = [store.load(cell) for cell in _members(study)]
+    found = membership.infer(
+        [np.asarray(s["members"]) for s in said],
+        [np.asarray(s["others"]) for s in said],
+        seed=study.trial.seed,
+    )
+    return {name: list(interval) for name, interval in found._asdict().items()}
+
+
+def _diversity(store: Store, study: Study) -> dict[str, Any]:
+    """Return what synthetic images and new cases cover and how they vary (4.2.2)."""
+    added = [_added(store, study, split) for split in study.trial.splits]
+    covered = {
+        name: bootstrap_mean(
+            np.mean([fold[name] for fold in added], axis=0), _patients(store, study), seed=0
+        )
+        for name in ("synthetic", "new")
+    }
+    return {
+        **{f"coverage_{name}": list(interval) for name, interval in covered.items()},
+        **{
+            f"variance_{name}": float(np.mean([fold[f"variance_{name}"] for fold in added]))
+            for name in ("synthetic", "new")
+        },
+    }
+
+
+def evidence(store: Store, study: Study) -> dict[str, Interval]:
+    """Return the evidence for "more diversity than using few more real images" (4.2.2)."""
+    added = [_added(store, study, split) for split in study.trial.splits]
+    gain = np.mean([fold["synthetic"] - fold["new"] for fold in added], axis=0)
+    coverage = bootstrap_mean(gain, _patients(store, study), seed=0)
+    return {"coverage, synthetic - new cases": coverage}
+
+
+def _added(store: Store, study: Study, split: Split) -> dict[str, Any]:
+    """Mark the fresh lesions near a training set with the one or the other added to it.
+
+    Both add equally many images: the spare synthetic ones, or new cases and augmentations of them.
+    """
+    one = detail.cell(study, split, "classic")
+    said = store.load(one)
+    fresh, _ = _fresh(store, study, one)
+    place = space.fit_directions(fresh)
+    trained = np.delete(said["features_cohort"], said["rows"], axis=0)
+    spare = np.concatenate(list(detail.of_spares(store, one, "dcgan", name="features").values()))
+    cases = np.concatenate(
+        [said["features_new"], *np.moveaxis(said["features_new_variants"], 1, 0)]
+    )
+    count = min(len(spare), len(cases))
+    spread = np.random.default_rng(0).permutation(len(spare))[:count]
+    near: dict[str, Any] = {}
+    for name, images in (("synthetic", spare[spread]), ("new", cases[:count])):
+        both = np.concatenate([trained, images]).astype(np.float64)
+        near[name] = manifold.covered(place(fresh), place(both)).astype(np.float64)
+        near[f"variance_{name}"] = diversity.total_variance(place(images.astype(np.float64)))
+    return near
+
+
+def _fresh(store: Store, study: Study, one: Cell) -> tuple[np.ndarray, np.ndarray]:
+    """Return a classifier's features of the fresh lesions, and their classes."""
+    said = store.load(one)
+    parts = range(len(cohorts.fresh(study.experiment)))
+    features = np.concatenate([said[f"features_fresh-{index}"] for index in parts])
+    return features.astype(np.float64), _classes(store, study)
+
+
+def _classes(store: Store, study: Study) -> np.ndarray:
+    return np.concatenate(
+        [store.load(cell)["classes"] for cell in cohorts.classes_of(study.experiment)]
+    )
+
+
+def _patients(store: Store, study: Study) -> np.ndarray:
+    return np.concatenate(
+        [store.load(cell)["patient_ids"] for cell in cohorts.classes_of(study.experiment)]
+    )
+
+
+def _by_class(features: np.ndarray, classes: np.ndarray) -> dict[str, np.ndarray]:
+    return {name: features[classes == label] for label, name in enumerate(CLASSES)}
+
+
+def _texture(one: Cell) -> Cell:
+    return Cell(TEXTURE, Texture(), {"of": one}, label=f"texture of {one.label}")
+
+
+def _nearness(trial: Trial, split: Split, kind: Kind, classic: int) -> Cell:
+    inputs = {
+        "cohort": trial.cohort,
+        "fresh": cohorts.fresh(trial.experiment)[0],
+        **generators(trial, split, kind, classic=classic),
+    }
+    config = Nearness(split, _COMPARED, trial.experiment.scaling)
+    return Cell(NEARNESS, config, inputs, label=f"nearness of {kind}")
+
+
+def _members(study: Study) -> tuple[Cell, ...]:
+    """Name the attack on each further cohort's DCGANs."""
+    classic = study.experiment.cohorts.classic
+    return tuple(
+        _nearness(one, Split(one.seed), "dcgan", classic)
+        for one in cohorts.trials(study.experiment)
+    )

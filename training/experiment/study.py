@@ -1,0 +1,36 @@
+"""What is settled once the curves are drawn, and every later section starts from."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from training.experiment.cell import Cell
+from training.experiment.presets import Experiment
+from training.experiment.reading import Truth
+from training.experiment.splits import Split
+from training.experiment.trial import Trial
+
+
+@dataclass(frozen=True, slots=True)
+class Study:
+    """The repeats of the protocol, their cohort's truth, the new cases, and the best groups.
+
+    `classic` and `synthetic` are chosen on the reported folds, as the paper chose; `nested` is each
+    outer fold's own choice, made on inner folds (empty where that is left out).
+    """
+
+    repeats: tuple[Trial, ...]
+    truth: Truth
+    new: Cell
+    classic: int
+    synthetic: int
+    nested: Mapping[Split, tuple[int, int]]
+
+    @property
+    def experiment(self) -> Experiment:
+        """The preset."""
+        return self.repeats[0].experiment
+
+    @property
+    def trial(self) -> Trial:
+        """The first repeat: what is measured once is measured on it."""
+        return self.repeats[0]

@@ -1,0 +1,43 @@
+"""A machine that tells real from synthetic lesions: a reader that never tires (paper 4.4)."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from lesion.errors import RunError
+from training.experiment.cell import Arrays, Work
+from training.experiment.work.cohort import as_patches
+from training.features import gabor, haralick
+from training.presets import HU_WINDOW
+from training.quality import reader
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """Shown all lesions of the cohort, and so many synthetic ones of each class of each input."""
+
+    each: int
+    seed: int
+
+
+def _read(config: Reader, inputs: Mapping[str, Arrays]) -> Arrays:
+    patches = as_patches(inputs["cohort"])
+    images = np.concatenate(
+        [of_class[: config.each] for role, arrays in inputs.items() if role != "cohort"
+         for of_class in arrays["images"]]
+    )  # fmt: skip
+    low, high = HU_WINDOW
+    hu = np.concatenate(
+        [np.clip(patches.originals, low, high), images.astype(np.float32) * (high - low) + low]
+    )
+    real = np.arange(len(hu)) < len(patches.originals)
+    lesions = np.concatenate([patches.patient_ids, [f"s{i}" for i in range(len(images))]])
+    features = np.concatenate([haralick.describe(hu), gabor.describe(hu)], axis=1)
+    called = reader.answer(features, real, lesions, seed=config.seed)
+    if not (real.any() and (~real).any()):
+        raise RunError("found nothing to tell apart")
+    return {"called_real": called, "real": real, "lesions": lesions}
+
+
+READER = Work("reader", _read)
