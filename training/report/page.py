@@ -19,6 +19,9 @@ from training.report.chapters import (
     methods,
     pictures,
     provenance,
+    quality,
+    readers,
+    separation,
 )
 from training.report.tables import Chapter, Figure, Picture
 
@@ -91,6 +94,12 @@ def _chapters(results: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> I
         yield methods.controls(results)
     if "augmented" in arrays:
         yield pictures.chapter(results, arrays)
+    if results.get("quality"):
+        yield quality.chapter(results)
+    if results.get("readers"):
+        yield readers.chapter(results)
+    if results.get("separation"):
+        yield separation.chapter(results, arrays)
     if results.get("deployment"):
         yield deployment.chapter(results)
     if results.get("claims"):

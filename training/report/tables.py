@@ -143,8 +143,10 @@ def _write(
         return NOTHING
 
     def text(number: float) -> str:
-        # Adding 0 after rounding: a rounded -0.04 is 0, not "-0.0".
-        return f"{round(number * scale, decimals) + 0.0:{sign}.{decimals}f}".replace("-", "−")
+        # "z": a rounded -0.04 is no "-0.0". And a zero has no plus.
+        written = f"{number * scale:{sign}z.{decimals}f}".replace("-", "−")
+        return written if written.strip("+0.") else written.removeprefix("+")
 
     known = [bound for bound in bounds if bound is not None and np.isfinite(bound)]
-    return Number(text(value), " to ".join(map(text, known)), float(value))
+    interval = f"({' to '.join(map(text, known))})" if known else ""
+    return Number(text(value), interval, float(value))

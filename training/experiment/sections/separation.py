@@ -58,13 +58,18 @@ def evidence(store: Store, study: Study) -> dict[str, Interval]:
 
 
 def maps(store: Store, study: Study) -> dict[str, np.ndarray]:
-    """Return t-SNE maps of the first fold: `tsne-<arm>` [m, 2] and `tsne-classes` [m]."""
+    """Return t-SNE maps of the first fold: `tsne-<arm>` [m, 2].
+
+    And of their points `tsne-classes` [m] and `tsne-original` [m], false for augmentations.
+    """
     drawn = {}
     for arm in detail.ARMS:
         one = detail.cell(study, study.trial.splits[0], arm)
         features, lesions = _features(store, one)
         drawn[f"tsne-{arm}"] = separation.embed(features, seed=study.trial.seed)
         drawn["tsne-classes"] = study.truth.classes[lesions]
+        # A lesion's own patch stands first (`_features`).
+        drawn["tsne-original"] = np.diff(lesions, prepend=-1) != 0
     return drawn
 
 

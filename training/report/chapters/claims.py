@@ -52,7 +52,7 @@ def evidence(results: Mapping[str, Any]) -> Chapter:
             key = finding["key"]
             rows.append(
                 (
-                    Number(key, finding["meaning"]),
+                    Number(minus(key), finding["meaning"]),
                     write(key, finding["ours"]),
                     write(key, finding["paper"]),
                     finding["size"] or "",
@@ -77,6 +77,11 @@ def write(key: str, found: float | Sequence[float] | None) -> Number:
     if key.startswith(_PLAIN):
         return signed(found)
     return points(found) if " - " in key else percent(found)
+
+
+def minus(key: str) -> str:
+    """Write a difference's name with a minus, which a hyphen within a name is not."""
+    return key.replace(" - ", " − ")
 
 
 def _verdicts(claims: Sequence[Mapping[str, Any]], letters: Mapping[str, str]) -> Table:
@@ -109,7 +114,7 @@ def _evidence(findings: Sequence[Mapping[str, Any]]) -> Iterator[Line]:
         key = finding["key"]
         theirs = write(key, finding["paper"])
         words = "" if theirs is NOTHING else f"paper {theirs.text}"
-        yield Line(key, write(key, finding["ours"]), words)
+        yield Line(minus(key), write(key, finding["ours"]), words)
 
 
 def _counted(claims: Sequence[Mapping[str, Any]]) -> str:

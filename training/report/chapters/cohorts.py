@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from training.report.chapters import claims
 from training.report.figures import cohorts as figure
 from training.report.tables import NOTHING, Chapter, Figure, Table, p_value, percent, plain, points
 
@@ -70,7 +71,7 @@ def _differences(comparisons: Mapping[str, Any]) -> Table:
         share = comparisons.get(f"{better}, share of headroom")
         rows.append(
             (
-                name,
+                claims.minus(name),
                 points(found["difference"]),
                 p_value(found["p"]),
                 percent(share, decimals=0) if share else NOTHING,

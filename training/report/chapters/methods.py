@@ -26,8 +26,8 @@ def generators(results: Mapping[str, Any]) -> Chapter:
         "CNN-AUG-GAN (ACGAN)": _best(curves["acgan"]),
         "CNN-AUG-GAN (small-data recipe)": _best(curves["conditional"]),
     }
-    if results.get("acgan_discriminator"):
-        ours["ACGAN discriminator"] = results["acgan_discriminator"]
+    if curves.get("acgan discriminator"):
+        ours["ACGAN discriminator"] = curves["acgan discriminator"]
     names = [*paper.TABLE_5, *(name for name in ours if name not in paper.TABLE_5)]
     table = Table(
         "table-5",

@@ -1,0 +1,114 @@
+"""How good the synthetic images are, per class and kind, and whether they copy or tell."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from lesion.classes import CLASSES
+from training.report.tables import Chapter, Number, Table, percent, plain
+
+_KINDS = {
+    "dcgan": "DCGAN per class",
+    "acgan": "ACGAN",
+    "conditional": "small-data recipe",
+    "fresh": "fresh lesions, as a perfect generator",
+}
+_SPACES = {
+    "network": "in the features of the classic classifier of each fold, which saw none of them",
+    "texture": "in texture features, which no network learned",
+}
+_EXPECTED = {"copies": "1", "ratio": "1", "nearer": "50"}
+
+
+def chapter(results: Mapping[str, Any]) -> Chapter:
+    """Return the chapter."""
+    found = results["quality"]
+    words = (
+        "Synthetic lesions beside fresh lesions that no generator saw. As many fresh lesions stand "
+        "in the last row of each class: that is what a perfect generator would get, so compare "
+        "with it and not with 0 or 100.",
+        "KID: a distance of the two distributions, 0 where they agree. Precision and density: do "
+        "synthetic lesions look like real ones. Recall and coverage: are all kinds of real lesions "
+        "among them. Whether they teach a classifier is measured by “synthetic alone” among "
+        "the controls.",
+    )
+    blocks = (
+        *(_space(name, found[name]) for name in _SPACES),
+        _copies(found["memorisation"]),
+        _privacy(found["membership"]),
+        _diversity(found["diversity"]),
+    )
+    return Chapter("quality", "Quality of the synthetic lesions", words, blocks)
+
+
+def _space(name: str, measured: Mapping[str, Any]) -> Table:
+    rows = []
+    for label in map(str, CLASSES):
+        for kind, words in _KINDS.items():
+            of = measured[kind][label]
+            error = Number(plain(of["kid"]).text, f"(± {of['kid_error']:.2f})", of["kid"])
+            rows.append(
+                (
+                    f"{label}: {words}",
+                    error,
+                    percent(of["precision"], decimals=0),
+                    percent(of["recall"], decimals=0),
+                    plain(of["density"]),
+                    percent(of["coverage"], decimals=0),
+                )
+            )
+    return Table(
+        f"quality-{name}",
+        f"Against fresh lesions, {_SPACES[name]}. Means over the folds.",
+        ("", "KID (± standard error)", "precision, %", "recall, %", "density", "coverage, %"),
+        tuple(rows),
+    )
+
+
+def _copies(measured: Mapping[str, Any]) -> Table:
+    rows = tuple(
+        (
+            _KINDS[kind],
+            percent(of["copies"]),
+            plain(of["ratio"]),
+            percent(of["nearer"]),
+        )
+        for kind, of in measured.items()
+    )
+    return Table(
+        "memorisation",
+        "Do they copy? Distance to the nearest training lesion, beside that of fresh lesions.",
+        ("", "suspiciously near, %", "median distance, ratio", "nearer than a fresh one, %"),
+        (*rows, ("expected without copying", *(Number(text) for text in _EXPECTED.values()))),
+        note="Suspiciously near: nearer to a training lesion than the nearest hundredth of fresh "
+        "ones. A smooth image is near to everything, so a low ratio alone proves no copying.",
+    )
+
+
+def _privacy(found: Mapping[str, Any]) -> Table:
+    return Table(
+        "membership",
+        "Do they tell on whom they were trained? An attack on DCGANs over the cohorts.",
+        ("", "ours", "of a generator that tells nothing"),
+        (
+            ("AUC of telling training lesions from others, %", percent(found["auc"]), Number("50")),
+            ("training lesions found at 1 % false alarms, %", percent(found["found"]), Number("1")),
+        ),
+    )
+
+
+def _diversity(found: Mapping[str, Any]) -> Table:
+    return Table(
+        "diversity",
+        "“More diversity than using few more real images” (4.2.2): equally many images of either "
+        "kind are added to a training set.",
+        ("added", "fresh lesions covered, %", "variance of what is added"),
+        (
+            (
+                "synthetic lesions, DCGAN",
+                percent(found["coverage_synthetic"]),
+                plain(found["variance_synthetic"]),
+            ),
+            ("new real cases", percent(found["coverage_new"]), plain(found["variance_new"])),
+        ),
+        note="Variance is measured in the unit of the feature space.",
+    )
