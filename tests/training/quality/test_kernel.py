@@ -32,7 +32,7 @@ def test_is_the_mean_over_random_subsets():
     rng = np.random.default_rng(2)
     subsets = [
         kernel.kid(rng.permutation(real)[:20], rng.permutation(synthetic)[:20], seed=0, halves=2)
-        for _ in range(1500)
+        for _ in range(800)
     ]
     values = np.array([s.value for s in subsets])
     # Subsets overlap, so their spread says how well the mean of so many is known.

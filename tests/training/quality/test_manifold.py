@@ -33,7 +33,7 @@ def by_hand(real, synthetic, nearest):
     )
 
 
-@settings(max_examples=40)
+@settings(max_examples=25)
 @given(
     seed=st.integers(0, 99),
     n=st.integers(6, 15),
