@@ -64,6 +64,11 @@ def _parser() -> argparse.ArgumentParser:
     reproduction.add_arguments(paper)
     paper.set_defaults(run=reproduction.run)
 
+    shown = verbs.add_parser("report", help="write a finished run's report once more, elsewhere")
+    _add(shown, "run")
+    shown.add_argument("--out", type=Path, help="a folder (default: the page, into the run's)")
+    shown.set_defaults(run=_report)
+
     figure = verbs.add_parser("figure", help="draw a bundle's lesions beside its cohort's")
     _add(figure, "run", "bundle")
     figure.add_argument("--picture", type=Path, required=True, help="the PNG to write")
@@ -147,6 +152,15 @@ def _figure(args: argparse.Namespace) -> None:
     from training.export import figure
 
     figure.save(read.read(args.bundle), patches.load(args.folder / "patches"), args.picture)
+
+
+def _report(args: argparse.Namespace) -> None:
+    from training.report import page
+
+    if args.out is None:
+        page.write(args.folder)
+    else:
+        page.publish(args.folder, args.out)
 
 
 def _train_export(args: argparse.Namespace) -> None:

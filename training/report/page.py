@@ -67,6 +67,7 @@ def render(results: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> Page
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    templates.filters["unbroken"] = _unbroken
     html = templates.get_template("template.html").render(
         run=results["run"],
         cohorts=results.get("cohorts"),
@@ -105,6 +106,11 @@ def _chapters(results: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> I
     if results.get("claims"):
         yield claims.evidence(results)
     yield provenance.chapter(results)
+
+
+def _unbroken(text: str) -> str:
+    """Keep a number with its percent sign, and "3-fold", on one line."""
+    return text.replace(" %", "\u00a0%").replace("3-fold", "3\u2011fold")
 
 
 def _data_url(picture: Picture) -> str:

@@ -39,7 +39,7 @@ def chapter(results: Mapping[str, Any]) -> Chapter:
         "that saw no lesion of its patient. Whiskers are 95 % Wilson intervals; they count "
         "lesions as independent, which lesions of one patient are not.",
         f"Best classic group on these folds: {best} samples per fold (the paper's: 5000). On top "
-        f"of it, best synthetic group: {most} x 3 per fold (the paper's: 1000 x 3).",
+        f"of it, best synthetic group: {most} × 3 per fold (the paper's: 1000 × 3).",
     )
     shown = Figure(
         "fig-8",
@@ -88,7 +88,7 @@ def _added(curves: Mapping[str, Sequence[Judged]], best: int) -> Table:
     sizes = [point["size"] for point in curves[kinds[0]]]
     rows: tuple[tuple[Content, ...], ...] = tuple(
         (
-            f"{size} x 3",
+            f"{size} × 3",
             *(percent(at(curves[kind], size)["accuracy"]) for kind in kinds),
             printed(paper.FIGURE_8_SYNTHETIC.get(3 * size)),
         )
@@ -170,7 +170,7 @@ def _selection(
     def gain(better: Judged, worse: Judged) -> float:
         return float(better["accuracy"][0] - worse["accuracy"][0])
 
-    groups = [f"{c} + {s} x 3" for repeat in nested["chosen"] for c, s in repeat]
+    groups = [f"{c} + {s} × 3" for repeat in nested["chosen"] for c, s in repeat]
     own = paper.TABLE_6
     theirs = own["CNN-AUG-GAN"].sensitivity - own["CNN-AUG"].sensitivity
     return Table(
@@ -203,9 +203,9 @@ def _selection(
             ),
             (
                 "groups per fold",
-                f"{chosen['classic']} + {chosen['synthetic']} x 3",
+                f"{chosen['classic']} + {chosen['synthetic']} × 3",
                 "; ".join(groups),
-                "5000 + 1000 x 3",
+                "5000 + 1000 × 3",
             ),
         ),
         note="Intervals of the gains, lesion by lesion, stand in the table of claims.",

@@ -18,7 +18,7 @@ COLOURS = {
 
 def draw(accuracy: Mapping[str, Sequence[float]]) -> Picture:
     """Draw each arm's accuracy on the fresh lesions, one cohort by one."""
-    ax = style.axes(5.8, 3.9)
+    ax = style.axes(4.9, 3.6)
     arms = [name for name in COLOURS if name in accuracy] + [
         name for name in accuracy if name not in COLOURS
     ]

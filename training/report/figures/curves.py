@@ -30,7 +30,7 @@ _TICKS = (0, 500, 2000, 5000, 10_000, 15_000)
 
 def draw(curves: Mapping[str, Sequence[Mapping[str, Any]]], *, best: int) -> Picture:
     """Draw the curves; synthetic and new cases come on top of the `best` classic group."""
-    ax = style.axes(5.8, 4.2)
+    ax = style.axes(4.9, 3.9)
     _draw_paper(ax)
     drawn = [name for name in LINES if name in curves]
     for name in drawn:
@@ -40,7 +40,7 @@ def draw(curves: Mapping[str, Sequence[Mapping[str, Any]]], *, best: int) -> Pic
     ax.set_xlim(-60, 18_500)
     ax.set_xlabel("samples added per fold (square-root scale)")
     ax.set_ylabel("total accuracy, %")
-    ax.legend(loc="lower right", fontsize=9.5, ncols=2)
+    style.legend(ax, loc="lower right", ncols=2)
     ends = ", ".join(f"{LINES[name].name} {_said(curves[name])}" for name in drawn)
     return Picture(
         "fig-8-curves.svg",

@@ -20,7 +20,7 @@ def draw(
     network: str,
 ) -> Picture:
     """Draw held-out lesions, large, and their augmentations, small."""
-    ax = style.axes(4.3, 4.0)
+    ax = style.axes(4.0, 3.9)
     ax.grid(visible=False)
     for label, (colour, marker) in enumerate(_LOOKS):
         for size, alpha, rows in ((4, 0.35, ~original), (26, 0.9, original)):
@@ -38,7 +38,7 @@ def draw(
             )
     ax.set_xticks([])
     ax.set_yticks([])
-    ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.02), ncols=3, fontsize=10)
+    style.legend(ax, loc="upper center", bbox_to_anchor=(0.5, -0.02), ncols=3)
     return Picture(
         f"{name}.svg",
         style.svg(ax),

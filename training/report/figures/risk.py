@@ -13,7 +13,7 @@ _LOOKS = {"classic": (style.RED, "-"), "synthetic": (style.BLUE, (0, (5, 1.5)))}
 
 def draw(arms: Mapping[str, Mapping[str, Any]]) -> Picture:
     """Draw each arm's risk-coverage curve."""
-    ax = style.axes(5.2, 3.4)
+    ax = style.axes(4.6, 3.2)
     for name, arm in arms.items():
         colour, dashes = _LOOKS.get(name, (style.AMBER, "-"))
         coverage, risk = (100 * np.array(arm["risk_coverage"][key]) for key in ("coverage", "risk"))
@@ -22,7 +22,7 @@ def draw(arms: Mapping[str, Mapping[str, Any]]) -> Picture:
     ax.set_ylim(bottom=0)
     ax.set_xlabel("lesions answered, %")
     ax.set_ylabel("of these wrong, %")
-    ax.legend(loc="lower right")
+    style.legend(ax, loc="lower right")
     ends = ", ".join(
         f"{n} {100 * arm['risk_coverage']['risk'][-1]:.1f} %" for n, arm in arms.items()
     )

@@ -7,6 +7,7 @@ ground: its colours are those for a light page, and a style within it changes th
 
 import re
 from io import StringIO
+from typing import Any
 
 import matplotlib as mpl
 from matplotlib.axes import Axes
@@ -27,7 +28,7 @@ _SETTINGS = {
     "svg.fonttype": "none",  # text stays text: it can be read aloud, searched and copied
     "svg.hashsalt": "hepatica",
     "font.family": ["DejaVu Sans"],
-    "font.size": 11,
+    "font.size": 10,
     "axes.edgecolor": QUIET,
     "axes.labelcolor": INK,
     "axes.linewidth": 0.8,
@@ -36,7 +37,6 @@ _SETTINGS = {
     "text.color": INK,
     "xtick.color": QUIET,
     "ytick.color": QUIET,
-    "legend.frameon": False,
     "lines.linewidth": 1.8,
 }
 
@@ -49,6 +49,11 @@ def axes(width: float, height: float) -> Axes:
     ax.grid(visible=True, axis="y", color=FAINT, linewidth=0.7)
     ax.set_axisbelow(True)
     return ax
+
+
+def legend(ax: Axes, **where: Any) -> None:
+    """Name the lines, without a box around the names."""
+    ax.legend(frameon=False, fontsize=9, labelcolor=INK, **where)
 
 
 def svg(ax: Axes) -> bytes:
