@@ -70,7 +70,7 @@ class Experiment:
 
 SMOKE = Experiment(
     name="smoke",
-    cohorts=CohortTest(count=3, test=24, ceiling=24, updates=4, classic=24, synthetic=4),
+    cohorts=CohortTest(count=3, test=36, ceiling=24, updates=4, classic=24, synthetic=4),
     counts=(9, 9, 9),
     new=(3, 3, 3),
     augmentation=Augmentation(rotations=1, translations=1, scales=1),
@@ -98,7 +98,12 @@ QUICK = Experiment(
     updates=500,
     dcgan=GanPreset(width=64, discriminator_width=16, epochs=14),
     acgan=GanPreset(
-        width=64, discriminator_width=16, epochs=8, learning_rate=0.0001, conditional=True
+        width=64,
+        discriminator_width=16,
+        epochs=8,
+        learning_rate=0.0001,
+        discriminator_learning_rate=0.0001,
+        conditional=True,
     ),
     recipe=presets.QUICK.fold_gan,
     neighbours=100,
@@ -109,7 +114,9 @@ PAPER = Experiment(
     cohorts=CohortTest(
         count=20, test=10_000, ceiling=1000, updates=4000, classic=5000, synthetic=1000
     ),
-    acgan=GanPreset(epochs=50, learning_rate=0.0001, conditional=True),
+    acgan=GanPreset(
+        epochs=50, learning_rate=0.0001, discriminator_learning_rate=0.0001, conditional=True
+    ),
 )
 
 EXPERIMENTS = {one.name: one for one in (SMOKE, QUICK, PAPER)}
