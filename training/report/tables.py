@@ -4,6 +4,7 @@ Accuracies are proportions in `results.json` and percent on the page, with one d
 lesions one is 0.5 %. A number keeps its full value beside its text.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
@@ -118,6 +119,13 @@ def plain(found: float | Sequence[float | None] | None, *, decimals: int = 2) ->
 def signed(found: float | Sequence[float | None] | None, *, decimals: int = 2) -> Number:
     """Write a number as it is, with its sign."""
     return _write(found, scale=1, decimals=decimals, sign="+")
+
+
+def measured(value: float, error: float) -> Number:
+    """Write a measure with its standard error, to the second digit of the error."""
+    decimals = max(0, 1 - math.floor(math.log10(error))) if error > 0 else 2
+    text = plain(value, decimals=decimals).text
+    return Number(text, f"(± {error:.{decimals}f})", value)
 
 
 def count(found: float) -> Number:

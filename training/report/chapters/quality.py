@@ -4,13 +4,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from lesion.classes import CLASSES
-from training.report.tables import Chapter, Number, Table, percent, plain
+from training.report.tables import Chapter, Number, Table, measured, percent, plain
 
 _KINDS = {
     "dcgan": "DCGAN per class",
     "acgan": "ACGAN",
     "conditional": "small-data recipe",
-    "fresh": "fresh lesions, as a perfect generator",
+    "fresh": "fresh lesions in their place",
 }
 _SPACES = {
     "network": "in the features of the classic classifier of each fold, which saw none of them",
@@ -23,9 +23,9 @@ def chapter(results: Mapping[str, Any]) -> Chapter:
     """Return the chapter."""
     found = results["quality"]
     words = (
-        "Synthetic lesions beside fresh lesions that no generator saw. As many fresh lesions stand "
-        "in the last row of each class: that is what a perfect generator would get, so compare "
-        "with it and not with 0 or 100.",
+        "Synthetic lesions beside fresh lesions that no generator saw. As many fresh lesions are "
+        "measured in their place: that is what a perfect generator would get, so compare with it "
+        "and not with 0 or 100.",
         "KID: a distance of the two distributions, 0 where they agree. Precision and density: do "
         "synthetic lesions look like real ones. Recall and coverage: are all kinds of real lesions "
         "among them. Whether they teach a classifier is measured by “synthetic alone” among "
@@ -40,16 +40,15 @@ def chapter(results: Mapping[str, Any]) -> Chapter:
     return Chapter("quality", "Quality of the synthetic lesions", words, blocks)
 
 
-def _space(name: str, measured: Mapping[str, Any]) -> Table:
+def _space(name: str, found: Mapping[str, Any]) -> Table:
     rows = []
     for label in map(str, CLASSES):
         for kind, words in _KINDS.items():
-            of = measured[kind][label]
-            error = Number(plain(of["kid"]).text, f"(± {of['kid_error']:.2f})", of["kid"])
+            of = found[kind][label]
             rows.append(
                 (
                     f"{label}: {words}",
-                    error,
+                    measured(of["kid"], of["kid_error"]),
                     percent(of["precision"], decimals=0),
                     percent(of["recall"], decimals=0),
                     plain(of["density"]),

@@ -26,9 +26,8 @@ def chapter(results: Mapping[str, Any]) -> Chapter:
 
 def _classes(found: Mapping[str, Any]) -> Table:
     rows: list[tuple[Content, ...]] = []
-    rois = sum(paper.READER_ROIS.values())
     for name, expert in paper.TABLE_4.items():
-        total = printed(100 * expert.classes_right / rois)
+        total = _of_all(expert.classes_right)
         rows.append((f"{name}, paper", printed(expert.real), printed(expert.synthetic), total))
     for arm, name in _NETWORKS.items():
         told = found["classes"][arm]
@@ -43,9 +42,8 @@ def _classes(found: Mapping[str, Any]) -> Table:
 
 
 def _real(found: Mapping[str, Any]) -> Table:
-    rois = sum(paper.READER_ROIS.values())
     rows: list[tuple[Content, ...]] = [
-        (f"{name}, paper", printed(100 * expert.origin_right / rois), NOTHING)
+        (f"{name}, paper", _of_all(expert.origin_right), NOTHING)
         for name, expert in paper.TABLE_4.items()
     ]
     rows += [
@@ -66,3 +64,9 @@ def _real(found: Mapping[str, Any]) -> Table:
         note="Balanced: the mean of the shares right among real and among synthetic lesions. 50 "
         "is a reader that cannot tell, 100 one that always can.",
     )
+
+
+def _of_all(right: int) -> Number:
+    """Write a count of the paper's, of all the lesions that its readers saw."""
+    rois = sum(paper.READER_ROIS.values())
+    return Number(f"{100 * right / rois:.1f}", f"({right} of {rois})")

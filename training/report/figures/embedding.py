@@ -23,7 +23,7 @@ def draw(
     ax = style.axes(4.0, 3.9)
     ax.grid(visible=False)
     for label, (colour, marker) in enumerate(_LOOKS):
-        for size, alpha, rows in ((4, 0.35, ~original), (26, 0.9, original)):
+        for size, alpha, rows in ((9, 0.45, ~original), (26, 0.9, original)):
             mine = rows & (classes == label)
             ax.scatter(
                 place[mine, 0],
