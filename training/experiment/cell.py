@@ -24,12 +24,14 @@ class Work:
 
     `version` counts up whenever the same configuration no longer gives the same result. Results of
     `bulky` work stay on the machine that made them: they are made again where they are needed.
+    `gpu` work trains networks: it runs on a GPU where there is one.
     """
 
     name: str
     compute: Callable[[Any, Mapping[str, Arrays]], Arrays]
     version: int = 1
     bulky: bool = False
+    gpu: bool = False
 
 
 @dataclass(frozen=True)
@@ -44,10 +46,15 @@ class Cell:
     inputs: Mapping[str, "Cell"] = field(default_factory=dict)
     label: str = ""
 
+    @property
+    def name(self) -> str:
+        """What people call it."""
+        return self.label or self.work.name
+
     @cached_property
     def digest(self) -> str:
-        """The cell's name, 64 hexadecimal digits."""
-        return hashlib.sha256(json.dumps(self.described(), sort_keys=True).encode()).hexdigest()
+        """What decides its result, as 64 hexadecimal digits."""
+        return digest_of(self.described())
 
     def described(self) -> dict[str, Any]:
         """Everything that decides the result, as JSON."""
@@ -65,6 +72,12 @@ class Cell:
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Cell) and self.digest == other.digest
+
+
+def digest_of(described: Mapping[str, Any]) -> str:
+    """Return the digest of the cell that `described()` itself so; other keys count for nothing."""
+    decides = {key: described[key] for key in ("work", "version", "config", "inputs")}
+    return hashlib.sha256(json.dumps(decides, sort_keys=True).encode()).hexdigest()
 
 
 def walk(cells: Iterable[Cell], *, done: Callable[[Cell], bool]) -> Iterator[Cell]:

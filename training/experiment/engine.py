@@ -6,21 +6,25 @@ store is the only memory, so a run can be interrupted anywhere and goes on where
 """
 
 import os
+import signal
+import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from graphlib import TopologicalSorter
-from multiprocessing import get_context
-from typing import Protocol
+from multiprocessing import active_children, get_context, parent_process
+from typing import Any, Protocol
 
-from lesion.errors import RunError
-from training.experiment.cell import Arrays, Cell, walk
+import numpy as np
+
+from lesion.errors import HepaticaError, RunError
+from training.experiment.cell import Arrays, Cell, Work, walk
 from training.experiment.store import Store
 
 #: Set before torch starts in a worker: its own pool of threads would quarrel over the cores, and
 #: glibc would hand the memory of every step back to the kernel.
-_WORKER_ENVIRONMENT = {
+WORKER_ENVIRONMENT = {
     "OMP_NUM_THREADS": "1",
     "OMP_WAIT_POLICY": "PASSIVE",
     "MALLOC_MMAP_MAX_": "0",
@@ -51,9 +55,16 @@ def pending(cells: Iterable[Cell], store: Store) -> list[Cell]:
 def compute(cell: Cell, store: Store) -> None:
     """Compute one cell from the store into the store."""
     inputs = {role: store.load(needed) for role, needed in cell.inputs.items()}
+    arrays, seconds = timed(cell.work, cell.config, inputs)
+    store.save(cell, arrays, seconds=seconds)
+
+
+def timed(work: Work, config: Any, inputs: Mapping[str, Arrays]) -> tuple[Arrays, float]:
+    """Do the work; return what it gives, as the store would, and how many seconds it took."""
     start = time.perf_counter()
-    arrays: Arrays = cell.work.compute(cell.config, inputs)
-    store.save(cell, arrays, seconds=time.perf_counter() - start)
+    arrays = work.compute(config, inputs)
+    seconds = time.perf_counter() - start
+    return {name: np.asarray(array) for name, array in sorted(arrays.items())}, seconds
 
 
 def local(
@@ -71,15 +82,31 @@ def local(
     todo = pending(cells, store)
     if not todo:
         return
-    os.environ.update(_WORKER_ENVIRONMENT)
+    os.environ.update(WORKER_ENVIRONMENT)
     spawn = get_context("spawn")  # a forked child may not touch CUDA
-    with ProcessPoolExecutor(min(workers, len(todo)), mp_context=spawn) as pool:
+    others = active_children()
+    count = min(workers, len(todo))
+    with ProcessPoolExecutor(count, mp_context=spawn, initializer=_begin) as pool:
         try:
             for cell in _ready(todo, store, pool, workers, deadline):
                 on_done(cell)
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
+        except KeyboardInterrupt:  # a person does not wait for what runs, as a failed run does
+            for process in set(active_children()) - set(others):
+                process.terminate()
             raise
+
+
+def _begin() -> None:
+    """Prepare a worker: Ctrl-C is for its parent to see, and it does not outlive its parent."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    parent = parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
 
 
 def _ready(
@@ -105,11 +132,18 @@ def _ready(
             try:
                 future.result()
             except BrokenProcessPool as error:
-                raise RunError("a process died, perhaps for want of memory: run again") from error
+                at = "; ".join(one.name for one in [cell, *running.values()])
+                raise RunError(f"a process died, perhaps for want of memory, at: {at}") from error
             except Exception as error:
-                raise RunError(f"{cell.label or cell.work.name}: {error}") from error
+                raise failed(cell, error) from error
             sorter.done(cell)
             yield cell
+
+
+def failed(cell: Cell, error: BaseException) -> RunError:
+    """Name the cell that failed."""
+    kind = "" if isinstance(error, HepaticaError) else f"{type(error).__name__}: "
+    return RunError(f"{cell.name}: {kind}{error}")
 
 
 def _over(deadline: float | None) -> bool:

@@ -6,16 +6,21 @@ are read through memory maps: a cohort's patches are 700 MB, and every process s
 
 import json
 import os
+import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
+from lesion import durable
 from training.experiment.cell import Arrays, Cell
 
-_CARD = "cell.json"
+#: The file that says what a result is.
+CARD = "cell.json"
+_ARRAY_NAME = re.compile(r"\w[\w.-]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,42 +31,78 @@ class Store:
 
     def path(self, cell: Cell) -> Path:
         """Where the cell's result is, or would be."""
-        return self.folder / cell.digest[:2] / cell.digest[2:]
+        return self._path(cell.digest)
 
     def has(self, cell: Cell) -> bool:
         """Tell whether the cell's result is there."""
-        return (self.path(cell) / _CARD).is_file()
+        return (self.path(cell) / CARD).is_file()
 
     def save(self, cell: Cell, arrays: Arrays, *, seconds: float) -> None:
-        """Keep a result, and beside it what it is and how long it took."""
-        part = self.path(cell).with_suffix(f".{os.getpid()}.part")
-        shutil.rmtree(part, ignore_errors=True)
-        part.mkdir(parents=True)
-        for name, array in arrays.items():
-            np.save(part / f"{name}.npy", array, allow_pickle=False)
-        card = {**cell.described(), "label": cell.label, "seconds": round(seconds, 3)}
-        (part / _CARD).write_text(json.dumps(card, indent=1) + "\n", encoding="utf-8")
-        if self.has(cell):  # another process was faster, with the same result
-            shutil.rmtree(part)
-        else:
-            part.rename(self.path(cell))
+        """Keep a result, and beside it what it is and how long it took.
+
+        Raise `ValueError` for an array whose name cannot name a file, or which holds objects.
+        """
+        for name in arrays:
+            if not _ARRAY_NAME.fullmatch(name):
+                raise ValueError(f"found an array named {name!r}, expected letters, digits, _, -")
+        card = {
+            **cell.described(),
+            "label": cell.label,
+            "bulky": cell.work.bulky,
+            "seconds": round(seconds, 3),
+        }
+        with self._appearing(cell.digest) as part:
+            for name, array in arrays.items():
+                with durable.opened(part / f"{name}.npy") as file:
+                    np.save(file, array, allow_pickle=False)
+            durable.write(part / CARD, (json.dumps(card, indent=1) + "\n").encode())
+
+    def add(self, digest: str, files: Mapping[str, bytes]) -> None:
+        """Keep a result that came from elsewhere as its files; the caller has checked them."""
+        with self._appearing(digest) as part:
+            for name, data in files.items():
+                durable.write(part / name, data)
 
     def load(self, cell: Cell) -> Arrays:
-        """Read a result; raise `FileNotFoundError` where it is not there."""
-        folder = self.path(cell)
+        """Read a result, by name in order; raise `FileNotFoundError` where it is not there."""
         if not self.has(cell):
-            raise FileNotFoundError(f"{cell.label or cell.work.name}: no result yet")
+            raise FileNotFoundError(f"{cell.name}: no result yet")
         return {
-            path.stem: np.load(path, mmap_mode="r", allow_pickle=False)
-            for path in folder.glob("*.npy")
+            path.name.removesuffix(".npy"): np.load(path, mmap_mode="r", allow_pickle=False)
+            for path in sorted(self.path(cell).glob("*.npy"))
         }
 
     def seconds(self, cell: Cell) -> float:
         """Return how long the cell took."""
-        return float(json.loads((self.path(cell) / _CARD).read_text(encoding="utf-8"))["seconds"])
+        return float(json.loads((self.path(cell) / CARD).read_text(encoding="utf-8"))["seconds"])
 
     def folders(self) -> Iterator[Path]:
         """Yield the folder of every result."""
-        for card in sorted(self.folder.glob(f"??/*/{_CARD}")):
-            if not card.parent.name.endswith(".part"):
+        for card in sorted(self.folder.glob(f"??/*/{CARD}")):
+            if card.parent.suffix != ".part":
                 yield card.parent
+
+    def clean(self) -> None:
+        """Remove what processes that were killed left half-written; none may be writing now."""
+        for part in self.folder.glob("??/*.part"):
+            shutil.rmtree(part)
+
+    def _path(self, digest: str) -> Path:
+        return self.folder / digest[:2] / digest[2:]
+
+    @contextmanager
+    def _appearing(self, digest: str) -> Iterator[Path]:
+        """Give a folder to fill, which becomes the result where the block ends well."""
+        whole = self._path(digest)
+        part = whole.with_name(f"{whole.name}.{os.getpid()}.part")
+        shutil.rmtree(part, ignore_errors=True)
+        part.mkdir(parents=True)
+        try:
+            yield part
+            part.rename(whole)
+        except OSError:
+            if not (whole / CARD).is_file():  # else another process was faster: the same result
+                raise
+        finally:
+            shutil.rmtree(part, ignore_errors=True)
+        durable.sync(whole.parent)

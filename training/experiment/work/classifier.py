@@ -109,4 +109,4 @@ def _half(features: Tensor) -> np.ndarray:
     return half
 
 
-CLASSIFIER = Work("classifier", _train)
+CLASSIFIER = Work("classifier", _train, gpu=True)
