@@ -99,8 +99,8 @@ def test_serving_installs_no_training_package(extra: str) -> None:
         canonicalize_name(Requirement(text).name)
         for text in PROJECT["optional-dependencies"]["train"]
     }
-    # A renderer of tables that BentoML's own command line needs.
-    assert not (training - {"rich"}) & set(locked)
+    # Renderers of tables and of templates, which BentoML itself needs.
+    assert not (training - {"rich", "jinja2"}) & set(locked)
     assert not {"torchvision", "triton"} & set(locked)
 
 
