@@ -28,6 +28,7 @@ from training.experiment.sections import (
     detail,
     gallery,
     nested,
+    paired,
     quality,
     readers,
     rivals,
@@ -55,6 +56,7 @@ SECTIONS = {
     "quality": quality,
     "deployment": deployment,
     "cohorts": cohorts,
+    "paired": paired,
 }
 
 #: Computes cells into the store: `compute("stage", cells)`.

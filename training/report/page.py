@@ -17,6 +17,7 @@ from training.report.chapters import (
     curves,
     deployment,
     methods,
+    paired,
     pictures,
     provenance,
     quality,
@@ -91,6 +92,8 @@ def _chapters(results: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> I
     yield methods.generators(results)
     if results.get("rivals"):
         yield methods.rivals(results)
+    if results.get("paired"):
+        yield paired.chapter(results)
     if results.get("controls"):
         yield methods.controls(results)
     if "augmented" in arrays:

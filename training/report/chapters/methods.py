@@ -73,7 +73,7 @@ def controls(results: Mapping[str, Any]) -> Chapter:
         for name, arm in found["arms"].items()
     )
     table = Table(
-        "controls",
+        "controls-table",
         f"Every arm after {found['updates']} updates, on the same folds.",
         ("training set", "total accuracy, %", "negative log-likelihood", "calibration error"),
         rows,

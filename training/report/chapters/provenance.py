@@ -11,6 +11,7 @@ from training.report.tables import Chapter, Content, Table
 _PARTS = {
     "nested": "a selection that never sees the test fold",
     "rivals": "the other methods (Table 6)",
+    "paired": "paired comparisons and their power",
     "controls": "controls with equal updates",
     "cohorts": "the primary claim over cohorts",
     "quality": "quality of the synthetic images",
