@@ -1,0 +1,66 @@
+"""What a run was: the cells behind its numbers, each counted once."""
+
+import json
+from dataclasses import replace
+
+import numpy as np
+
+from training.experiment import provenance
+from training.experiment.presets import SMOKE
+from training.experiment.provenance import Noting
+from training.experiment.reading import Truth
+from training.experiment.work.cohort import Phantom, phantom
+
+
+def test_notes_what_was_read_and_counts_what_that_needed_once(workshop, store) -> None:
+    ground = workshop.cell("ground")
+    first, second = workshop.cell("first", ground), workshop.cell("second", ground)
+    unread = workshop.cell("unread", ground)
+    for cell, seconds in ((ground, 5.0), (first, 1.0), (second, 2.0), (unread, 100.0)):
+        store.save(cell, {"sum": np.zeros(2)}, seconds=seconds)
+    parts = {name: Noting(store.folder) for name in ("one", "two")}
+    parts["one"].load(first)
+    parts["one"].load(first)
+    parts["two"].load(first)
+    parts["two"].load(second)
+    assert provenance.behind(parts) == {
+        "cells": {
+            "one": {first.digest: "cell first"},
+            "two": {first.digest: "cell first", second.digest: "cell second"},
+        },
+        "seconds": {"sum": 8.0},
+    }
+
+
+def test_counts_nothing_for_what_was_not_brought_along(workshop, store) -> None:
+    ground = workshop.cell("ground")
+    first = workshop.cell("first", ground)
+    store.save(first, {"sum": np.zeros(2)}, seconds=1.5)
+    part = Noting(store.folder)
+    part.load(first)
+    assert provenance.behind({"one": part})["seconds"] == {"sum": 1.5}
+
+
+def test_describes_the_cohort_and_everything_that_was_set() -> None:
+    truth = Truth(np.array([0, 0, 1, 2, 2, 2]), np.array(["a", "b", "b", "c", "c", "d"]))
+    cohort = phantom(Phantom(3, (2, 1, 3)), "phantom 3")
+    described = provenance.describe(replace(SMOKE, updates=7), cohort, truth, seed=3)
+    assert described["cohort"] == {
+        "name": "phantom 3",
+        "simulated": True,
+        "digest": cohort.digest,
+        "lesions": {"cyst": 2, "metastasis": 1, "hemangioma": 3},
+        "patients": 4,
+    }
+    assert (described["preset"], described["seed"]) == ("smoke", 3)
+    assert described["resolved"]["updates"] == 7
+    assert {"hepatica", "torch", "numpy"} <= described["versions"].keys()
+    json.dumps(described)
+
+
+def test_an_imported_cohort_is_not_called_simulated_unless_it_is(discs) -> None:
+    truth = Truth(np.array([0, 1, 2]), np.array(["a", "b", "c"]))
+    real = replace(discs, config=replace(discs.config, name="Site 7", simulated=False))
+    described = provenance.describe(SMOKE, real, truth, seed=1)["cohort"]
+    assert (described["name"], described["simulated"]) == ("Site 7", False)
+    assert described["fingerprint"] == "0" * 64
