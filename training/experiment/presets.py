@@ -60,7 +60,7 @@ class Experiment:
     dcgan: GanPreset = field(default_factory=GanPreset)
     acgan: GanPreset = field(default_factory=GanPreset)
     #: One class-conditional network with what later work found for small data.
-    recipe: GanPreset = field(default_factory=lambda: presets.RELEASE.fold_gan)
+    recipe: GanPreset = field(default_factory=lambda: presets.RELEASE.final_gan)
     baseline: BaselinePreset = field(default_factory=BaselinePreset)
     #: Synthetic images of each class that nothing is trained on: for readers and measures.
     spare: int = 128
