@@ -26,6 +26,13 @@ _MARKS: dict[str, Mark] = {
 }
 #: Evidence that is no proportion.
 _PLAIN = ("silhouette", "feature variance")
+#: Arms whose names in `results.json` are short.
+_ARMS = {
+    "new": "new cases",
+    "acgan": "ACGAN",
+    "conditional": "small-data recipe",
+    "recipe": "small-data recipe",
+}
 #: More comparisons than these are counted in the table of claims; all stand in that of evidence.
 _SHOWN = 4
 
@@ -81,7 +88,7 @@ def write(key: str, found: float | Sequence[float] | None) -> Number:
 
 def minus(key: str) -> str:
     """Write a difference's name with a minus, which a hyphen within a name is not."""
-    return key.replace(" - ", " − ")
+    return " − ".join(_ARMS.get(arm, arm) for arm in key.split(" - "))
 
 
 def _verdicts(claims: Sequence[Mapping[str, Any]], letters: Mapping[str, str]) -> Table:

@@ -7,6 +7,14 @@ from lesion.classes import CLASSES
 from training.report.figures import risk
 from training.report.tables import Chapter, Content, Figure, Number, Table, percent, plain
 
+_KINDS = {
+    "hcc": "HCC",
+    "fnh": "FNH",
+    "normal": "normal liver",
+    "unenhanced": "the classes, unenhanced",
+    "arterial": "the classes, arterial phase",
+}
+
 
 def chapter(results: Mapping[str, Any]) -> Chapter:
     """Return the chapter."""
@@ -61,7 +69,7 @@ def _neighbours(arms: Mapping[str, Any]) -> Table:
     per_arm = ("AUROC, %", "let in at 95 % recall, %", "one class, not turned away, %")
     rows = tuple(
         (
-            kind,
+            _KINDS.get(kind, kind),
             *(
                 cell
                 for arm in arms.values()
