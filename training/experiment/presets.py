@@ -24,17 +24,19 @@ PAPER_SYNTHETIC = (100, 500, 1000, 2000, 3000, 4000)
 class CohortTest:
     """The primary claim with the cohort as the unit.
 
-    `count` cohorts like the paper's; every arm is trained for `updates` updates, with the groups
-    `classic` and `synthetic`, and judges the same `test` fresh lesions. The ceiling arm has
-    `ceiling` fresh lesions to train on.
+    `count` cohorts like the paper's; every arm is trained for `updates` updates and judges the same
+    `test` fresh lesions. Each cohort's groups are chosen among `classic` and `synthetic` on
+    `inner_folds` of its own folds, where there is a choice. The ceiling arm has `ceiling` fresh
+    lesions to train on.
     """
 
     count: int
     test: int
     ceiling: int
     updates: int
-    classic: int
-    synthetic: int
+    classic: tuple[int, ...]
+    synthetic: tuple[int, ...]
+    inner_folds: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +72,7 @@ class Experiment:
 
 SMOKE = Experiment(
     name="smoke",
-    cohorts=CohortTest(count=3, test=36, ceiling=24, updates=4, classic=24, synthetic=4),
+    cohorts=CohortTest(count=2, test=36, ceiling=24, updates=4, classic=(0, 24), synthetic=(4, 8)),
     counts=(9, 9, 9),
     new=(3, 3, 3),
     augmentation=Augmentation(rotations=1, translations=1, scales=1),
@@ -89,7 +91,9 @@ SMOKE = Experiment(
 _ONE_CYCLE = replace(presets.QUICK.cnn, updates=500)
 QUICK = Experiment(
     name="quick",
-    cohorts=CohortTest(count=10, test=2000, ceiling=1000, updates=500, classic=2000, synthetic=500),
+    cohorts=CohortTest(
+        count=10, test=2000, ceiling=1000, updates=500, classic=(2000,), synthetic=(500,)
+    ),
     augmentation=Augmentation(rotations=9, translations=3, scales=3),
     classic=(0, 500, 2000),
     synthetic=(100, 500, 1000),
@@ -112,7 +116,12 @@ QUICK = Experiment(
 PAPER = Experiment(
     name="paper",
     cohorts=CohortTest(
-        count=20, test=10_000, ceiling=1000, updates=4000, classic=5000, synthetic=1000
+        count=20,
+        test=10_000,
+        ceiling=1000,
+        updates=4000,
+        classic=(2000, 5000, 10_000),
+        synthetic=(500, 1000, 2000),
     ),
     acgan=GanPreset(
         epochs=50, learning_rate=0.0001, discriminator_learning_rate=0.0001, conditional=True

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from training.experiment import provenance
+from training.experiment import provenance, select
 from training.experiment.cell import Cell
 from training.experiment.presets import Experiment
 from training.experiment.provenance import Noting
@@ -101,25 +101,38 @@ def _choose(repeats: tuple[Trial, ...], store: Store, *, compute: Compute) -> St
     table = Cell(EXCERPT, known, {"cohort": cohort}, label="the cohort's table")
     folds = [(trial, fold) for trial in repeats for fold in trial.splits]
     nests = folds if experiment.inner_folds else []
+    further = cohorts.trials(experiment)
 
     red = curves.classic(repeats)
     inner = {fold: nested.classic(trial, fold) for trial, fold in nests}
-    compute("classic groups", [table, *curves.of(red), *_of(inner)])
+    other = {trial: cohorts.classic_groups(trial) for trial in further}
+    compute("classic groups", [table, *curves.of(red), *_of(inner), *_compared(other)])
     truth = Truth(*(np.asarray(store.load(table)[name]) for name in known.arrays))
     classic = curves.best(store, red, truth)
-    own = {fold: nested.chosen(store, groups, truth) for fold, groups in inner.items()}
+    own = {fold: select.on_inner(store, groups, truth.classes) for fold, groups in inner.items()}
+    best = {trial: cohorts.choose(store, trial, groups) for trial, groups in other.items()}
 
     new = phantom(Phantom(NEW_SEED, experiment.new, experiment.augmentation), "new cases")
     blue = {kind: curves.synthetic(repeats, kind, best=classic) for kind in curves.KINDS}
-    green = curves.new(repeats, new, best=classic)
-    more = {fold: nested.synthetic(trial, fold, best=own[fold]) for trial, fold in nests}
-    both = chain.from_iterable(map(curves.of, (*blue.values(), green)))
-    compute("synthetic groups", [*both, *_of(more)])
-    synthetic = curves.best(store, blue["dcgan"], truth)
-    choices = {
-        fold: (own[fold], nested.chosen(store, groups, truth)) for fold, groups in more.items()
-    }
-    return Study(repeats, truth, new, classic, synthetic, choices)
+    drawn = map(curves.of, (*blue.values(), curves.new(repeats, new, best=classic)))
+    inner = {fold: nested.synthetic(trial, fold, best=own[fold]) for trial, fold in nests}
+    other = {trial: cohorts.synthetic_groups(trial, best=best[trial]) for trial in further}
+    compute("synthetic groups", [*chain.from_iterable(drawn), *_of(inner), *_compared(other)])
+    return Study(
+        repeats,
+        truth,
+        new,
+        classic,
+        curves.best(store, blue["dcgan"], truth),
+        {
+            fold: (own[fold], select.on_inner(store, groups, truth.classes))
+            for fold, groups in inner.items()
+        },
+        {
+            trial.seed: (best[trial], cohorts.choose(store, trial, groups))
+            for trial, groups in other.items()
+        },
+    )
 
 
 def _cells(study: Study) -> Iterable[Cell]:
@@ -165,6 +178,10 @@ def _claim(judgement: Judgement) -> dict[str, Any]:
             for finding in judgement.findings
         ],
     }
+
+
+def _compared(groups: dict[Trial, dict[int, list[Cell]]]) -> Iterable[Cell]:
+    return chain.from_iterable(cohorts.to_compare(trial, of) for trial, of in groups.items())
 
 
 def _of(nests: dict[Any, dict[int, list[Cell]]]) -> Iterable[Cell]:

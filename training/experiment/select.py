@@ -1,6 +1,12 @@
 """Choose the best group of augmentations, as the paper did and without its test folds."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from jaxtyping import Int
+
+from training.experiment.cell import Cell
+from training.experiment.store import Store
 
 
 def saturation(accuracy: Mapping[int, float]) -> int:
@@ -10,3 +16,15 @@ def saturation(accuracy: Mapping[int, float]) -> int:
     """
     best = max(accuracy.values())
     return min(size for size, value in accuracy.items() if value >= best)
+
+
+def on_inner(
+    store: Store, groups: Mapping[int, Sequence[Cell]], classes: Int[np.ndarray, " n"]
+) -> int:
+    """Return the group whose classifiers are best on the inner folds that they held out."""
+    accuracy = {}
+    for size, cells in groups.items():
+        said = [store.load(cell) for cell in cells]
+        right = [s["logits"].argmax(axis=1) == classes[s["rows"]] for s in said]
+        accuracy[size] = float(np.concatenate(right).mean())
+    return saturation(accuracy)

@@ -15,7 +15,8 @@ class Study:
     """The repeats of the protocol, their cohort's truth, the new cases, and the best groups.
 
     `classic` and `synthetic` are chosen on the reported folds, as the paper chose; `nested` is each
-    outer fold's own choice, made on inner folds (empty where that is left out).
+    outer fold's own choice, made on inner folds (empty where that is left out). `cohorts` are the
+    further cohorts' own choices, by their seeds.
     """
 
     repeats: tuple[Trial, ...]
@@ -24,6 +25,7 @@ class Study:
     classic: int
     synthetic: int
     nested: Mapping[Split, tuple[int, int]]
+    cohorts: Mapping[int, tuple[int, int]]
 
     @property
     def experiment(self) -> Experiment:

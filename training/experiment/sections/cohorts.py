@@ -16,6 +16,7 @@ from scipy.special import softmax
 from lesion.classes import LesionClass
 from training import metrics
 from training.augment import Augmentation
+from training.experiment import select
 from training.experiment.cell import Cell
 from training.experiment.presets import Experiment
 from training.experiment.splits import Split
@@ -29,6 +30,7 @@ from training.experiment.work.generator import Kind
 from training.experiment.work.sets import TrainingSet
 from training.metrics import Interval
 from training.phantom.cohort import plan_cohort
+from training.presets import CnnPreset
 from training.statistics import cohorts as statistics
 
 #: Seeds of phantoms: of the cohorts from here on, of the ceiling's lesions, of the fresh ones.
@@ -60,23 +62,59 @@ def trials(experiment: Experiment) -> tuple[Trial, ...]:
     )
 
 
-def arm(trial: Trial, name: str) -> Cell:
-    """Name an arm's classifier on one cohort, judging the fresh lesions."""
-    test = trial.experiment.cohorts
-    whole = Split(trial.seed)
-    preset = replace(trial.experiment.cnn, updates=test.updates)
+def table(trial: Trial) -> Cell:
+    """Name what is known of a cohort's lesions."""
+    known = Excerpt(("classes", "patient_ids"))
+    return Cell(EXCERPT, known, {"cohort": trial.cohort}, label=f"table of {trial.cohort.label}")
+
+
+def classic_groups(trial: Trial) -> dict[int, list[Cell]]:
+    """Name the classifiers among which a cohort's classic group is chosen."""
+    sizes = trial.experiment.cohorts.classic
+    return {size: [_inner(trial, s, TrainingSet(size)) for s in _folds(trial)] for size in sizes}
+
+
+def synthetic_groups(trial: Trial, *, best: int) -> dict[int, list[Cell]]:
+    """Name the classifiers among which a cohort's synthetic group is chosen."""
+    return {
+        size: [
+            _inner(trial, s, TrainingSet(best, size), generators(trial, s, "dcgan", classic=best))
+            for s in _folds(trial)
+        ]
+        for size in trial.experiment.cohorts.synthetic
+    }
+
+
+def choose(store: Store, trial: Trial, groups: dict[int, list[Cell]]) -> int:
+    """Choose a cohort's group on its own folds; one that is alone needs no run."""
+    if len(groups) == 1:
+        return next(iter(groups))
+    return select.on_inner(store, groups, np.asarray(store.load(table(trial))["classes"]))
+
+
+def to_compare(trial: Trial, groups: dict[int, list[Cell]]) -> list[Cell]:
+    """Return the cells that a choice needs."""
+    if len(groups) == 1:
+        return []
+    return [table(trial), *(cell for cells in groups.values() for cell in cells)]
+
+
+def arm(trial: Trial, name: str, *, best: tuple[int, int]) -> Cell:
+    """Name an arm's classifier on one cohort at its groups, judging the fresh lesions."""
+    whole, (classic, synthetic) = Split(trial.seed), best
     more = {f"{JUDGED}fresh-{i}": cell for i, cell in enumerate(fresh(trial.experiment))}
-    data = TrainingSet(test.classic)
+    data = TrainingSet(classic)
     if name == "none":
         data = TrainingSet()
     elif name in ("synthetic", "recipe"):
         kind: Kind = "dcgan" if name == "synthetic" else "conditional"
-        data = TrainingSet(test.classic, test.synthetic)
-        more |= generators(trial, whole, kind, classic=test.classic)
+        data = TrainingSet(classic, synthetic)
+        more |= generators(trial, whole, kind, classic=classic)
     elif name == "ceiling":
-        pool = Phantom(CEILING_SEED, mixed(test.ceiling), _CEILING_VARIANTS)
+        count = trial.experiment.cohorts.ceiling
+        pool = Phantom(CEILING_SEED, mixed(count), _CEILING_VARIANTS)
         trial = replace(trial, cohort=phantom(pool, "ceiling"))
-    return classifier(trial, whole, data, more=more, preset=preset)
+    return classifier(trial, whole, data, more=more, preset=_preset(trial))
 
 
 def cells(study: Study) -> Iterator[Cell]:
@@ -85,7 +123,7 @@ def cells(study: Study) -> Iterator[Cell]:
     yield from classes_of(experiment)
     for trial in trials(experiment):
         for name in ARMS:
-            yield arm(trial, name)
+            yield arm(trial, name, best=study.cohorts[trial.seed])
 
 
 def classes_of(experiment: Experiment) -> tuple[Cell, ...]:
@@ -103,12 +141,13 @@ def classes_of(experiment: Experiment) -> tuple[Cell, ...]:
 
 def results(store: Store, study: Study) -> dict[str, Any]:
     """Return every arm's accuracy on every cohort, and the paired differences."""
-    accuracy, likelihood = _judged(store, study.experiment)
+    accuracy, likelihood = _judged(store, study)
     test = study.experiment.cohorts
     return {
         "cohorts": test.count,
         "test_lesions": test.test,
         "updates": test.updates,
+        "chosen": [list(study.cohorts[trial.seed]) for trial in trials(study.experiment)],
         "accuracy": accuracy,
         "negative_log_likelihood": likelihood,
         "comparisons": _comparisons({k: np.array(v) for k, v in accuracy.items()}),
@@ -117,22 +156,21 @@ def results(store: Store, study: Study) -> dict[str, Any]:
 
 def evidence(store: Store, study: Study) -> dict[str, Interval]:
     """Return the evidence for the primary claim."""
-    accuracy, _ = _judged(store, study.experiment)
+    accuracy, _ = _judged(store, study)
     gained = statistics.gain(np.array(accuracy["synthetic"]), np.array(accuracy["classic"]))
     return {"synthetic - classic, cohorts": gained.difference}
 
 
-def _judged(
-    store: Store, experiment: Experiment
-) -> tuple[dict[str, list[float]], dict[str, list[float]]]:
+def _judged(store: Store, study: Study) -> tuple[dict[str, list[float]], dict[str, list[float]]]:
     """Return accuracy and likelihood of each arm, cohort by cohort."""
+    experiment = study.experiment
     truth = np.concatenate([store.load(cell)["classes"] for cell in classes_of(experiment)])
     parts = range(len(fresh(experiment)))
     accuracy: dict[str, list[float]] = {name: [] for name in ARMS}
     likelihood: dict[str, list[float]] = {name: [] for name in ARMS}
     for trial in trials(experiment):
         for name in ARMS:
-            said = store.load(arm(trial, name))
+            said = store.load(arm(trial, name, best=study.cohorts[trial.seed]))
             logits = np.concatenate([said[f"logits_fresh-{i}"] for i in parts])
             accuracy[name].append(float((logits.argmax(axis=1) == truth).mean()))
             likelihood[name].append(metrics.negative_log_likelihood(softmax(logits, axis=1), truth))
@@ -157,6 +195,20 @@ def _comparisons(accuracy: dict[str, np.ndarray]) -> dict[str, Any]:
         )
         compared[f"{name}, share of headroom"] = None if closed is None else list(closed)
     return compared
+
+
+def _folds(trial: Trial) -> tuple[Split, ...]:
+    return trial.splits[: trial.experiment.cohorts.inner_folds]
+
+
+def _inner(
+    trial: Trial, split: Split, data: TrainingSet, more: dict[str, Cell] | None = None
+) -> Cell:
+    return classifier(trial, split, data, more=more, preset=_preset(trial))
+
+
+def _preset(trial: Trial) -> CnnPreset:
+    return replace(trial.experiment.cnn, updates=trial.experiment.cohorts.updates)
 
 
 def _parts(seed: int, count: int) -> tuple[Cell, ...]:

@@ -7,11 +7,9 @@ outer fold has its own choice, made by networks that never saw it.
 from collections.abc import Iterator
 from typing import Any
 
-import numpy as np
-
-from training.experiment import reading, select
+from training.experiment import reading
 from training.experiment.cell import Cell
-from training.experiment.reading import Arm, Truth
+from training.experiment.reading import Arm
 from training.experiment.splits import Split
 from training.experiment.store import Store
 from training.experiment.study import Study
@@ -57,16 +55,6 @@ def outer(trial: Trial, fold: Split, *, best: tuple[int, int]) -> tuple[Cell, Ce
         classifier(trial, fold, TrainingSet(best[0])),
         classifier(trial, fold, TrainingSet(*best), more=more),
     )
-
-
-def chosen(store: Store, groups: dict[int, list[Cell]], truth: Truth) -> int:
-    """Choose the group that is best on the inner folds."""
-    accuracy = {}
-    for size, cells in groups.items():
-        said = [store.load(cell) for cell in cells]
-        right = [s["logits"].argmax(axis=1) == truth.classes[s["rows"]] for s in said]
-        accuracy[size] = float(np.concatenate(right).mean())
-    return select.saturation(accuracy)
 
 
 def cells(study: Study) -> Iterator[Cell]:

@@ -240,8 +240,7 @@ def _nearness(trial: Trial, split: Split, kind: Kind, classic: int) -> Cell:
 
 def _members(study: Study) -> tuple[Cell, ...]:
     """Name the attack on each further cohort's DCGANs."""
-    classic = study.experiment.cohorts.classic
     return tuple(
-        _nearness(one, Split(one.seed), "dcgan", classic)
+        _nearness(one, Split(one.seed), "dcgan", study.cohorts[one.seed][0])
         for one in cohorts.trials(study.experiment)
     )
