@@ -67,6 +67,14 @@ cohorts/phantom: | $(VENV)/.dev
 	$(VENV)/bin/python -m training phantom --out $@.part --seed 1
 	mv $@.part $@
 
+# Without a cohort it draws the phantom in memory.
+reproduce: COHORT :=
+reproduce: RUN := runs/reproduce-$(PRESET)
+.PHONY: reproduce
+reproduce: $(VENV)/.dev ## Reproduce the paper [COHORT=DIR] [PRESET=smoke|quick|paper] [RUN=DIR] [ARGS="--minutes 9"]
+	$(VENV)/bin/python -m training reproduce \
+		$(if $(COHORT),--cohort $(COHORT)) --preset $(PRESET) --run $(RUN) $(ARGS)
+
 .PHONY: bench
 bench: $(VENV)/.dev ## Measure the service against the bare functions
 	$(VENV)/bin/python -m benchmarks $(ARGS)
@@ -122,5 +130,5 @@ $(VENV)/.torch: $(VENV)/.serve
 # The lock without its hashes bounds the rest: a test runs on what is served.
 $(VENV)/.dev: pyproject.toml $(VENV)/.torch
 	sed -n 's/^\([a-z].*==[^\]*\).*/\1/p' $(LOCK) > $(VENV)/constraints.txt
-	$(VENV)/bin/pip install --quiet --constraint $(VENV)/constraints.txt --editable '.[cpu,train,dev]'
+	$(VENV)/bin/pip install --quiet --constraint $(VENV)/constraints.txt --editable '.[cpu,train,ray,dev]'
 	touch $@

@@ -37,7 +37,10 @@ def pack(store: Store, out: Path, *, largest: int = LARGEST_BYTES) -> list[Path]
     """Write the results to `out`/pack-000.tar and on, in place of what is there; return the files.
 
     Bulky results are left out, and one that alone weighs more than a file may: they are made again.
+    Raise `RunError` where there is no result.
     """
+    if not any(store.folders()):
+        raise RunError(f"{store.folder}: found no results to pack")
     out.mkdir(parents=True, exist_ok=True)
     for old in out.glob("pack-*.tar"):
         old.unlink()

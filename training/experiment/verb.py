@@ -3,15 +3,18 @@
 import argparse
 import os
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from lesion.errors import RunError
-from training.experiment import engine, reproduce
+from training import stage
+from training.experiment import cluster, engine, reproduce
 from training.experiment.cell import Cell
+from training.experiment.engine import Engine
 from training.experiment.presets import EXPERIMENTS
 from training.experiment.store import Store
 from training.experiment.work.cohort import Phantom, import_folder, phantom
@@ -26,24 +29,49 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--minutes", type=float, help="start nothing more after so many")
     parser.add_argument("--workers", type=int, default=os.cpu_count(), help="processes")
+    parser.add_argument("--engine", choices=("local", "ray"), default="local")
+    parser.add_argument(
+        "--address",
+        default=cluster.HERE,
+        help="of a Ray cluster that this machine is in (default: --engine ray starts one here)",
+    )
 
 
 def run(args: argparse.Namespace) -> None:
     """Run what is missing, and write `results.json`, `arrays.npz` and `report.html`."""
-    experiment = EXPERIMENTS[args.preset]
-    store = Store(args.folder / "cells")
     deadline = None if args.minutes is None else time.monotonic() + 60 * args.minutes
-    if args.cohort is None:
-        drawn = Phantom(args.seed, experiment.counts, experiment.augmentation)
-        cohort = phantom(drawn, f"phantom {args.seed}")
-    else:
-        how = {"augmentation": experiment.augmentation, "seed": args.seed}
-        cohort = import_folder(args.cohort, store, **how)
-    with _bars() as bars:
-        compute = partial(_compute, store=store, bars=bars, workers=args.workers, deadline=deadline)
-        found = reproduce.run(experiment, cohort, store, seed=args.seed, compute=compute)
+    with stage.exclusive(args.folder), _engine(args) as chosen, _bars() as bars:
+        store = Store(args.folder / "cells")
+        store.clean()
+        start = partial(chosen, store=store, deadline=deadline)
+        compute = partial(_compute, store=store, bars=bars, workers=args.workers, start=start)
+        found = reproduce.run(
+            EXPERIMENTS[args.preset],
+            _cohort(args, store),
+            store,
+            seed=args.seed,
+            compute=compute,
+        )
     files.save(found.results, found.arrays, args.folder)
     _write_page(args.folder)
+
+
+@contextmanager
+def _engine(args: argparse.Namespace) -> Iterator[Engine]:
+    if args.engine == "local":
+        yield partial(engine.local, workers=args.workers)
+        return
+    with cluster.joined(args.address, workers=args.workers) as joined:
+        yield joined
+
+
+def _cohort(args: argparse.Namespace, store: Store) -> Cell:
+    """Name the cohort: a folder's, read into the store, or the phantom."""
+    augmentation = EXPERIMENTS[args.preset].augmentation
+    if args.cohort is None:
+        drawn = Phantom(args.seed, EXPERIMENTS[args.preset].counts, augmentation)
+        return phantom(drawn, f"phantom {args.seed}")
+    return import_folder(args.cohort, store, augmentation=augmentation, seed=args.seed)
 
 
 def _write_page(run: Path) -> None:
@@ -61,7 +89,7 @@ def _compute(
     store: Store,
     bars: Progress,
     workers: int,
-    deadline: float | None,
+    start: Callable[..., None],
 ) -> None:
     """Compute a stage with a bar; stop the run where the time is over."""
     cells = list(cells)
@@ -74,7 +102,7 @@ def _compute(
         minutes = clock.seconds_left() / 60 / workers
         bars.update(task, advance=1, left=f"about {minutes:.0f} min left; {cell.label}")
 
-    engine.local(cells, store, on_done=on_done, deadline=deadline, workers=workers)
+    start(cells, on_done=on_done)
     left = len(engine.pending(cells, store))
     if left:
         raise RunError(f"the time is over with {left} cells to go; the same command goes on")

@@ -181,6 +181,8 @@ def test_a_foreign_archive_is_refused(packs, other, kind):
     assert not other.folder.exists()
 
 
-def test_a_folder_without_packs_is_refused(tmp_path, other):
+def test_a_folder_without_packs_or_results_is_refused(tmp_path, other):
+    with pytest.raises(RunError, match="found no results to pack"):
+        pack.pack(other, tmp_path)
     with pytest.raises(RunError, match=r"found no pack-\*\.tar"):
         pack.unpack(tmp_path, other)
