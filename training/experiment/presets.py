@@ -88,18 +88,18 @@ SMOKE = Experiment(
     spare=16,
     neighbours=4,
 )
-_ONE_CYCLE = replace(presets.QUICK.cnn, updates=500)
+_ONE_CYCLE = replace(presets.QUICK.cnn, updates=400)
 QUICK = Experiment(
     name="quick",
     cohorts=CohortTest(
-        count=10, test=2000, ceiling=1000, updates=500, classic=(2000,), synthetic=(500,)
+        count=8, test=2000, ceiling=1000, updates=400, classic=(2000,), synthetic=(500,)
     ),
     augmentation=Augmentation(rotations=9, translations=3, scales=3),
     classic=(0, 500, 2000),
     synthetic=(100, 500, 1000),
     inner_folds=1,
     cnn=_ONE_CYCLE,
-    updates=500,
+    updates=400,
     dcgan=GanPreset(width=64, discriminator_width=16, epochs=14),
     acgan=GanPreset(
         width=64,

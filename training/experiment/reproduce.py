@@ -26,6 +26,7 @@ from training.experiment.sections import (
     curves,
     deployment,
     detail,
+    diversity,
     gallery,
     nested,
     paired,
@@ -54,6 +55,7 @@ SECTIONS = {
     "readers": readers,
     "separation": separation,
     "quality": quality,
+    "diversity": diversity,
     "deployment": deployment,
     "cohorts": cohorts,
     "paired": paired,
@@ -152,7 +154,7 @@ def _cells(study: Study) -> Iterable[Cell]:
 def _evidence(store: Store, study: Study) -> dict[str, Interval]:
     """Return the evidence for the paper's claims, of every section that has some."""
     found = arms.of_claims(store, study)
-    for section in (readers, separation, quality, cohorts):
+    for section in (readers, separation, diversity, cohorts):
         found |= section.evidence(store, study)
     return found
 

@@ -139,6 +139,12 @@ def classes_of(experiment: Experiment) -> tuple[Cell, ...]:
     )
 
 
+def of_fresh(store: Store, experiment: Experiment) -> dict[str, np.ndarray]:
+    """Return the fresh lesions' `classes` and `patient_ids`, in the order of the parts."""
+    tables = [store.load(cell) for cell in classes_of(experiment)]
+    return {name: np.concatenate([t[name] for t in tables]) for name in ("classes", "patient_ids")}
+
+
 def results(store: Store, study: Study) -> dict[str, Any]:
     """Return every arm's accuracy on every cohort, and the paired differences."""
     accuracy, likelihood = _judged(store, study)
@@ -164,7 +170,7 @@ def evidence(store: Store, study: Study) -> dict[str, Interval]:
 def _judged(store: Store, study: Study) -> tuple[dict[str, list[float]], dict[str, list[float]]]:
     """Return accuracy and likelihood of each arm, cohort by cohort."""
     experiment = study.experiment
-    truth = np.concatenate([store.load(cell)["classes"] for cell in classes_of(experiment)])
+    truth = of_fresh(store, experiment)["classes"]
     parts = range(len(fresh(experiment)))
     accuracy: dict[str, list[float]] = {name: [] for name in ARMS}
     likelihood: dict[str, list[float]] = {name: [] for name in ARMS}

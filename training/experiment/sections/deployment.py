@@ -74,9 +74,7 @@ def _arm(store: Store, study: Study, arm: str) -> dict[str, Any]:
 
     said = store.load(final(study, arm))
     parts = range(len(cohorts.fresh(study.experiment)))
-    classes = np.concatenate(
-        [store.load(cell)["classes"] for cell in cohorts.classes_of(study.experiment)]
-    )
+    classes = cohorts.of_fresh(store, study.experiment)["classes"]
     logits = np.concatenate([said[f"logits_fresh-{index}"] for index in parts])
     unlike = np.concatenate([said[f"unlike_fresh-{index}"] for index in parts])
     probabilities = calibrated.probabilities(logits)

@@ -73,3 +73,11 @@ def of_spares(
     if f"{name}_{kind}" in said:
         return dict(zip(CLASSES, np.split(said[f"{name}_{kind}"], len(CLASSES)), strict=True))
     return {c: said[f"{name}_{kind}-{c}"] for c in CLASSES}
+
+
+def of_fresh(store: Store, study: Study, one: Cell) -> np.ndarray:
+    """Return a classifier's features of the fresh lesions, float64 [n, k]."""
+    said = store.load(one)
+    parts = range(len(cohorts.fresh(study.experiment)))
+    features = np.concatenate([said[f"features_fresh-{index}"] for index in parts])
+    return features.astype(np.float64)

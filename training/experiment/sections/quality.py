@@ -20,9 +20,7 @@ from training.experiment.trial import Trial, generators
 from training.experiment.work.generator import Kind
 from training.experiment.work.nearness import NEARNESS, Nearness
 from training.experiment.work.texture import TEXTURE, Texture
-from training.metrics import Interval
-from training.quality import diversity, kernel, manifold, membership, memorisation, space
-from training.statistics.bootstrap import bootstrap_mean
+from training.quality import kernel, manifold, membership, memorisation, space
 
 #: Synthetic images of each class that are compared with training lesions, one by one.
 _COMPARED = 300
@@ -47,7 +45,6 @@ def results(store: Store, study: Study) -> dict[str, Any]:
         "texture": _in_space(_textures(store, study), seed=study.trial.seed),
         "memorisation": {kind: _copies(store, study, kind) for kind in curves.KINDS},
         "membership": _leak(store, study),
-        "diversity": _diversity(store, study),
     }
 
 
@@ -101,7 +98,8 @@ def _network(store: Store, study: Study) -> Sequence[Features]:
     folds = []
     for split in study.trial.splits:
         one = detail.cell(study, split, "classic")
-        fresh, classes = _fresh(store, study, one)
+        fresh = detail.of_fresh(store, study, one)
+        classes = cohorts.of_fresh(store, study.experiment)["classes"]
         place = space.fit_directions(fresh)
         sets = {"fresh": _by_class(place(fresh), classes)}
         for kind in curves.KINDS:
@@ -116,7 +114,10 @@ def _textures(store: Store, study: Study) -> Sequence[Features]:
     fresh = np.concatenate(
         [store.load(_texture(part))["features"] for part in cohorts.fresh(study.experiment)]
     )
-    place, classes = space.fit_standardised(fresh), _classes(store, study)
+    place, classes = (
+        space.fit_standardised(fresh),
+        cohorts.of_fresh(store, study.experiment)["classes"],
+    )
     folds = []
     for split in study.trial.splits:
         sets = {"fresh": _by_class(place(fresh), classes)}
@@ -148,76 +149,6 @@ def _leak(store: Store, study: Study) -> dict[str, list[float]]:
         seed=study.trial.seed,
     )
     return {name: list(interval) for name, interval in found._asdict().items()}
-
-
-def _diversity(store: Store, study: Study) -> dict[str, Any]:
-    """Return what synthetic images and new cases cover and how they vary (4.2.2)."""
-    added = [_added(store, study, split) for split in study.trial.splits]
-    covered = {
-        name: bootstrap_mean(
-            np.mean([fold[name] for fold in added], axis=0), _patients(store, study), seed=0
-        )
-        for name in ("synthetic", "new")
-    }
-    return {
-        **{f"coverage_{name}": list(interval) for name, interval in covered.items()},
-        **{
-            f"variance_{name}": float(np.mean([fold[f"variance_{name}"] for fold in added]))
-            for name in ("synthetic", "new")
-        },
-    }
-
-
-def evidence(store: Store, study: Study) -> dict[str, Interval]:
-    """Return the evidence for "more diversity than using few more real images" (4.2.2)."""
-    added = [_added(store, study, split) for split in study.trial.splits]
-    gain = np.mean([fold["synthetic"] - fold["new"] for fold in added], axis=0)
-    coverage = bootstrap_mean(gain, _patients(store, study), seed=0)
-    return {"coverage, synthetic - new cases": coverage}
-
-
-def _added(store: Store, study: Study, split: Split) -> dict[str, Any]:
-    """Mark the fresh lesions near a training set with the one or the other added to it.
-
-    Both add equally many images: the spare synthetic ones, or new cases and augmentations of them.
-    """
-    one = detail.cell(study, split, "classic")
-    said = store.load(one)
-    fresh, _ = _fresh(store, study, one)
-    place = space.fit_directions(fresh)
-    trained = np.delete(said["features_cohort"], said["rows"], axis=0)
-    spare = np.concatenate(list(detail.of_spares(store, one, "dcgan", name="features").values()))
-    cases = np.concatenate(
-        [said["features_new"], *np.moveaxis(said["features_new_variants"], 1, 0)]
-    )
-    count = min(len(spare), len(cases))
-    spread = np.random.default_rng(0).permutation(len(spare))[:count]
-    near: dict[str, Any] = {}
-    for name, images in (("synthetic", spare[spread]), ("new", cases[:count])):
-        both = np.concatenate([trained, images]).astype(np.float64)
-        near[name] = manifold.covered(place(fresh), place(both)).astype(np.float64)
-        near[f"variance_{name}"] = diversity.total_variance(place(images.astype(np.float64)))
-    return near
-
-
-def _fresh(store: Store, study: Study, one: Cell) -> tuple[np.ndarray, np.ndarray]:
-    """Return a classifier's features of the fresh lesions, and their classes."""
-    said = store.load(one)
-    parts = range(len(cohorts.fresh(study.experiment)))
-    features = np.concatenate([said[f"features_fresh-{index}"] for index in parts])
-    return features.astype(np.float64), _classes(store, study)
-
-
-def _classes(store: Store, study: Study) -> np.ndarray:
-    return np.concatenate(
-        [store.load(cell)["classes"] for cell in cohorts.classes_of(study.experiment)]
-    )
-
-
-def _patients(store: Store, study: Study) -> np.ndarray:
-    return np.concatenate(
-        [store.load(cell)["patient_ids"] for cell in cohorts.classes_of(study.experiment)]
-    )
 
 
 def _by_class(features: np.ndarray, classes: np.ndarray) -> dict[str, np.ndarray]:

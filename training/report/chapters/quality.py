@@ -35,7 +35,7 @@ def chapter(results: Mapping[str, Any]) -> Chapter:
         *(_space(name, found[name]) for name in _SPACES),
         _copies(found["memorisation"]),
         _privacy(found["membership"]),
-        _diversity(found["diversity"]),
+        _diversity(results["diversity"]),
     )
     return Chapter("quality", "Quality of the synthetic lesions", words, blocks)
 
