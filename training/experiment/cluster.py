@@ -8,6 +8,7 @@ Where a worker or a machine dies, Ray computes again what was lost with it.
 import hashlib
 import logging
 import os
+import secrets
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -32,19 +33,27 @@ if TYPE_CHECKING:
 HERE = "local"
 #: How often a cell is begun again after its worker died.
 _RETRIES = 3
+#: Nobody is told that something was started, nor that cells ended which a failure cut off.
+_SETTINGS = {
+    "RAY_USAGE_STATS_ENABLED": "0",
+    "RAY_IGNORE_UNHANDLED_ERRORS": "1",
+    "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
+}
+#: Only this machine's user may compute here: otherwise Ray takes an outer address, even if it is
+#: told 127.0.0.1, and leaves a token for the next time in the home folder.
+_SETTINGS_HERE = {"RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0", "RAY_AUTH_MODE": "token"}
 
 
 @contextmanager
 def joined(address: str, *, workers: int) -> Iterator[Engine]:
     """Join the cluster at `address`, from one of its machines; give the engine that computes there.
 
-    `HERE` starts one on this machine, with as many `workers`, that listens to this machine alone
-    and is gone when the block ends. Raise `RunError` where there is no Ray or no cluster.
+    `HERE` starts one on this machine, with as many `workers`, that hears this machine's user
+    alone and is gone when the block ends. Raise `RunError` where there is no Ray or no cluster.
     """
-    # Nobody is told that something was started. Works that need no GPU do not touch one.
-    os.environ.update({"RAY_USAGE_STATS_ENABLED": "0", "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0"})
-    if address == HERE:  # else Ray takes this machine's outer address, even if told 127.0.0.1
-        os.environ["RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"] = "0"
+    os.environ |= _SETTINGS
+    if address == HERE:
+        os.environ |= {**_SETTINGS_HERE, "RAY_AUTH_TOKEN": secrets.token_hex(32)}
     try:
         import ray  # noqa: PLC0415 - optional; and it reads its settings as it is imported
     except ImportError as error:
