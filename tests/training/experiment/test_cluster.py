@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sys
 import time
 from contextlib import suppress
 from functools import partial
@@ -101,6 +102,15 @@ def test_only_this_machine_can_reach_it(compute):
                 if socket.status == psutil.CONN_LISTEN
             }
     assert heard == {"127.0.0.1"}
+
+
+def test_without_ray_the_extra_is_named(monkeypatch):
+    monkeypatch.setitem(sys.modules, "ray", None)
+    with (
+        pytest.raises(RunError, match=r"pip install 'hepatica\[ray\]'"),
+        cluster.joined("head:6379", workers=1),
+    ):
+        pass
 
 
 def test_a_machine_with_other_code_refuses(workshop):

@@ -2,6 +2,7 @@
 
 import io
 import json
+import sys
 import tarfile
 from dataclasses import dataclass
 
@@ -9,6 +10,7 @@ import numpy as np
 import pytest
 
 from lesion.errors import RunError
+from training.__main__ import main
 from training.experiment import pack
 from training.experiment.cell import Cell, Work
 from training.experiment.store import Store
@@ -62,6 +64,15 @@ def test_results_are_found_elsewhere_as_they_were(full, packs, other):
     assert other.seconds(CELLS[7]) == 7.0
     assert everything(other.folder) == everything(full.folder)
     assert pack.unpack(packs, other) == 0
+
+
+def test_the_verbs_carry_a_run_over(full, other, tmp_path, monkeypatch, capsys):
+    for verb in ("pack --run {run} --out {packs}", "unpack --run {other} --from {packs}"):
+        named = {"run": tmp_path, "packs": tmp_path / "packs", "other": other.folder.parent}
+        monkeypatch.setattr(sys, "argv", ["training", *verb.format(**named).split()])
+        main()
+    assert capsys.readouterr().out.splitlines()[1].endswith(f"elsewhere: {len(CELLS)} new results")
+    assert everything(other.folder) == everything(full.folder)
 
 
 def test_what_the_other_store_has_is_left_as_it_is(packs, other):
