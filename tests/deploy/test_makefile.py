@@ -127,3 +127,12 @@ def test_commit_hooks_are_those_of_make_check() -> None:
     checks = re.findall(r"\$\(VENV\)/bin/(\S+)", MAKEFILE.split("\ncheck:")[1].split("\n\n")[0])
     assert [Path(hook["entry"].split()[0]).name for hook in hooks] == checks
     assert {hook["language"] for hook in hooks} == {"system"}
+
+
+def test_the_paper_is_reproduced_on_the_phantom_or_on_a_named_cohort() -> None:
+    phantom = dry_run("reproduce").split("-m training reproduce")[1]
+    assert phantom.split() == ["--preset", "quick", "--run", "runs/reproduce-quick"]
+    mine = dry_run("reproduce", "COHORT=mine", "PRESET=paper", "RUN=there", "ARGS=--minutes 9")
+    named = "--cohort mine --preset paper --run there --minutes 9"
+    assert mine.split("-m training reproduce")[1].split() == named.split()
+    assert "cohorts/phantom" in dry_run("train-export")
