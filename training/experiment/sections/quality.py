@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
+from sklearn.model_selection import StratifiedGroupKFold
 
 from lesion.classes import CLASSES
 from training.experiment.cell import Cell
@@ -48,19 +49,20 @@ def results(store: Store, study: Study) -> dict[str, Any]:
     }
 
 
-#: What is measured, as features [m, d] of each class: kinds of synthetic lesions, and fresh ones.
+#: Features [m, d] of each class: of each kind of synthetic lesions and of fresh ones, all measured
+#: against the `reference`.
 Features = Mapping[str, Mapping[str, np.ndarray]]
 
 
 def _in_space(folds: Sequence[Features], *, seed: int) -> dict[str, Any]:
     """Measure each kind against fresh lesions, class by class; means over the folds.
 
-    Half of the fresh lesions are the reference; the row `fresh` is as many of the other half as
-    there are synthetic images.
+    Half of the fresh lesions are the reference; the row `fresh` is as many of the other half, which
+    are other patients', as there are synthetic images.
     """
     measured = [
         {
-            (kind, name): _against(fold["fresh"][name], fold, kind, name, seed=seed)
+            (kind, name): _against(fold, kind, name, seed=seed)
             for kind in (*curves.KINDS, "fresh")
             for name in CLASSES
         }
@@ -78,12 +80,9 @@ def _in_space(folds: Sequence[Features], *, seed: int) -> dict[str, Any]:
     }
 
 
-def _against(
-    fresh: np.ndarray, fold: Features, kind: str, name: str, *, seed: int
-) -> dict[str, float]:
-    reference, others = fresh[::2], fresh[1::2]
-    images = others if kind == "fresh" else fold[kind][name]
-    images = images[: min(len(others), *(len(fold[k][name]) for k in curves.KINDS))]
+def _against(fold: Features, kind: str, name: str, *, seed: int) -> dict[str, float]:
+    reference, images = fold["reference"][name], fold[kind][name]
+    images = images[: min(len(fold[k][name]) for k in (*curves.KINDS, "fresh"))]
     distance = kernel.kid(reference, images, seed=seed)
     near = min(5, len(reference) - 1, len(images) - 1)
     return {
@@ -99,9 +98,8 @@ def _network(store: Store, study: Study) -> Sequence[Features]:
     for split in study.trial.splits:
         one = detail.cell(study, split, "classic")
         fresh = detail.of_fresh(store, study, one)
-        classes = cohorts.of_fresh(store, study.experiment)["classes"]
         place = space.fit_directions(fresh)
-        sets = {"fresh": _by_class(place(fresh), classes)}
+        sets = halves(place(fresh), **cohorts.of_fresh(store, study.experiment))
         for kind in curves.KINDS:
             spare = detail.of_spares(store, one, kind, name="features")
             sets[kind] = {name: place(found.astype(np.float64)) for name, found in spare.items()}
@@ -114,13 +112,10 @@ def _textures(store: Store, study: Study) -> Sequence[Features]:
     fresh = np.concatenate(
         [store.load(_texture(part))["features"] for part in cohorts.fresh(study.experiment)]
     )
-    place, classes = (
-        space.fit_standardised(fresh),
-        cohorts.of_fresh(store, study.experiment)["classes"],
-    )
+    place = space.fit_standardised(fresh)
     folds = []
     for split in study.trial.splits:
-        sets = {"fresh": _by_class(place(fresh), classes)}
+        sets = halves(place(fresh), **cohorts.of_fresh(store, study.experiment))
         for kind in curves.KINDS:
             spares = detail.spares(study, split, kind).values()
             each = np.concatenate([store.load(_texture(one))["features"] for one in spares])
@@ -151,8 +146,18 @@ def _leak(store: Store, study: Study) -> dict[str, list[float]]:
     return {name: list(interval) for name, interval in found._asdict().items()}
 
 
-def _by_class(features: np.ndarray, classes: np.ndarray) -> dict[str, np.ndarray]:
-    return {name: features[classes == label] for label, name in enumerate(CLASSES)}
+def halves(
+    features: np.ndarray, *, classes: np.ndarray, patient_ids: np.ndarray
+) -> dict[str, dict[str, np.ndarray]]:
+    """Deal features [n, d] out to `reference` and `fresh`, by class; half of the patients to each.
+
+    Lesions of a patient share a scan: on both sides, they would flatter the fresh ones.
+    """
+    parts = next(StratifiedGroupKFold(2).split(features, classes, groups=patient_ids))
+    return {
+        half: {name: features[rows[classes[rows] == k]] for k, name in enumerate(CLASSES)}
+        for half, rows in zip(("reference", "fresh"), parts, strict=True)
+    }
 
 
 def _texture(one: Cell) -> Cell:
