@@ -6,6 +6,8 @@ import numpy as np
 from jaxtyping import Bool, Float
 from scipy.spatial.distance import cdist
 
+from training.quality import nearest as neighbours
+
 
 class Manifold(NamedTuple):
     """Fidelity (precision, density) and variety (recall, coverage); all but density in 0 to 1."""
@@ -45,9 +47,11 @@ def covered(
 ) -> Bool[np.ndarray, " n"]:
     """Mark the real images whose ball holds one of `images`: the mean is the coverage.
 
-    Two sets of images can so be compared lesion by lesion.
+    Two sets of images can so be compared lesion by lesion. Many rows do not fill the memory.
     """
-    covers: np.ndarray = cdist(real, images).min(axis=1) <= _radii(real, nearest)
+    _check(real, nearest)
+    radii = neighbours.distances(real, real, nearest=nearest + 1)[:, -1]
+    covers: np.ndarray = neighbours.distances(real, images)[:, 0] <= radii
     return covers
 
 
@@ -61,7 +65,11 @@ def expected_coverage(real: int, synthetic: int, *, nearest: int = 5) -> float:
 
 
 def _radii(points: Float[np.ndarray, "n d"], nearest: int) -> Float[np.ndarray, " n"]:
-    if len(points) <= nearest:
-        raise ValueError(f"found {len(points)} images, expected more than {nearest}")
+    _check(points, nearest)
     # The 0-th nearest is the image itself.
     return np.partition(cdist(points, points), nearest, axis=1)[:, nearest]
+
+
+def _check(points: Float[np.ndarray, "n d"], nearest: int) -> None:
+    if len(points) <= nearest:
+        raise ValueError(f"found {len(points)} images, expected more than {nearest}")
