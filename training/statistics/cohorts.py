@@ -1,8 +1,8 @@
 """The primary claim, with the cohort as the unit.
 
 Each cohort of 182 phantom lesions trains every arm with equal updates, and all arms are judged on
-the same fresh lesions. One cohort gives one difference; nothing within a cohort is independent, and
-between cohorts everything is.
+the same fresh lesions. One cohort gives one difference; nothing within a cohort is independent.
+Between cohorts all is, given those lesions: intervals are of the mean over cohorts, on just them.
 """
 
 import numpy as np

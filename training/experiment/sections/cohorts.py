@@ -3,7 +3,8 @@
 One cohort of 182 lesions cannot tell a gain of a few points from chance (4.2 has one). The phantom
 has any number of cohorts: each trains every arm for equally many updates, and all judge the same
 fresh lesions. The ceiling arm has many real (simulated) lesions in place of augmented few: no
-generator that knows only the cohort can be expected to pass it.
+generator that knows only the cohort can be expected to pass it. All cohorts share the ceiling's
+lesions, so their chance is in every headroom alike.
 """
 
 from collections.abc import Iterator
@@ -32,6 +33,7 @@ from training.metrics import Interval
 from training.phantom.cohort import plan_cohort
 from training.presets import CnnPreset
 from training.statistics import cohorts as statistics
+from training.statistics.paired import bootstrap_difference
 
 #: Seeds of phantoms: of the cohorts from here on, of the ceiling's lesions, of the fresh ones.
 FIRST_SEED = 10_001
@@ -43,6 +45,7 @@ ARMS = ("none", "classic", "synthetic", "recipe", "ceiling")
 #: Of each of the ceiling's lesions; it needs fewer, having more lesions.
 _CEILING_VARIANTS = Augmentation(rotations=1)
 _PATIENTS_A_PART = 100
+_RESAMPLES = 2000
 
 
 def fresh(experiment: Experiment) -> tuple[Cell, ...]:
@@ -147,54 +150,69 @@ def of_fresh(store: Store, experiment: Experiment) -> dict[str, np.ndarray]:
 
 def results(store: Store, study: Study) -> dict[str, Any]:
     """Return every arm's accuracy on every cohort, and the paired differences."""
-    accuracy, likelihood = _judged(store, study)
+    right, likelihood = _judged(store, study)
     test = study.experiment.cohorts
+    patients = of_fresh(store, study.experiment)["patient_ids"]
     return {
         "cohorts": test.count,
         "test_lesions": test.test,
         "updates": test.updates,
         "chosen": [list(study.cohorts[trial.seed]) for trial in trials(study.experiment)],
-        "accuracy": accuracy,
+        "accuracy": {name: each.mean(axis=1).tolist() for name, each in right.items()},
         "negative_log_likelihood": likelihood,
-        "comparisons": _comparisons({k: np.array(v) for k, v in accuracy.items()}),
+        "comparisons": compare(right, patients),
     }
+
+
+def accuracies(store: Store, study: Study) -> dict[str, np.ndarray]:
+    """Return each arm's accuracy on every cohort: float64 [cohorts]."""
+    return {name: each.mean(axis=1) for name, each in _judged(store, study)[0].items()}
 
 
 def evidence(store: Store, study: Study) -> dict[str, Interval]:
     """Return the evidence for the primary claim."""
-    accuracy, _ = _judged(store, study)
-    gained = statistics.gain(np.array(accuracy["synthetic"]), np.array(accuracy["classic"]))
+    accuracy = accuracies(store, study)
+    gained = statistics.gain(accuracy["synthetic"], accuracy["classic"])
     return {"synthetic - classic, cohorts": gained.difference}
 
 
-def _judged(store: Store, study: Study) -> tuple[dict[str, list[float]], dict[str, list[float]]]:
-    """Return accuracy and likelihood of each arm, cohort by cohort."""
+def _judged(store: Store, study: Study) -> tuple[dict[str, np.ndarray], dict[str, list[float]]]:
+    """Return what each arm got right [cohorts, fresh lesions], and its likelihood by cohort."""
     experiment = study.experiment
     truth = of_fresh(store, experiment)["classes"]
     parts = range(len(fresh(experiment)))
-    accuracy: dict[str, list[float]] = {name: [] for name in ARMS}
+    right: dict[str, list[np.ndarray]] = {name: [] for name in ARMS}
     likelihood: dict[str, list[float]] = {name: [] for name in ARMS}
     for trial in trials(experiment):
         for name in ARMS:
             said = store.load(arm(trial, name, best=study.cohorts[trial.seed]))
             logits = np.concatenate([said[f"logits_fresh-{i}"] for i in parts])
-            accuracy[name].append(float((logits.argmax(axis=1) == truth).mean()))
+            right[name].append(logits.argmax(axis=1) == truth)
             likelihood[name].append(metrics.negative_log_likelihood(softmax(logits, axis=1), truth))
-    return accuracy, likelihood
+    return {name: np.stack(each) for name, each in right.items()}, likelihood
 
 
-def _comparisons(accuracy: dict[str, np.ndarray]) -> dict[str, Any]:
-    """Compare arms, paired by cohort; and say what share of the headroom each gain closes."""
+def compare(right: dict[str, np.ndarray], patients: np.ndarray) -> dict[str, Any]:
+    """Compare arms, paired by cohort; and say what share of the headroom each gain closes.
+
+    The t interval is over cohorts and takes the fresh lesions as they are. All cohorts share them,
+    so their chance does not average out: `fresh_lesions` draws the lesions' patients, and takes the
+    cohorts as they are.
+    """
     pairs = (
         ("classic", "none"),
         ("synthetic", "classic"),
         ("recipe", "classic"),
         ("ceiling", "classic"),
     )
+    accuracy = {name: each.mean(axis=1) for name, each in right.items()}
     compared: dict[str, Any] = {}
     for name, reference in pairs:
         found = statistics.gain(accuracy[name], accuracy[reference])
-        compared[f"{name} - {reference}"] = found._asdict()
+        other = bootstrap_difference(
+            right[name], right[reference], patients, seed=0, resamples=_RESAMPLES
+        )
+        compared[f"{name} - {reference}"] = {**found._asdict(), "fresh_lesions": list(other)}
     for name in ("synthetic", "recipe"):
         closed = statistics.headroom_closed(
             accuracy[name], accuracy["classic"], accuracy["ceiling"]

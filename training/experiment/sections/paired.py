@@ -46,7 +46,7 @@ def results(store: Store, study: Study) -> dict[str, Any]:
             f"{arm} - {other}": {**one, "p_holm": float(p)}
             for (arm, other), one, p in zip(pairs, found, adjusted, strict=True)
         },
-        "cohorts": _cohorts(cohorts.results(store, study)["accuracy"]),
+        "cohorts": _cohorts(cohorts.accuracies(store, study)),
         "gains": list(GAINS),
     }
 
@@ -71,11 +71,11 @@ def _lesions(correct: np.ndarray, reference: np.ndarray, study: Study) -> dict[s
     }
 
 
-def _cohorts(accuracy: dict[str, list[float]]) -> dict[str, Any]:
+def _cohorts(accuracy: dict[str, np.ndarray]) -> dict[str, Any]:
     """Say how many cohorts would show a gain over the classic arm, by the spread that was found."""
     found = {}
     for name in ("synthetic", "recipe"):
-        sd = float(np.std(np.subtract(accuracy[name], accuracy["classic"]), ddof=1))
+        sd = float(np.std(accuracy[name] - accuracy["classic"], ddof=1))
         found[f"{name} - classic"] = {
             "sd": sd,
             "detectable": power.detectable(len(accuracy[name]), sd=sd) if sd else None,

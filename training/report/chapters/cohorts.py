@@ -7,7 +7,17 @@ import numpy as np
 
 from training.report.chapters import claims
 from training.report.figures import cohorts as figure
-from training.report.tables import NOTHING, Chapter, Figure, Table, p_value, percent, plain, points
+from training.report.tables import (
+    NOTHING,
+    Chapter,
+    Figure,
+    Number,
+    Table,
+    p_value,
+    percent,
+    plain,
+    points,
+)
 
 _ARMS = {
     "none": "no augmentation",
@@ -25,9 +35,12 @@ def chapter(results: Mapping[str, Any]) -> Chapter:
     words = (
         f"{found['cohorts']} cohorts train every arm for {found['updates']} updates each, and all "
         f"judge the same {found['test_lesions']:,} fresh lesions. One cohort gives one paired "
-        "difference, so the interval of the mean says what to expect of another cohort.",
-        "The ceiling arm trains on many simulated lesions. What lies between classic and ceiling "
-        "is the headroom: no generator that knows only the cohort can be expected to pass it.",
+        "difference; the t interval is that of the mean difference over cohorts, on these very "
+        "lesions. All cohorts share them, so what other lesions would change is not in it: that "
+        "stands in a column of its own.",
+        "The ceiling arm trains on many simulated lesions, the same for all cohorts. What lies "
+        "between classic and ceiling is the headroom: no generator that knows only the cohort can "
+        "be expected to pass it.",
     )
     shown = Figure(
         "cohorts-figure",
@@ -74,13 +87,16 @@ def _differences(comparisons: Mapping[str, Any]) -> Table:
                 claims.minus(name),
                 points(found["difference"]),
                 p_value(found["p"]),
+                Number(points(found["fresh_lesions"]).quiet),
                 percent(share, decimals=0) if share else NOTHING,
             )
         )
     return Table(
         "cohorts-differences",
         "Mean paired differences with their t intervals.",
-        ("difference", "points", "p", "share of the headroom, %"),
+        ("difference", "points", "p", "if other lesions were judged", "share of the headroom, %"),
         tuple(rows),
-        note="The share's interval is Fieller's; where no headroom was found there is no share.",
+        note="If other lesions were judged: a bootstrap over the fresh lesions' patients, of the "
+        "same networks. The share's interval is Fieller's; where no headroom was found there is no "
+        "share.",
     )

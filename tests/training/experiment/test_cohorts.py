@@ -1,0 +1,33 @@
+"""The cohort-level comparison: what its two intervals are about."""
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from training.experiment.sections.cohorts import ARMS, compare
+
+PATIENTS = np.repeat(np.arange(200), 2)
+
+
+def right(gain):
+    """Arms on 8 cohorts and 400 lesions; the synthetic one gains on these lesions, in all."""
+    rng = np.random.default_rng(0)
+    found = {name: rng.random((8, 400)) < 0.8 for name in ARMS}
+    found["synthetic"] = found["classic"] | gain
+    return found
+
+
+def test_the_t_interval_is_over_cohorts():
+    found = right(gain=np.zeros(400, dtype=bool))
+    one = compare(found, PATIENTS)["recipe - classic"]
+    oracle = stats.ttest_rel(found["recipe"].mean(axis=1), found["classic"].mean(axis=1))
+    assert one["p"] == pytest.approx(oracle.pvalue)
+
+
+def test_chance_of_the_lesions_that_all_cohorts_share_is_told_beside_it():
+    one = compare(right(gain=np.arange(400) < 40), PATIENTS)["synthetic - classic"]
+    _, low, high = one["difference"]
+    value, lowest, highest = one["fresh_lesions"]
+    assert value == pytest.approx(one["difference"][0])
+    # Every cohort gains on the same tenth of the lesions: cohorts agree, other lesions would not.
+    assert highest - lowest > 1.5 * (high - low)
