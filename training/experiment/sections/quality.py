@@ -32,8 +32,8 @@ def cells(study: Study) -> Iterator[Cell]:
     for part in cohorts.fresh(study.experiment):
         yield _texture(part)
     for kind in curves.KINDS:
+        yield from _folds(study, kind)
         for split in study.trial.splits:
-            yield _nearness(study.trial, split, kind, study.classic)
             for one in detail.spares(study, split, kind).values():
                 yield _texture(one)
     yield from _members(study)
@@ -126,10 +126,7 @@ def _textures(store: Store, study: Study) -> Sequence[Features]:
 
 def _copies(store: Store, study: Study, kind: Kind) -> dict[str, list[float]]:
     """Return whether a kind's images are copies of training lesions; folds pooled."""
-    said = [
-        store.load(_nearness(study.trial, split, kind, study.classic))
-        for split in study.trial.splits
-    ]
+    said = [store.load(cell) for cell in _folds(study, kind)]
     synthetic, fresh = (np.concatenate([s[name] for s in said]) for name in ("synthetic", "fresh"))
     found = memorisation.measure(synthetic, fresh, seed=study.trial.seed)
     return {name: list(interval) for name, interval in found._asdict().items()}
@@ -164,19 +161,29 @@ def _texture(one: Cell) -> Cell:
     return Cell(TEXTURE, Texture(), {"of": one}, label=f"texture of {one.label}")
 
 
-def _nearness(trial: Trial, split: Split, kind: Kind, classic: int) -> Cell:
+def _nearness(trial: Trial, split: Split, kind: Kind, *, classic: int, index: int) -> Cell:
+    """Name one comparison; each `index` has fresh lesions of its own, as far as there are parts."""
+    parts = cohorts.fresh(trial.experiment)
     inputs = {
         "cohort": trial.cohort,
-        "fresh": cohorts.fresh(trial.experiment)[0],
+        "fresh": parts[index % len(parts)],
         **generators(trial, split, kind, classic=classic),
     }
-    config = Nearness(split, _COMPARED, trial.experiment.scaling)
+    config = Nearness(split, classic, _COMPARED, trial.experiment.scaling)
     return Cell(NEARNESS, config, inputs, label=f"nearness of {kind}")
+
+
+def _folds(study: Study, kind: Kind) -> tuple[Cell, ...]:
+    """Name a kind's comparisons on the protocol's folds."""
+    return tuple(
+        _nearness(study.trial, split, kind, classic=study.classic, index=index)
+        for index, split in enumerate(study.trial.splits)
+    )
 
 
 def _members(study: Study) -> tuple[Cell, ...]:
     """Name the attack on each further cohort's DCGANs."""
     return tuple(
-        _nearness(one, Split(one.seed), "dcgan", study.cohorts[one.seed][0])
-        for one in cohorts.trials(study.experiment)
+        _nearness(one, Split(one.seed), "dcgan", classic=study.cohorts[one.seed][0], index=index)
+        for index, one in enumerate(cohorts.trials(study.experiment))
     )

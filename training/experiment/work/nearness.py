@@ -1,15 +1,17 @@
-"""How near synthetic images come to the lesions that their generator was trained on, in pixels."""
+"""How near synthetic images come to the images that their generator was trained on, in pixels."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
+import torch
 
 from training import datasets
 from training.datasets import Scaling
 from training.experiment.cell import Arrays, Work
 from training.experiment.splits import Split, part
 from training.experiment.work.cohort import as_patches
+from training.experiment.work.sets import group_size
 from training.quality import membership, memorisation, nearest
 
 
@@ -17,10 +19,13 @@ from training.quality import membership, memorisation, nearest
 class Nearness:
     """Synthetic images (roles `synthetic...`), the cohort, and `fresh` lesions as the control.
 
-    At most `each` images of a class are looked at, the first.
+    Their generator was trained on a classic group of `classic_per_fold` (4.2.2): a copy may be one
+    of its rotated, moved or shrunk images. At most `each` images of a class are looked at, the
+    first.
     """
 
     split: Split
+    classic_per_fold: int
     each: int
     scaling: Scaling = "window"
 
@@ -29,7 +34,14 @@ def _measure(config: Nearness, inputs: Mapping[str, Arrays]) -> Arrays:
     patches = as_patches(inputs["cohort"])
     chosen, _ = part(config.split, patches.classes, np.array(patches.patient_ids))
     own = datasets.rescale(patches.originals[chosen], config.scaling)
-    fresh = _flat(datasets.rescale(np.asarray(inputs["fresh"]["originals"]), config.scaling))
+    fresh = datasets.rescale(np.asarray(inputs["fresh"]["originals"]), config.scaling)
+    group = datasets.classic(
+        patches,
+        chosen,
+        count=group_size(config.classic_per_fold, chosen),
+        device=torch.device("cpu"),
+        scaling=config.scaling,
+    )
     synthetic = _flat(
         np.concatenate(
             [
@@ -40,13 +52,20 @@ def _measure(config: Nearness, inputs: Mapping[str, Arrays]) -> Arrays:
             ]
         ).astype(np.float32)
     )
-    turned = _flat(nearest.symmetries(own))
+    trained_on = _flat(np.concatenate([nearest.symmetries(own), group.images.numpy()]))
     return {
-        "synthetic": memorisation.distances(synthetic, turned),
-        "fresh": memorisation.distances(fresh, turned),
-        "members": membership.scores(_flat(own), synthetic),
-        "others": membership.scores(fresh, synthetic),
+        "synthetic": memorisation.distances(synthetic, trained_on),
+        "fresh": memorisation.distances(_flat(fresh), trained_on),
+        "members": _scores(own, synthetic),
+        "others": _scores(fresh, synthetic),
     }
+
+
+def _scores(lesions: np.ndarray, synthetic: np.ndarray) -> np.ndarray:
+    """Score lesions by the nearest synthetic image to them in any of the square's symmetries."""
+    turned = membership.scores(_flat(nearest.symmetries(lesions)), synthetic)
+    best: np.ndarray = turned.reshape(-1, len(lesions)).max(axis=0)
+    return best
 
 
 def _flat(images: np.ndarray) -> np.ndarray:

@@ -78,8 +78,10 @@ def _copies(measured: Mapping[str, Any]) -> Table:
         "Do they copy? Distance to the nearest training lesion, beside that of fresh lesions.",
         ("", "suspiciously near, %", "median distance, ratio", "nearer than a fresh one, %"),
         (*rows, ("expected without copying", *(Number(text) for text in _EXPECTED.values()))),
-        note="Suspiciously near: nearer to a training lesion than the nearest hundredth of fresh "
-        "ones. A smooth image is near to everything, so a low ratio alone proves no copying.",
+        note="Distances are of pixels, to what the generator was trained on: lesions in all "
+        "quarter turns and flips, and augmentations. Suspiciously near: nearer than the nearest "
+        "hundredth of fresh ones. A smooth image is near to everything, so a low ratio alone "
+        "proves no copying; and a copy that pixels do not show is not found.",
     )
 
 

@@ -1,0 +1,46 @@
+"""Copies are found whatever a generator could have copied them from."""
+
+import numpy as np
+import pytest
+
+from training import datasets
+from training.experiment.splits import Split, part
+from training.experiment.work.cohort import as_patches
+from training.experiment.work.nearness import NEARNESS, Nearness
+
+WHOLE = Split(1)
+
+
+@pytest.fixture
+def lesions(discs, store):
+    return store.load(discs)
+
+
+def measure(lesions, images, fresh):
+    inputs = {
+        "cohort": lesions,
+        "fresh": {"originals": fresh},
+        "synthetic": {"images": images[None].astype(np.float16)},
+    }
+    return NEARNESS.compute(Nearness(WHOLE, 4 * len(lesions["classes"]), 300), inputs)
+
+
+def test_a_copy_of_an_augmentation_is_near_and_fresh_lesions_are_not(lesions):
+    rng = np.random.default_rng(0)
+    fresh = rng.uniform(-100, 200, (6, 64, 64)).astype(np.float32)
+    copied = datasets.to_unit(np.asarray(lesions["variants"][:5, 1]))
+    found = measure(lesions, copied, fresh)
+    assert found["synthetic"].max() < 0.1
+    assert found["fresh"].min() > 1
+
+
+def test_a_member_is_told_by_a_copy_that_was_turned_over(lesions):
+    patches = as_patches(lesions)
+    chosen, _ = part(WHOLE, patches.classes, np.array(patches.patient_ids))
+    own = datasets.to_unit(patches.originals[chosen])
+    rng = np.random.default_rng(0)
+    fresh = rng.uniform(-100, 200, (6, 64, 64)).astype(np.float32)
+    found = measure(lesions, np.rot90(own, axes=(1, 2))[:, :, ::-1], fresh)
+    assert found["members"].shape == (len(own),)
+    assert found["members"].min() > -0.1
+    assert found["others"].max() < -1
