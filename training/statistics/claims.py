@@ -62,8 +62,8 @@ _GAIN = _apart(_SYNTHETIC, _CLASSIC)
 _RANKED = sorted(paper.TABLE_6, key=lambda method: -paper.TABLE_6[method].sensitivity)
 _COHORTS = Comparison(
     "synthetic - classic, cohorts",
-    "the cohort as the unit, equal updates, sizes picked by inner folds, the same fresh lesions "
-    "(cohorts.gain)",
+    "the cohort as the unit, equal updates, the same fresh lesions; sizes fixed beforehand or "
+    "picked on the cohort's own folds (cohorts.gain)",
     _GAIN,
 )
 
@@ -86,7 +86,7 @@ CLAIMS: tuple[Claim, ...] = (
         (
             Comparison(
                 "classic - none",
-                "5000 classic augmentations a fold less none, 150 epochs each",
+                "the best classic group less none; the paper's have 150 epochs each",
                 _apart(_CLASSIC, paper.FIGURE_8_CLASSIC[0]),
             ),
         ),
@@ -331,7 +331,8 @@ CLAIMS: tuple[Claim, ...] = (
         (
             Comparison(
                 "synthetic - real, readers' task",
-                "the held-out CNN's accuracy on synthetic less that on real lesions",
+                "accuracy of CNN-AUG, which saw no synthetic lesion, on synthetic less that on "
+                "held-out real lesions",
             ),
         ),
     ),

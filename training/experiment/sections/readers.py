@@ -2,7 +2,8 @@
 
 The classifiers name each lesion's class; another machine tells real from synthetic. Every lesion is
 judged by a network that never saw it: real ones by the fold that held them out, synthetic ones by
-their own fold's, which trained on other images of the same generator.
+their own fold's. That one trained on the same lesions as the generator, and CNN-AUG-GAN on other
+images of it: what the paper says of synthetic lesions is judged by CNN-AUG, which saw none.
 """
 
 from collections.abc import Iterator
@@ -42,17 +43,16 @@ def results(store: Store, study: Study) -> dict[str, Any]:
 
 def evidence(store: Store, study: Study) -> dict[str, Interval]:
     """Return the evidence for what the paper says of the readers' task."""
-    real, synthetic = _right(store, study, "synthetic")
+    real, synthetic = _right(store, study, "classic")
     both = np.concatenate([real, synthetic])
     is_real = np.arange(len(both)) < len(real)
     patients = np.concatenate([study.truth.patients, [f"s{i}" for i in range(len(synthetic))]])
-    classic = np.concatenate(_right(store, study, "classic"))
     machine = _reading(store, study, "dcgan")["balanced_accuracy"]
     return {
         "synthetic - real, readers' task": bootstrap_between(
             both.astype(np.float64), ~is_real, is_real, patients, seed=0
         ),
-        "CNN-AUG, readers' task": metrics.wilson(int(classic.sum()), len(classic)),
+        "CNN-AUG, readers' task": metrics.wilson(int(both.sum()), len(both)),
         "real or synthetic, machine": Interval(*machine),
     }
 
@@ -92,7 +92,8 @@ def _reader(study: Study, kind: Kind) -> Cell:
         for index, split in enumerate(study.trial.splits)
         for role, one in detail.spares(study, split, kind).items()
     }
-    config = Reader(_share(study, 0), study.trial.seed)
+    shares = tuple(_share(study, index) for index in range(len(study.trial.splits)))
+    config = Reader(shares, study.trial.seed)
     return Cell(READER, config, {"cohort": study.trial.cohort, **spares}, label=f"reader of {kind}")
 
 

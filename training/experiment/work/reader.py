@@ -15,17 +15,20 @@ from training.quality import reader
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """Shown all lesions of the cohort, and so many synthetic ones of each class of each input."""
+    """Shown all lesions of the cohort, and synthetic ones (roles `<generator> <fold>`).
 
-    each: int
+    Of each class as many as `shares` gives to the fold.
+    """
+
+    shares: tuple[int, ...]
     seed: int
 
 
 def _read(config: Reader, inputs: Mapping[str, Arrays]) -> Arrays:
     patches = as_patches(inputs["cohort"])
     images = np.concatenate(
-        [of_class[: config.each] for role, arrays in inputs.items() if role != "cohort"
-         for of_class in arrays["images"]]
+        [of_class[: config.shares[int(role.split()[-1])]] for role, arrays in inputs.items()
+         if role != "cohort" for of_class in arrays["images"]]
     )  # fmt: skip
     low, high = HU_WINDOW
     hu = np.concatenate(

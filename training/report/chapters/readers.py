@@ -19,6 +19,9 @@ def chapter(results: Mapping[str, Any]) -> Chapter:
         "classes, each of lesions that it never saw, and a machine that is trained to tell real "
         "from synthetic takes the second task. That machine is given examples of both sides, which "
         "no radiologist was, so the two are not the same test.",
+        "A synthetic lesion is judged by the networks of its generator's fold. They trained on the "
+        "lesions that the generator learned from, and CNN-AUG-GAN on other images of it, so their "
+        "synthetic lesions are less new to them than held-out real ones are.",
     )
     blocks = (_classes(found), _real(found))
     return Chapter("readers", "The readers' task, by machines", words, blocks)
