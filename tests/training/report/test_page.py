@@ -112,6 +112,17 @@ def test_names_a_site_and_calls_it_no_phantom(
     assert text(body).startswith("<Site> 7.")
     assert "hantom, not patients" not in made.html
     assert "SIMULATED" not in made.html
+    assert (
+        "fresh lesions, further cohorts and what is none of the classes are simulated" in made.html
+    )
+
+
+def test_says_whose_luck_is_in_the_intervals(
+    results: dict[str, Any], arrays: dict[str, np.ndarray]
+) -> None:
+    assert "not about other seeds" in page.render(results, arrays).html
+    results["run"]["resolved"]["repeats"] = 3
+    assert "not about other seeds" not in page.render(results, arrays).html
 
 
 def test_says_what_was_not_run(results: dict[str, Any], arrays: dict[str, np.ndarray]) -> None:
