@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from lesion.errors import RunError
 from training.experiment import provenance, select
 from training.experiment.cell import Cell
 from training.experiment.presets import Experiment
@@ -81,7 +82,11 @@ def trials(experiment: Experiment, cohort: Cell, *, seed: int) -> tuple[Trial, .
 def run(
     experiment: Experiment, cohort: Cell, store: Store, *, seed: int, compute: Compute
 ) -> Found:
-    """Run everything and return what was found."""
+    """Run everything and return what was found.
+
+    Raise `RunError` where the cohort's seed is one that further lesions are drawn with.
+    """
+    _check_seed(experiment, cohort)
     study = _choose(trials(experiment, cohort, seed=seed), store, compute=compute)
     compute("all arms", _cells(study))
     by = {name: Noting(store.folder) for name in (*SECTIONS, "claims", "pictures")}
@@ -94,6 +99,14 @@ def run(
     arrays = gallery.arrays(by["pictures"], study) | separation.maps(by["pictures"], study)
     results["run"] |= provenance.behind(by)
     return Found(results, arrays)
+
+
+def _check_seed(experiment: Experiment, cohort: Cell) -> None:
+    """Refuse a phantom whose patients would be those of the fresh lesions, or of new cases."""
+    further = (one.cohort.config.seed for one in cohorts.trials(experiment))
+    taken = {NEW_SEED, cohorts.CEILING_SEED, cohorts.FRESH_SEED, *further}
+    if isinstance(cohort.config, Phantom) and cohort.config.seed in taken:
+        raise RunError(f"found seed {cohort.config.seed}, with which other lesions are drawn")
 
 
 def _choose(repeats: tuple[Trial, ...], store: Store, *, compute: Compute) -> Study:
