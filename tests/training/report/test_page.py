@@ -125,6 +125,14 @@ def test_says_whose_luck_is_in_the_intervals(
     assert "not about other seeds" not in page.render(results, arrays).html
 
 
+def test_says_how_long_networks_were_trained(
+    results: dict[str, Any], arrays: dict[str, np.ndarray]
+) -> None:
+    assert "4 updates, whatever its group" in page.render(results, arrays).html
+    results["run"]["resolved"]["cnn"]["updates"] = None
+    assert "trained for 150 epochs, the paper" in page.render(results, arrays).html
+
+
 def test_says_what_was_not_run(results: dict[str, Any], arrays: dict[str, np.ndarray]) -> None:
     for name in ("claims", "quality", "cohorts", "nested", "separation", "readers", "paired"):
         del results[name]

@@ -37,7 +37,7 @@ def chapter(results: Mapping[str, Any]) -> Chapter:
     words = (
         "Each point is one 3-fold cross-validation: every lesion is judged once, by a network "
         "that saw no lesion of its patient. Whiskers are 95 % Wilson intervals; they count "
-        "lesions as independent, which lesions of one patient are not.",
+        f"lesions as independent, which lesions of one patient are not. {_length(results)}",
         f"Best classic group on these folds: {best} samples per fold (the paper's: 5000). On top "
         f"of it, best synthetic group: {most} × 3 per fold (the paper's: 1000 × 3).",
     )
@@ -57,6 +57,16 @@ def chapter(results: Mapping[str, Any]) -> Chapter:
     if results.get("nested"):
         blocks.append(_selection(classic, synthetic, chosen, results["nested"]))
     return Chapter("curves", "Data groups: classic, synthetic, new", words, tuple(blocks))
+
+
+def _length(results: Mapping[str, Any]) -> str:
+    cnn = results["run"]["resolved"]["cnn"]
+    if cnn["updates"] is None:
+        return f"Every network is trained for {cnn['epochs']} epochs, the paper's for 150."
+    return (
+        f"Every network is trained for {cnn['updates']} updates, whatever its group; the paper's "
+        "for 150 epochs, so larger groups for longer."
+    )
 
 
 def at(curve: Sequence[Judged], size: int) -> Judged:
