@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from training.experiment.sections.cohorts import ARMS, compare
+from training.experiment.presets import PAPER
+from training.experiment.sections.cohorts import ARMS, arm, compare, trials
 
 PATIENTS = np.repeat(np.arange(200), 2)
 
@@ -31,3 +32,11 @@ def test_chance_of_the_lesions_that_all_cohorts_share_is_told_beside_it():
     assert value == pytest.approx(one["difference"][0])
     # Every cohort gains on the same tenth of the lesions: cohorts agree, other lesions would not.
     assert highest - lowest > 1.5 * (high - low)
+
+
+def test_generators_draw_what_their_cohorts_groups_need_and_hardly_more():
+    size = max(PAPER.cohorts.synthetic)
+    cell = arm(trials(PAPER)[0], "synthetic", best=(5000, size))
+    drawn = {one.config.count for role, one in cell.inputs.items() if role.startswith("synthetic-")}
+    (count,) = drawn
+    assert 3 * size + PAPER.spare <= count < 3.2 * size + PAPER.spare

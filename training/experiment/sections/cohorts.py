@@ -54,10 +54,11 @@ def fresh(experiment: Experiment) -> tuple[Cell, ...]:
 
 
 def trials(experiment: Experiment) -> tuple[Trial, ...]:
-    """Name the cohorts."""
+    """Name the cohorts. Their generators draw no more images than their own groups need."""
+    own = replace(experiment, synthetic=experiment.cohorts.synthetic)
     return tuple(
         Trial(
-            experiment,
+            own,
             phantom(Phantom(seed, experiment.counts, experiment.augmentation), f"cohort {seed}"),
             seed,
         )
