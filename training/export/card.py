@@ -31,6 +31,11 @@ _UPDATES = {
     False: "All were trained for as many epochs, so a larger set got more updates.",
 }
 
+_OTHER_GENERATORS = (
+    ", but for its synthetic lesions: the folds' generators (`fold_gan` in the manifest) were trained"
+    " with other settings than the shipped ones (`final_gan`)"
+)
+
 _CARD = """\
 # {name} {version}
 
@@ -54,7 +59,7 @@ lesions of one patient are not. {updates}
 |---|---|
 {arms}
 
-Of the classifier trained as the shipped one is:
+Of the classifier trained as the shipped one is{generators}:
 
 | class | sensitivity | specificity | coverage of the {coverage:.0%} prediction set |
 |---|---|---|---|
@@ -106,6 +111,7 @@ def write(manifest: Mapping[str, Any]) -> str:
         high=high,
         protocol=evaluation.protocol,
         lesions=evaluation.lesions,
+        generators="" if _same_generators(training) else _OTHER_GENERATORS,
         updates=_UPDATES[bool(training.resolved["equal_updates"])],
         arms="\n".join(f"| {_ARMS[arm]} | {_percent(e)} |" for arm, e in evaluation.arms.items()),
         per_class="\n".join(
@@ -135,6 +141,11 @@ def write(manifest: Mapping[str, Any]) -> str:
         ),
         packages=", ".join(f"{name} {found}" for name, found in training.packages.items()),
     )
+
+
+def _same_generators(training: Training) -> bool:
+    """Tell whether the folds' generators were trained as the shipped ones were."""
+    return bool(training.resolved["fold_gan"] == training.resolved["final_gan"])
 
 
 def _cohort(cohort: Cohort) -> str:
