@@ -32,8 +32,8 @@ _UPDATES = {
 }
 
 _OTHER_GENERATORS = (
-    ", but for its synthetic lesions: the folds' generators (`fold_gan` in the manifest) were trained"
-    " with other settings than the shipped ones (`final_gan`)"
+    ", but for its synthetic lesions: the folds' generators (`fold_gan` in the manifest) were "
+    "trained with other settings than the shipped ones (`final_gan`)"
 )
 
 _CARD = """\
