@@ -57,8 +57,8 @@ class Experiment:
     inner_folds: int = 3
     scaling: Scaling = "window"
     cnn: CnnPreset = field(default_factory=CnnPreset)
-    #: Updates of every arm in the controls.
-    updates: int = 12_000
+    #: Updates of every arm in the controls; None: as many as the best classic arm has.
+    updates: int | None = None
     dcgan: GanPreset = field(default_factory=GanPreset)
     acgan: GanPreset = field(default_factory=GanPreset)
     #: One class-conditional network with what later work found for small data.
@@ -99,7 +99,6 @@ QUICK = Experiment(
     synthetic=(100, 500, 1000),
     inner_folds=1,
     cnn=_ONE_CYCLE,
-    updates=400,
     dcgan=GanPreset(width=64, discriminator_width=16, epochs=14),
     acgan=GanPreset(
         width=64,

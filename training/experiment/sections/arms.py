@@ -11,7 +11,11 @@ from training.metrics import Interval
 
 
 def named(store: Store, study: Study) -> dict[str, Arm]:
-    """Name every arm that a claim is about (`evidence.PAIRS`)."""
+    """Name every arm that a claim is about (`evidence.PAIRS`).
+
+    Where the protocol itself gives every arm equally many updates its controls are the same arms
+    again: they are left out, so that one result is not counted as two.
+    """
     drawn = curves.every(study)
     arms: dict[str, Arm] = {f"classic {size}": arm for size, arm in drawn["classic"].items()}
     arms["none"], arms["classic"] = drawn["classic"][0], drawn["classic"][study.classic]
@@ -19,8 +23,9 @@ def named(store: Store, study: Study) -> dict[str, Arm]:
     for name in ("acgan", "conditional", "new"):
         arms[name] = drawn[name][curves.best(store, drawn[name], study.truth)]
     arms["acgan discriminator"] = curves.discriminators(study)
-    for name, arm in controls.arms(study).items():
-        arms[name if name == "synthetic alone" else f"{name}, equal updates"] = arm
+    equal = controls.arms(study)
+    arms["synthetic alone"] = equal.pop("synthetic alone")
+    arms |= {f"{name}, equal updates": a for name, a in equal.items() if a != arms.get(name)}
     for method in METHODS:
         arms[method] = [rivals(trial, method) for trial in study.repeats]
     return arms | nested.arms(study)

@@ -6,6 +6,7 @@ about 300 updates and the best one thousands: part of what augmentation gains is
 
 from collections.abc import Iterator
 from dataclasses import replace
+from math import ceil
 from typing import Any
 
 from training.experiment import reading
@@ -15,12 +16,13 @@ from training.experiment.store import Store
 from training.experiment.study import Study
 from training.experiment.trial import classifier, generators
 from training.experiment.work.sets import TrainingSet
+from training.folds import FOLDS
 
 
 def arms(study: Study) -> dict[str, Arm]:
     """Name the controls' arms at the best groups."""
     trials, classic, synthetic = study.repeats, study.classic, study.synthetic
-    preset = replace(trials[0].experiment.cnn, updates=trials[0].experiment.updates)
+    preset = replace(study.experiment.cnn, updates=updates(study))
 
     def equal(data: TrainingSet, **more: Any) -> Arm:
         return [[classifier(t, s, data, preset=preset, **more) for s in t.splits] for t in trials]
@@ -54,6 +56,16 @@ def arms(study: Study) -> dict[str, Arm]:
     }
 
 
+def updates(study: Study) -> int:
+    """Return how many updates every arm gets: the preset's number, or the best classic arm's."""
+    if study.experiment.updates is not None:
+        return study.experiment.updates
+    share = (FOLDS - 1) / FOLDS
+    images = round(share * len(study.truth.classes)) + round(share * FOLDS * study.classic)
+    cnn = study.experiment.cnn
+    return cnn.updates or cnn.epochs * ceil(images / cnn.batch)
+
+
 def cells(study: Study) -> Iterator[Cell]:
     """Yield the controls' cells."""
     for arm in arms(study).values():
@@ -64,7 +76,7 @@ def cells(study: Study) -> Iterator[Cell]:
 def results(store: Store, study: Study) -> dict[str, Any]:
     """Return the controls' figures, all of them after equally many updates."""
     return {
-        "updates": study.experiment.updates,
+        "updates": updates(study),
         "arms": {
             name: reading.judged(store, arm, study.truth) for name, arm in arms(study).items()
         },

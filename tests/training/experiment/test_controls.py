@@ -1,0 +1,46 @@
+"""Equal updates, and that one result does not count as two."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from training.experiment.presets import EXPERIMENTS, SMOKE
+from training.experiment.reading import Truth
+from training.experiment.sections import arms, controls, curves
+from training.experiment.study import Study
+from training.experiment.trial import Trial
+from training.experiment.work.cohort import Phantom, phantom
+from training.presets import CnnPreset
+
+
+@pytest.fixture
+def study_of():
+    def study(experiment):
+        cohort = phantom(Phantom(1, experiment.counts, experiment.augmentation), "cohort")
+        truth = Truth(np.repeat([0, 1, 2], [53, 64, 65]), np.arange(182).astype(str))
+        best = experiment.classic[-1], experiment.synthetic[-1]
+        return Study((Trial(experiment, cohort, 1),), truth, cohort, *best, {}, {})
+
+    return study
+
+
+def trained_for(study, name):
+    return {cell.config.preset.updates for folds in controls.arms(study)[name] for cell in folds}
+
+
+def test_every_control_gets_the_updates_of_the_best_classic_arm(study_of):
+    study = replace(study_of(EXPERIMENTS["paper"]), classic=5000)
+    # 121 lesions and 10,000 augmentations of them, 64 at a time, 150 times over.
+    assert controls.updates(study) == 150 * 159
+    assert all(trained_for(study, name) == {150 * 159} for name in controls.arms(study))
+
+
+def test_a_protocol_of_equal_updates_gives_no_second_evidence(study_of, store, monkeypatch):
+    monkeypatch.setattr(curves, "best", lambda *_: SMOKE.synthetic[0])
+    same = replace(SMOKE, updates=None, cnn=CnnPreset(updates=5))
+    names = set(arms.named(store, study_of(same)))
+    assert "classic" in names
+    assert not {"none, equal updates", "classic, equal updates"} & names
+    other = arms.named(store, study_of(replace(same, updates=6)))
+    assert {"none, equal updates", "classic, equal updates"} <= set(other)
