@@ -33,6 +33,12 @@ class Study:
         return self.repeats[0].experiment
 
     @property
+    def simulated(self) -> bool:
+        """Whether the cohort itself is; new cases and fresh lesions always are."""
+        cohort = self.trial.cohort.config
+        return bool(getattr(cohort, "simulated", True))
+
+    @property
     def trial(self) -> Trial:
         """The first repeat: what is measured once is measured on it."""
         return self.repeats[0]

@@ -1,16 +1,17 @@
-"""Equal updates, and that one result does not count as two."""
+"""Equal updates, that one result does not count as two, and what is no evidence for a site."""
 
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
+from training.experiment.cell import Cell
 from training.experiment.presets import EXPERIMENTS, SMOKE
 from training.experiment.reading import Truth
 from training.experiment.sections import arms, controls, curves
 from training.experiment.study import Study
 from training.experiment.trial import Trial
-from training.experiment.work.cohort import Phantom, phantom
+from training.experiment.work.cohort import IMPORTED, Imported, Phantom, phantom
 from training.presets import CnnPreset
 
 
@@ -44,3 +45,12 @@ def test_a_protocol_of_equal_updates_gives_no_second_evidence(study_of, store, m
     assert not {"none, equal updates", "classic, equal updates"} & names
     other = arms.named(store, study_of(replace(same, updates=6)))
     assert {"none, equal updates", "classic, equal updates"} <= set(other)
+
+
+def test_simulated_cases_are_no_new_cases_of_a_sites_cohort(study_of, store, monkeypatch):
+    monkeypatch.setattr(curves, "best", lambda *_: SMOKE.synthetic[0])
+    study = study_of(SMOKE)
+    config = Imported("a site", "0" * 64, simulated=False, augmentation=SMOKE.augmentation, seed=1)
+    site = replace(study.trial, cohort=Cell(IMPORTED, config))
+    assert "new" in arms.named(store, study)
+    assert "new" not in arms.named(store, replace(study, repeats=(site,)))

@@ -20,7 +20,8 @@ def named(store: Store, study: Study) -> dict[str, Arm]:
     arms: dict[str, Arm] = {f"classic {size}": arm for size, arm in drawn["classic"].items()}
     arms["none"], arms["classic"] = drawn["classic"][0], drawn["classic"][study.classic]
     arms["synthetic"] = drawn["dcgan"][study.synthetic]
-    for name in ("acgan", "conditional", "new"):
+    # Simulated cases are no new cases of a site's cohort.
+    for name in ("acgan", "conditional", *(["new"] if study.simulated else [])):
         arms[name] = drawn[name][curves.best(store, drawn[name], study.truth)]
     arms["acgan discriminator"] = curves.discriminators(study)
     equal = controls.arms(study)
