@@ -87,6 +87,8 @@ def test_what_runs_at_the_deadline_is_finished(workshop, store):
 
 
 def _compute(cell, store):
+    # What a shell runs in the background is deaf to it, and so are its children.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         compute([cell], store, on_done=lambda _: None)
     except KeyboardInterrupt:
