@@ -13,6 +13,7 @@ import torch
 from jaxtyping import Bool, Float, Float32, Int
 from torch import Tensor
 
+from lesion.errors import RunError
 from training.patches import Patches
 from training.presets import HU_WINDOW
 
@@ -87,9 +88,17 @@ def classic(
     device: torch.device,
     scaling: Scaling = "window",
 ) -> Labelled:
-    """Take about `count` augmentations of the chosen lesions, equally many of each."""
+    """Take about `count` augmentations of the chosen lesions, equally many of each.
+
+    Raise `RunError` where the lesions were cut into fewer than that takes of each.
+    """
     lesions = np.flatnonzero(chosen)
-    each = min(round(count / len(lesions)), patches.variants.shape[1])
+    each, found = round(count / len(lesions)), patches.variants.shape[1]
+    if found < each:
+        raise RunError(
+            f"found {found} augmentations of each of {len(lesions)} lesions, expected {each} for "
+            f"a group of {count}: choose a preset with smaller groups, or with more augmentations"
+        )
     hu = np.concatenate([patches.variants[row, :each] for row in lesions])
     labels = np.repeat(patches.classes[lesions], each)
     return labelled(hu, labels, device=device, scaling=scaling)

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from lesion.errors import RunError
 from training import datasets
 from training.presets import HU_WINDOW
 
@@ -35,6 +36,19 @@ def test_every_chosen_lesion_gives_equally_many_with_its_class(cut, chosen):
         ]
         assert sum(own) == (4 if chosen[row] else 0)
         assert set(group.labels[own].tolist()) <= {int(cut.classes[row])}
+
+
+def test_a_group_is_equal_numbers_of_every_lesion_to_the_nearest(cut, chosen):
+    lesions, all_of_each = int(chosen.sum()), cut.variants.shape[1]
+    for count, each in ((2.4 * lesions, 2), (2.6 * lesions, 3), ((all_of_each + 0.4) * lesions, 6)):
+        group = datasets.classic(cut, chosen, count=int(count), device=CPU)
+        assert len(group.labels) == each * lesions
+
+
+def test_a_group_that_needs_more_than_was_cut_is_refused(cut, chosen):
+    lesions, all_of_each = int(chosen.sum()), cut.variants.shape[1]
+    with pytest.raises(RunError, match="found 6 augmentations of each of 12 lesions, expected 7 "):
+        datasets.classic(cut, chosen, count=(all_of_each + 1) * lesions, device=CPU)
 
 
 def test_the_originals_are_those_of_the_chosen(cut, chosen):

@@ -4,8 +4,10 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from training.experiment.presets import PAPER
+from training.augment import Augmentation
+from training.experiment.presets import EXPERIMENTS, PAPER
 from training.experiment.sections.cohorts import ARMS, arm, compare, trials
+from training.experiment.work.sets import group_size
 
 PATIENTS = np.repeat(np.arange(200), 2)
 
@@ -40,3 +42,25 @@ def test_generators_draw_what_their_cohorts_groups_need_and_hardly_more():
     drawn = {one.config.count for role, one in cell.inputs.items() if role.startswith("synthetic-")}
     (count,) = drawn
     assert 3 * size + PAPER.spare <= count < 3.2 * size + PAPER.spare
+
+
+@pytest.fixture(params=EXPERIMENTS)
+def ceiling(request):
+    experiment = EXPERIMENTS[request.param]
+    largest = max(experiment.cohorts.classic), max(experiment.cohorts.synthetic)
+    return request.param, arm(trials(experiment)[0], "ceiling", best=largest)
+
+
+def test_the_ceilings_lesions_have_augmentations_for_the_largest_group_and_hardly_more(ceiling):
+    _, cell = ceiling
+    pool = cell.inputs["cohort"].config
+    chosen = np.ones(sum(pool.counts), dtype=bool)
+    each = round(group_size(cell.config.data.classic_per_fold, chosen) / len(chosen))
+    assert 0 < each <= pool.augmentation.count < each + Augmentation(rotations=1).count
+
+
+def test_a_larger_grid_renames_nothing_that_a_smaller_one_has_computed(ceiling):
+    preset, cell = ceiling
+    known = {"smoke": "48118fd6e031c85b", "quick": "7074ccb810faa9c0"}
+    if preset in known:
+        assert cell.inputs["cohort"].digest.startswith(known[preset])

@@ -22,7 +22,7 @@ def measure(lesions, images, fresh):
         "fresh": {"originals": fresh},
         "synthetic": {"images": images[None].astype(np.float16)},
     }
-    return NEARNESS.compute(Nearness(WHOLE, 4 * len(lesions["classes"]), 300), inputs)
+    return NEARNESS.compute(Nearness(WHOLE, 2 * len(lesions["classes"]), 300), inputs)
 
 
 def test_a_copy_of_an_augmentation_is_near_and_fresh_lesions_are_not(lesions):

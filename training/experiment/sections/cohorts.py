@@ -9,6 +9,7 @@ lesions, so their chance is in every headroom alike.
 
 from collections.abc import Iterator
 from dataclasses import replace
+from math import ceil
 from typing import Any
 
 import numpy as np
@@ -29,6 +30,7 @@ from training.experiment.work.cohort import Phantom, mixed, phantom
 from training.experiment.work.excerpt import EXCERPT, Excerpt
 from training.experiment.work.generator import Kind
 from training.experiment.work.sets import TrainingSet
+from training.folds import FOLDS
 from training.metrics import Interval
 from training.phantom.cohort import plan_cohort
 from training.presets import CnnPreset
@@ -42,8 +44,6 @@ FRESH_SEED = 30_001
 
 ARMS = ("none", "classic", "synthetic", "recipe", "ceiling")
 
-#: Of each of the ceiling's lesions; it needs fewer, having more lesions.
-_CEILING_VARIANTS = Augmentation(rotations=1)
 _PATIENTS_A_PART = 100
 _RESAMPLES = 2000
 
@@ -116,7 +116,7 @@ def arm(trial: Trial, name: str, *, best: tuple[int, int]) -> Cell:
         more |= generators(trial, whole, kind, classic=classic)
     elif name == "ceiling":
         count = trial.experiment.cohorts.ceiling
-        pool = Phantom(CEILING_SEED, mixed(count), _CEILING_VARIANTS)
+        pool = Phantom(CEILING_SEED, mixed(count), _ceiling_variants(trial.experiment))
         trial = replace(trial, cohort=phantom(pool, "ceiling"))
     return classifier(trial, whole, data, more=more, preset=_preset(trial))
 
@@ -220,6 +220,16 @@ def compare(right: dict[str, np.ndarray], patients: np.ndarray) -> dict[str, Any
         )
         compared[f"{name}, share of headroom"] = None if closed is None else list(closed)
     return compared
+
+
+def _ceiling_variants(experiment: Experiment) -> Augmentation:
+    """Return what the largest group takes of each of the ceiling's lesions, in whole rotations.
+
+    Fewer than of a cohort's, having more lesions.
+    """
+    test, one = experiment.cohorts, Augmentation(rotations=1)
+    each = round(max(test.classic) * FOLDS / test.ceiling)
+    return replace(one, rotations=max(1, ceil(each / one.count)))
 
 
 def _folds(trial: Trial) -> tuple[Split, ...]:
