@@ -63,7 +63,7 @@ _RANKED = sorted(paper.TABLE_6, key=lambda method: -paper.TABLE_6[method].sensit
 _COHORTS = Comparison(
     "synthetic - classic, cohorts",
     "the cohort as the unit, equal updates, the same fresh lesions; sizes fixed beforehand or "
-    "picked on the cohort's own folds (cohorts.gain)",
+    "picked on the cohort's own folds (cohorts.crossed_gain)",
     _GAIN,
 )
 

@@ -14,12 +14,12 @@ class TTest(NamedTuple):
     p: float
 
 
-def critical(degrees: int) -> float:
+def critical(degrees: float) -> float:
     """Return the half-width of a 95 % interval, in standard errors."""
     return float(stats.t.ppf(0.975, degrees))
 
 
-def t_test(mean: float, standard_error: float, *, degrees: int) -> TTest:
+def t_test(mean: float, standard_error: float, *, degrees: float) -> TTest:
     """Test a mean against 0.
 
     Without any spread the interval is a point, and p is 0, or 1 where the mean is 0 too.

@@ -1,8 +1,12 @@
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
+from scipy.special import expit
+from statsmodels.formula.api import ols
+from statsmodels.stats.anova import anova_lm
 
 from training.metrics import Interval
 from training.statistics import cohorts
@@ -22,6 +26,74 @@ def test_the_gain_is_the_paired_t_test():
     found = cohorts.gain(arm, reference)
     assert found.p == pytest.approx(oracle.pvalue)
     assert found.difference[1:] == pytest.approx(tuple(oracle.confidence_interval()))
+
+
+def answer(rng, *, gain, cohort=0.0, patient=0.0, cohorts=8, patients=150):
+    """What an arm and its reference got right, and the patients of the lesions, one to three each.
+
+    Cohorts and patients differ in how hard they are, and by `cohort` and `patient` in the gain.
+    """
+    of = np.repeat(np.arange(patients), rng.integers(1, 4, patients))
+    easy = rng.normal(1.2, 0.3, (cohorts, 1)) + rng.normal(0, 1, patients)[of]
+    easy += rng.normal(0, 0.5, len(of))
+    gains = gain + rng.normal(0, cohort, (cohorts, 1)) + rng.normal(0, patient, patients)[of]
+    arm, reference = rng.random((2, *easy.shape)) < expit(np.stack([easy + gains, easy]))
+    return arm, reference, of
+
+
+@pytest.mark.parametrize(
+    ("by", "alone"),
+    [
+        ({"cohort": 0.4}, 0.95),
+        ({"cohort": 0.1, "patient": 0.5}, 0.92),
+        ({"patient": 1.0}, 0.83),
+        ({"patient": 1.0, "cohorts": 20}, 0.67),
+    ],
+)
+def test_nineteen_of_twenty_crossed_intervals_hold_the_gain(by, alone):
+    """Over other cohorts and lesions; those over cohorts alone hold it less often."""
+    rng, found = np.random.default_rng(0), []
+    for _ in range(600):
+        arm, reference, of = answer(rng, gain=0.2, **by)
+        crossed = cohorts.crossed_gain(arm, reference, of).difference
+        found.append((crossed, cohorts.gain(arm.mean(axis=1), reference.mean(axis=1)).difference))
+    value, low, high = np.moveaxis(found, 2, 0)
+    truth = value.mean()  # of so many experiments
+    held = ((low <= truth) & (truth <= high)).mean(axis=0)
+    assert held == pytest.approx([0.95, alone], abs=0.02)
+
+
+def test_the_crossed_variance_is_that_of_the_analysis_of_variance():
+    """(MS cohorts + MS lesions - MS rest) / (cohorts x lesions), where no patient has two."""
+    arm, reference, _ = answer(np.random.default_rng(3), gain=1.0, patient=3.0, patients=40)
+    arm, reference = arm[:, :40], reference[:, :40]
+    rows, columns = np.indices(arm.shape)
+    table = {"gained": (arm * 1.0 - reference).ravel(), "r": rows.ravel(), "c": columns.ravel()}
+    square = anova_lm(ols("gained ~ C(r) + C(c)", pd.DataFrame(table)).fit())["mean_sq"]
+    found = cohorts.crossed_gain(arm, reference, np.arange(40))
+    variance = (square["C(r)"] + square["C(c)"] - square["Residual"]) / arm.size
+    assert square["C(c)"] > square["Residual"]
+    error = abs(found.difference.value) / np.sqrt(variance)
+    assert found.difference.value == pytest.approx(arm.mean() - reference.mean())
+    # Between the normal's p and that of the fewest degrees of freedom.
+    assert 2 * stats.norm.sf(error) < found.p < 2 * stats.t.sf(error, 7)
+
+
+def test_lesions_on_which_all_cohorts_gain_alike_add_nothing_to_the_t_interval():
+    arm = np.array([[1, 1, 1, 1], [0, 0, 0, 0], [1, 0, 1, 0], [0, 1, 0, 1]], dtype=bool)
+    none = np.zeros_like(arm)
+    found = cohorts.crossed_gain(arm, none, np.arange(4))
+    assert found.difference == pytest.approx(cohorts.gain(arm.mean(axis=1), none.mean(axis=1))[0])
+
+
+def test_copies_of_a_patients_lesions_say_nothing_more():
+    arm, reference, of = answer(np.random.default_rng(4), gain=0.5, patient=1.0)
+    once = cohorts.crossed_gain(arm, reference, of)
+    arm, reference, of = (np.repeat(one, 3, axis=-1) for one in (arm, reference, of))
+    again = cohorts.crossed_gain(arm, reference, of)
+    assert again.difference == pytest.approx(once.difference)
+    apart = cohorts.crossed_gain(arm, reference, np.arange(len(of)))
+    assert apart.difference.high < again.difference.high
 
 
 @given(
@@ -61,6 +133,8 @@ def test_without_headroom_no_share_of_it_is_closed(headroom):
 def test_arms_that_never_differ():
     same = np.linspace(0.7, 0.8, 5)
     assert cohorts.gain(same, same) == ((0, 0, 0), 1)
+    right = np.eye(5, 9, dtype=bool)
+    assert cohorts.crossed_gain(right, right, np.arange(9)) == ((0, 0, 0), 1)
     assert cohorts.headroom_closed(same, same, same) is None
     assert cohorts.headroom_closed(same, same, same + 0.125) == pytest.approx((0, 0, 0))
 
@@ -88,3 +162,11 @@ def test_one_cohort_is_refused():
         cohorts.gain(one, one)
     with pytest.raises(ValueError, match="found 1 cohorts"):
         cohorts.headroom_closed(one, one, one)
+    with pytest.raises(ValueError, match="found 1 cohorts"):
+        cohorts.crossed_gain(np.ones((1, 9), bool), np.ones((1, 9), bool), np.arange(9))
+
+
+def test_one_patient_is_refused():
+    right = np.ones((3, 9), dtype=bool)
+    with pytest.raises(ValueError, match="found 1 patients"):
+        cohorts.crossed_gain(right, right, np.zeros(9, dtype=int))

@@ -35,9 +35,9 @@ def chapter(results: Mapping[str, Any]) -> Chapter:
     words = (
         f"{found['cohorts']} cohorts train every arm for {found['updates']} updates each, and all "
         f"judge the same {found['test_lesions']:,} fresh lesions. One cohort gives one paired "
-        "difference; the t interval is that of the mean difference over cohorts, on these very "
-        "lesions. All cohorts share them, so what other lesions would change is not in it: that "
-        "stands in a column of its own.",
+        "difference. Its interval is about other cohorts and other lesions: the variance of the "
+        "mean is that over cohorts, and what the lesions that all share add, by a t quantile, as "
+        "in a study of several readers and the same cases.",
         "The ceiling arm trains on many simulated lesions, the same for all cohorts. What lies "
         "between classic and ceiling is the headroom: no generator that knows only the cohort can "
         "be expected to pass it.",
@@ -87,16 +87,16 @@ def _differences(comparisons: Mapping[str, Any]) -> Table:
                 claims.minus(name),
                 points(found["difference"]),
                 p_value(found["p"]),
-                Number(points(found["fresh_lesions"]).quiet),
+                Number(points(found["cohorts_alone"]).quiet),
                 percent(share, decimals=0) if share else NOTHING,
             )
         )
     return Table(
         "cohorts-differences",
-        "Mean paired differences with their t intervals.",
-        ("difference", "points", "p", "if other lesions were judged", "share of the headroom, %"),
+        "Mean paired differences, with their intervals over cohorts and lesions.",
+        ("difference", "points", "p", "on just these lesions", "share of the headroom, %"),
         tuple(rows),
-        note="If other lesions were judged: a bootstrap over the fresh lesions' patients, of the "
-        "same networks. The share's interval is Fieller's; where no headroom was found there is no "
-        "share.",
+        note="On just these lesions: the t interval over cohorts alone. The share's interval is "
+        "Fieller's, about other cohorts too; it takes as given the lesions that judge and those of "
+        "the ceiling, which all cohorts share. Where no headroom was found there is no share.",
     )
