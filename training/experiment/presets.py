@@ -63,6 +63,12 @@ class Experiment:
     acgan: GanPreset = field(default_factory=GanPreset)
     #: One class-conditional network with what later work found for small data.
     recipe: GanPreset = field(default_factory=lambda: presets.RELEASE.final_gan)
+    #: The same, trained longer or wider.
+    longer: GanPreset = field(
+        default_factory=lambda: replace(
+            presets.RELEASE.final_gan, width=512, discriminator_width=96, epochs=90
+        )
+    )
     baseline: BaselinePreset = field(default_factory=BaselinePreset)
     #: Synthetic images of each class that nothing is trained on: for readers and measures.
     spare: int = 128
@@ -83,7 +89,8 @@ SMOKE = Experiment(
     updates=6,
     dcgan=GanPreset(width=16, discriminator_width=8, epochs=1, batch=8),
     acgan=GanPreset(width=16, discriminator_width=8, epochs=1, batch=8, conditional=True),
-    recipe=replace(presets.SMOKE.fold_gan),
+    recipe=presets.SMOKE.fold_gan,
+    longer=replace(presets.SMOKE.fold_gan, epochs=2),
     baseline=baselines.SMOKE,
     spare=16,
     neighbours=4,
@@ -109,6 +116,7 @@ QUICK = Experiment(
         conditional=True,
     ),
     recipe=presets.QUICK.fold_gan,
+    longer=replace(presets.QUICK.fold_gan, learning_rate=0.0001, epochs=15, ema=0.995),
     neighbours=100,
 )
 #: The paper's grid. Arms of the cohort-level claim are shorter: there are a hundred of them.

@@ -22,6 +22,7 @@ from training.experiment.provenance import Noting
 from training.experiment.reading import Truth
 from training.experiment.sections import (
     arms,
+    beyond,
     cohorts,
     controls,
     curves,
@@ -159,6 +160,7 @@ def _cells(study: Study) -> Iterable[Cell]:
             for section in (rivals, controls, nested, deployment, detail, readers)
         ),
         cohorts.cells(study),
+        beyond.cells(study),
         quality.cells(study),
         gallery.cells(study),
     )

@@ -7,7 +7,7 @@ generator that knows only the cohort can be expected to pass it. All cohorts sha
 lesions, so their chance is in every headroom alike.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from math import ceil
 from typing import Any
@@ -25,7 +25,7 @@ from training.experiment.splits import Split
 from training.experiment.store import Store
 from training.experiment.study import Study
 from training.experiment.trial import Trial, classifier, generators
-from training.experiment.work.classifier import JUDGED
+from training.experiment.work.classifier import JUDGED, VIEWS, Keep
 from training.experiment.work.cohort import Phantom, mixed, phantom
 from training.experiment.work.excerpt import EXCERPT, Excerpt
 from training.experiment.work.generator import Kind
@@ -52,8 +52,9 @@ def fresh(experiment: Experiment) -> tuple[Cell, ...]:
 
 
 def trials(experiment: Experiment) -> tuple[Trial, ...]:
-    """Name the cohorts. Their generators draw no more images than their own groups need."""
-    own = replace(experiment, synthetic=experiment.cohorts.synthetic)
+    """Name the cohorts. Their generators draw what their own groups need, and as many to spare."""
+    groups = experiment.cohorts.synthetic
+    own = replace(experiment, synthetic=groups, spare=max(groups) * FOLDS)
     return tuple(
         Trial(
             own,
@@ -102,21 +103,38 @@ def to_compare(trial: Trial, groups: dict[int, list[Cell]]) -> list[Cell]:
 
 
 def arm(trial: Trial, name: str, *, best: tuple[int, int]) -> Cell:
-    """Name an arm's classifier on one cohort at its groups, judging the fresh lesions."""
-    whole, (classic, synthetic) = Split(trial.seed), best
-    more = {f"{JUDGED}fresh-{i}": cell for i, cell in enumerate(fresh(trial.experiment))}
-    data = TrainingSet(classic)
+    """Name an arm's classifier on one cohort at its groups.
+
+    The classic arm judges the DCGANs' images too, of which it saw none.
+    """
+    classic, synthetic = best
     if name == "none":
-        data = TrainingSet()
-    elif name in ("synthetic", "recipe"):
-        kind: Kind = "dcgan" if name == "synthetic" else "conditional"
-        data = TrainingSet(classic, synthetic)
-        more |= generators(trial, whole, kind, classic=classic)
-    elif name == "ceiling":
+        return on_fresh(trial, TrainingSet())
+    if name == "classic":
+        images = made(trial, "dcgan", classic=classic)
+        judged = {f"{JUDGED}{role}": cell for role, cell in images.items()}
+        return on_fresh(trial, TrainingSet(classic), judged)
+    if name == "ceiling":
         count = trial.experiment.cohorts.ceiling
         pool = Phantom(CEILING_SEED, mixed(count), _ceiling_variants(trial.experiment))
-        trial = replace(trial, cohort=phantom(pool, "ceiling"))
-    return classifier(trial, whole, data, more=more, preset=_preset(trial))
+        rich = replace(trial, cohort=phantom(pool, "ceiling"))
+        return on_fresh(rich, TrainingSet(classic))
+    kind: Kind = "dcgan" if name == "synthetic" else "conditional"
+    images = made(trial, kind, classic=classic)
+    return on_fresh(trial, TrainingSet(classic, synthetic), images)
+
+
+def made(trial: Trial, kind: Kind, *, classic: int) -> dict[str, Cell]:
+    """Name the generators of a whole cohort."""
+    return generators(trial, Split(trial.seed), kind, classic=classic)
+
+
+def on_fresh(trial: Trial, data: TrainingSet, more: Mapping[str, Cell] | None = None) -> Cell:
+    """Name a classifier of a whole cohort that judges the fresh lesions, and their flips."""
+    parts = enumerate(fresh(trial.experiment))
+    inputs = {f"{JUDGED}fresh-{index}": cell for index, cell in parts} | dict(more or {})
+    keep, preset = Keep(views=len(VIEWS)), _preset(trial)
+    return classifier(trial, Split(trial.seed), data, more=inputs, preset=preset, keep=keep)
 
 
 def cells(study: Study) -> Iterator[Cell]:

@@ -24,15 +24,18 @@ from training.stage import Unrecorded
 #: Roles whose lesions are only judged: patches in HU, or images in (0, 1).
 JUDGED = "judged-"
 
+#: A lesion as it is, and its three flips (paper 3.1): axes to turn round.
+VIEWS: tuple[tuple[int, ...], ...] = ((), (-1,), (-2,), (-2, -1))
+
 
 @dataclass(frozen=True, slots=True)
 class Keep:
     """What to keep of what a classifier says, besides logits.
 
     `features`: its last hidden layer, and of held-out lesions that of the first `variants`
-    augmentations too (the paper's Fig. 9). `views`: logits averaged over a lesion and so many of
-    its augmentations (test-time augmentation). `unlike`: the out-of-distribution score that a
-    bundle would give, fitted on the training part.
+    augmentations too (the paper's Fig. 9). `views`: logits averaged over so many of a lesion's
+    `VIEWS` (test-time augmentation). `unlike`: the out-of-distribution score that a bundle would
+    give, fitted on the training part.
     """
 
     features: bool = False
@@ -67,6 +70,9 @@ def _train(config: Training, inputs: Mapping[str, Arrays]) -> Arrays:
 
     def keep_of(said: cnn.Readout, hu: np.ndarray | None, name: str) -> dict[str, np.ndarray]:
         kept = {f"logits{name}": said.logits.numpy()}
+        if keep.views and hu is not None:
+            views = [said, *(read(np.flip(hu, axes)) for axes in VIEWS[1 : keep.views])]
+            kept[f"logits{name}_views"] = torch.stack([v.logits for v in views]).mean(0).numpy()
         if keep.features:
             kept[f"features{name}"] = _half(said.features)
         if unlike is not None and hu is not None:
@@ -78,9 +84,6 @@ def _train(config: Training, inputs: Mapping[str, Arrays]) -> Arrays:
     result = {"rows": np.flatnonzero(held_out)}
     if len(own):
         result |= keep_of(read(own), own, "")
-    if keep.views:
-        views = [read(own), *(read(patches.variants[held_out, v]) for v in range(keep.views))]
-        result["logits_views"] = torch.stack([v.logits for v in views]).mean(dim=0).numpy()
     if keep.variants:
         varied = [read(patches.variants[held_out, v]).features for v in range(keep.variants)]
         result["features_variants"] = _half(torch.stack(varied, dim=1))

@@ -1,0 +1,74 @@
+"""Further images of a training part's lesions, made without a network (`training.mixing`).
+
+They stand where a generator's images stand, so a classifier takes them as it takes those.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from lesion.classes import CLASSES
+from training import datasets, mixing
+from training.datasets import Scaling
+from training.experiment.cell import Arrays, Work
+from training.experiment.splits import Split, part
+from training.experiment.work.cohort import as_patches
+from training.patches import Patches
+from training.seeds import generator
+
+Way = Literal["blended", "rescanned", "transplanted"]
+
+
+@dataclass(frozen=True, slots=True)
+class Mixing:
+    """`count` images of each class of the training part, made in one `way`.
+
+    They start from the lesions' own patches and their first `variants` augmentations.
+    """
+
+    way: Way
+    split: Split
+    variants: int
+    count: int
+    seed: int
+    scaling: Scaling = "window"
+
+
+def _mix(config: Mixing, inputs: Mapping[str, Arrays]) -> Arrays:
+    patches = as_patches(inputs["cohort"])
+    patients = np.array(patches.patient_ids)
+    chosen, _ = part(config.split, patches.classes, patients)
+    rows = np.flatnonzero(chosen)
+    images = [
+        _of_class(config, patches, patients, rows=rows, label=label)
+        for label in range(len(CLASSES))
+    ]
+    return {"images": datasets.rescale(np.stack(images), config.scaling).astype(np.float16)}
+
+
+def _of_class(
+    config: Mixing, patches: Patches, patients: np.ndarray, *, rows: np.ndarray, label: int
+) -> np.ndarray:
+    """Make a class's images [count, 64, 64] in HU."""
+    rng = generator(config.seed, config.way, CLASSES[label])
+    mine = rows[patches.classes[rows] == label]
+    if config.way == "transplanted":  # its circle holds for a lesion in the middle: no augmentation
+        return mixing.transplant(
+            patches.originals[mine],
+            patients[mine],
+            into=patches.originals[rows],
+            hosts=patients[rows],
+            count=config.count,
+            rng=rng,
+        )
+    varied = [patches.originals[mine, None], patches.variants[mine, : config.variants]]
+    hu = np.concatenate(varied, axis=1).reshape(-1, *patches.originals.shape[1:])
+    if config.way == "rescanned":
+        return mixing.rescan(hu[rng.integers(len(hu), size=config.count)], rng=rng)
+    of = np.repeat(patients[mine], 1 + config.variants)
+    return mixing.blend(hu, of, count=config.count, rng=rng)
+
+
+MIXED = Work("mixed", _mix, bulky=True)
