@@ -2,8 +2,8 @@
 
 t-SNE's distances mean nothing across its picture, so the numbers are taken in the feature space
 that it was made from. They are per image, so that two networks can be compared lesion by lesion. An
-image's augmentations lie beside it whatever the network learned: no image of its own lesion counts
-as its neighbour.
+image's augmentations lie beside it whatever the network learned, and a patient's other lesions
+share its scan: no image of its own patient counts as its neighbour.
 """
 
 import numpy as np
@@ -17,15 +17,15 @@ PERPLEXITY = 30.0
 def silhouettes(
     features: Float[np.ndarray, "n d"],
     classes: Int[np.ndarray, " n"],
-    lesions: Shaped[np.ndarray, " n"],
+    patients: Shaped[np.ndarray, " n"],
 ) -> Float[np.ndarray, " n"]:
     """Return (b - a) / max(a, b) of each image, in -1 to 1 (Rousseeuw 1987).
 
-    a is the mean distance to images of its class in other lesions, b that to the nearest other
-    class. Raise `ValueError` for a single class, or a class of a single lesion.
+    a is the mean distance to images of its class of other patients, b that to the nearest other
+    class. Raise `ValueError` for a single class, or a class of a single patient.
     """
-    _check(classes, lesions)
-    apart, other = cdist(features, features), lesions[:, None] != lesions
+    _check(classes, patients)
+    apart, other = cdist(features, features), patients[:, None] != patients
     of_class = np.eye(classes.max() + 1)[classes][:, np.unique(classes)]
     mean = (apart * other) @ of_class / (other @ of_class)
     own = of_class.astype(bool)
@@ -36,21 +36,21 @@ def silhouettes(
 def nearest_classes(
     features: Float[np.ndarray, "n d"],
     classes: Int[np.ndarray, " n"],
-    lesions: Shaped[np.ndarray, " n"],
+    patients: Shaped[np.ndarray, " n"],
     *,
     nearest: int = 5,
 ) -> Int[np.ndarray, " n"]:
-    """Return the class that most of an image's nearest neighbours in other lesions have.
+    """Return the class that most of an image's nearest neighbours in other patients have.
 
     Of classes with equal votes, the one of the nearest neighbour. The share that is right is the
-    leave-one-lesion-out k-NN accuracy (Cover and Hart 1967). Raise `ValueError` where an image has
-    fewer than `nearest` images of other lesions.
+    leave-one-patient-out k-NN accuracy (Cover and Hart 1967). Raise `ValueError` where an image has
+    fewer than `nearest` images of other patients.
     """
     apart = cdist(features, features)
-    apart[lesions[:, None] == lesions] = np.inf
+    apart[patients[:, None] == patients] = np.inf
     order = np.argsort(apart, axis=1, kind="stable")[:, :nearest]
     if np.isinf(np.take_along_axis(apart, order, axis=1)).any():
-        raise ValueError(f"found fewer than {nearest} images of other lesions")
+        raise ValueError(f"found fewer than {nearest} images of other patients")
     voted = np.eye(classes.max() + 1)[classes[order]]
     # What a nearer vote is worth more outweighs all further ones, but never a whole vote.
     worth = 1 + 0.5 ** (np.arange(nearest) + 2)
@@ -72,7 +72,7 @@ def embed(features: Float[np.ndarray, "n d"], *, seed: int) -> Float32[np.ndarra
     return place
 
 
-def _check(classes: Int[np.ndarray, " n"], lesions: Shaped[np.ndarray, " n"]) -> None:
-    each = [len(np.unique(lesions[classes == k])) for k in np.unique(classes)]
+def _check(classes: Int[np.ndarray, " n"], patients: Shaped[np.ndarray, " n"]) -> None:
+    each = [len(np.unique(patients[classes == k])) for k in np.unique(classes)]
     if len(each) < 2 or min(each) < 2:
-        raise ValueError(f"found classes of {each} lesions, expected two classes or more, of two")
+        raise ValueError(f"found classes of {each} patients, expected two classes or more, of two")

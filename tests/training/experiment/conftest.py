@@ -7,10 +7,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from training.experiment import engine
+from training.experiment import engine, presets
 from training.experiment.cell import Cell
+from training.experiment.reading import Truth
+from training.experiment.reproduce import NEW_SEED
 from training.experiment.store import Store
-from training.experiment.work.cohort import IMPORTED, Imported
+from training.experiment.study import Study
+from training.experiment.trial import Trial
+from training.experiment.work.cohort import IMPORTED, Imported, Phantom, phantom
 from training.patches import Patches
 from training.presets import SMOKE
 
@@ -45,6 +49,19 @@ def discs(cut: Patches, store: Store) -> Cell:
     }
     store.save(cell, arrays, seconds=0.0)
     return cell
+
+
+@pytest.fixture
+def study_of() -> Callable[[Truth], Study]:
+    """Return a study of the smoke preset on a cohort that is known no further; all is named."""
+
+    def name(truth: Truth) -> Study:
+        config = Imported("made", "1" * 64, simulated=True, augmentation=SMOKE.augmentation, seed=7)
+        cohort = Cell(IMPORTED, config, label="made")
+        new = phantom(Phantom(NEW_SEED, presets.SMOKE.new, SMOKE.augmentation), "new cases")
+        return Study((Trial(presets.SMOKE, cohort, 1),), truth, new, 24, 8, {}, {})
+
+    return name
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from training.quality import separation
 
 
 def draw(*, each, copies=1, apart=2.0, copy_noise=0.1, seed=0):
-    """Three classes of lesions, each with copies that lie beside it."""
+    """Three classes of patients of one lesion, each with copies that lie beside it."""
     rng = np.random.default_rng(seed)
     classes = np.repeat(np.arange(3), each)
     lesions = apart * np.eye(3)[classes] + rng.normal(size=(3 * each, 3))
@@ -19,21 +19,21 @@ def draw(*, each, copies=1, apart=2.0, copy_noise=0.1, seed=0):
 
 
 def test_silhouettes_of_single_images_are_scikit_learns():
-    features, classes, lesions = draw(each=12)
-    found = separation.silhouettes(features, classes, lesions)
+    features, classes, patients = draw(each=12)
+    found = separation.silhouettes(features, classes, patients)
     np.testing.assert_allclose(found, silhouette_samples(features, classes))
 
 
-def test_silhouettes_ignore_copies_of_the_same_lesion():
-    features, classes, lesions = draw(each=6, copies=4)
-    found = separation.silhouettes(features, classes, lesions)
+def test_silhouettes_ignore_images_of_the_same_patient():
+    features, classes, patients = draw(each=6, copies=4)
+    found = separation.silhouettes(features, classes, patients)
     for i in range(len(features)):
         mean = [
             np.mean(
                 [
                     np.linalg.norm(features[i] - features[j])
                     for j in range(len(features))
-                    if classes[j] == k and lesions[j] != lesions[i]
+                    if classes[j] == k and patients[j] != patients[i]
                 ]
             )
             for k in range(3)
@@ -43,22 +43,22 @@ def test_silhouettes_ignore_copies_of_the_same_lesion():
 
 
 def test_copies_do_not_separate_what_is_not_apart():
-    features, classes, lesions = draw(each=40, copies=6, apart=0.0, copy_noise=0.01)
-    assert abs(separation.silhouettes(features, classes, lesions).mean()) < 0.05
-    right = separation.nearest_classes(features, classes, lesions) == classes
+    features, classes, patients = draw(each=40, copies=6, apart=0.0, copy_noise=0.01)
+    assert abs(separation.silhouettes(features, classes, patients).mean()) < 0.05
+    right = separation.nearest_classes(features, classes, patients) == classes
     assert right.mean() < 0.5
-    # Taken as lesions of their own, they would make pure noise look wholly separated.
+    # Taken as patients of their own, they would make pure noise look wholly separated.
     fooled = separation.nearest_classes(features, classes, np.arange(len(classes))) == classes
     assert fooled.all()
 
 
 @pytest.mark.parametrize("nearest", [1, 5])
 def test_votes_as_scikit_learn_where_votes_differ(nearest):
-    features, classes, lesions = draw(each=15, copies=3, copy_noise=0.5)
-    found = separation.nearest_classes(features, classes, lesions, nearest=nearest)
+    features, classes, patients = draw(each=15, copies=3, copy_noise=0.5)
+    found = separation.nearest_classes(features, classes, patients, nearest=nearest)
     model = KNeighborsClassifier(nearest)
     shares = cross_val_predict(
-        model, features, classes, groups=lesions, cv=LeaveOneGroupOut(), method="predict_proba"
+        model, features, classes, groups=patients, cv=LeaveOneGroupOut(), method="predict_proba"
     )
     clear = (shares == shares.max(axis=1, keepdims=True)).sum(axis=1) == 1
     assert (found[clear] == shares.argmax(axis=1)[clear]).all()
@@ -82,12 +82,12 @@ def test_embeds_neighbours_beside_each_other_and_the_same_way_again():
 
 
 def test_refuses_what_cannot_be_apart():
-    features, classes, lesions = draw(each=4, copies=2)
-    with pytest.raises(ValueError, match=r"classes of \[4\] lesions"):
-        separation.silhouettes(features[:8], classes[:8], lesions[:8])
-    with pytest.raises(ValueError, match=r"classes of \[4, 4, 1\] lesions"):
-        separation.silhouettes(features[:18], classes[:18], lesions[:18])
-    with pytest.raises(ValueError, match="fewer than 23 images of other lesions"):
-        separation.nearest_classes(features, classes, lesions, nearest=23)
+    features, classes, patients = draw(each=4, copies=2)
+    with pytest.raises(ValueError, match=r"classes of \[4\] patients"):
+        separation.silhouettes(features[:8], classes[:8], patients[:8])
+    with pytest.raises(ValueError, match=r"classes of \[4, 4, 1\] patients"):
+        separation.silhouettes(features[:18], classes[:18], patients[:18])
+    with pytest.raises(ValueError, match="fewer than 23 images of other patients"):
+        separation.nearest_classes(features, classes, patients, nearest=23)
     with pytest.raises(ValueError, match="found 3 images"):
         separation.embed(features[:3], seed=0)

@@ -79,10 +79,10 @@ def _measured(store: Store, study: Study, arm: detail.Arm) -> tuple[np.ndarray, 
     for split in study.trial.splits:
         one = detail.cell(study, split, arm)
         features, lesions = _features(store, one)
-        classes = study.truth.classes[lesions]
+        classes, patients = study.truth.classes[lesions], study.truth.patients[lesions]
         own = store.load(one)["rows"]
-        wide = separation.silhouettes(features, classes, lesions)
-        near = separation.nearest_classes(features, classes, lesions) == classes
+        wide = separation.silhouettes(features, classes, patients)
+        near = separation.nearest_classes(features, classes, patients) == classes
         for row in own:
             silhouette[row] = wide[lesions == row].mean()
             right[row] = near[lesions == row].mean()

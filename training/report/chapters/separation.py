@@ -18,8 +18,8 @@ def chapter(results: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> Cha
         "The paper shows two t-SNE maps and says that the one with synthetic lesions has better "
         "separating power. Distances on such a map mean little, so the claim is measured in the "
         "features themselves, over lesions that the network never saw: by the silhouette "
-        "(-1 to 1), and by how often a lesion's nearest neighbours are of its own class. A "
-        "lesion's own augmentations never count as its neighbours.",
+        "(-1 to 1), and by how often a lesion's nearest neighbours are of its own class. No image "
+        "of its own patient, augmentations among them, counts as a lesion's neighbour.",
     )
     shown = Figure(
         "fig-9",
