@@ -24,6 +24,7 @@ import training
 from lesion.errors import RunError
 from training.experiment.cell import Arrays, Cell, Work
 from training.experiment.engine import WORKER_ENVIRONMENT, Engine, failed, pending, timed
+from training.experiment.made import Made
 from training.experiment.store import Store
 
 if TYPE_CHECKING:
@@ -92,21 +93,21 @@ def _compute(
         (took,), _ = ray.wait(list(submitted), fetch_local=False)
         cell, result = submitted.pop(took)
         try:
-            seconds = ray.get(took)
+            made = ray.get(took)
             arrays = ray.get(result)
         except ray.exceptions.RayTaskError as error:
             raise failed(cell, error.cause) from error
         except ray.exceptions.RayError as error:
             raise failed(cell, error) from error
         if arrays is not None:
-            store.save(cell, arrays, seconds=seconds)
+            store.save(cell, arrays, **made._asdict())
             on_done(cell)
 
 
 def _submit(
     todo: Iterable[Cell], store: Store, *, until: float | None, code: str | None
-) -> dict["ObjectRef[float]", tuple[Cell, "ObjectRef[Arrays | None]"]]:
-    """Hand every cell in; return each with its result, by the reference of how long it took.
+) -> dict["ObjectRef[Made | None]", tuple[Cell, "ObjectRef[Arrays | None]"]]:
+    """Hand every cell in; return each with its result, by the reference of how it was made.
 
     Ray holds what an unfinished cell needs, and no longer: too much for memory goes to disk.
     """
@@ -146,13 +147,13 @@ def _work(
     until: float | None,
     code: str | None,
     *inputs: Arrays | None,
-) -> tuple[Arrays | None, float]:
+) -> tuple[Arrays | None, Made | None]:
     """Compute a cell in a worker; nothing after `until` (of `time.time`), nor from nothing."""
     if code is not None and code != _code():
         raise RunError("found another version of this project's code than the run's, on a machine")
     known = {role: arrays for role, arrays in zip(roles, inputs, strict=True) if arrays is not None}
     if len(known) < len(roles) or (until is not None and time.time() >= until):
-        return None, 0.0
+        return None, None
     return timed(work, config, known)
 
 

@@ -20,6 +20,7 @@ import numpy as np
 
 from lesion.errors import HepaticaError, RunError
 from training.experiment.cell import Arrays, Cell, Work, walk
+from training.experiment.made import Made, made_here
 from training.experiment.store import Store
 
 #: Set before torch starts in a worker: its own pool of threads would quarrel over the cores, and
@@ -55,16 +56,17 @@ def pending(cells: Iterable[Cell], store: Store) -> list[Cell]:
 def compute(cell: Cell, store: Store) -> None:
     """Compute one cell from the store into the store."""
     inputs = {role: store.load(needed) for role, needed in cell.inputs.items()}
-    arrays, seconds = timed(cell.work, cell.config, inputs)
-    store.save(cell, arrays, seconds=seconds)
+    arrays, made = timed(cell.work, cell.config, inputs)
+    store.save(cell, arrays, **made._asdict())
 
 
-def timed(work: Work, config: Any, inputs: Mapping[str, Arrays]) -> tuple[Arrays, float]:
-    """Do the work; return what it gives, as the store would, and how many seconds it took."""
+def timed(work: Work, config: Any, inputs: Mapping[str, Arrays]) -> tuple[Arrays, Made]:
+    """Do the work; return what it gives, as the store would, and how it was made."""
     start = time.perf_counter()
     arrays = work.compute(config, inputs)
     seconds = time.perf_counter() - start
-    return {name: np.asarray(array) for name, array in sorted(arrays.items())}, seconds
+    plain = {name: np.asarray(array) for name, array in sorted(arrays.items())}
+    return plain, made_here(seconds, gpu=work.gpu)
 
 
 def local(

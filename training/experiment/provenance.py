@@ -2,6 +2,7 @@
 
 import os
 import platform
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
@@ -15,6 +16,7 @@ import lesion
 from lesion.classes import CLASSES
 from training.devices import pick
 from training.experiment.cell import Arrays, Cell, walk
+from training.experiment.made import NOT_RECORDED, Made
 from training.experiment.presets import Experiment
 from training.experiment.reading import Truth
 from training.experiment.store import Store
@@ -59,30 +61,48 @@ def describe(experiment: Experiment, cohort: Cell, truth: Truth, *, seed: int) -
 
 
 def behind(parts: Mapping[str, Noting]) -> dict[str, Any]:
-    """Return the cells that each part was read from, digest to label, and the time they took.
+    """Return the cells that each part was read from, digest to label, and how they were made.
 
-    `seconds` of one processor, by work, count what those needed in turn, each once. A cell that was
-    made elsewhere and not brought along counts for nothing.
+    `seconds` of one processor, by work, and `made_on`, how many were made on each `device` and by
+    each version of `torch`, count what those needed in turn, each once. A cell that was made
+    elsewhere and not brought along counts for nothing.
     """
+    made = _made(parts.values())
     return {
         "cells": {
             name: {cell.digest: cell.label for cell in _in_order(store.seen)}
             for name, store in parts.items()
         },
-        "seconds": _seconds(parts.values()),
+        "seconds": _seconds(made),
+        "made_on": {
+            "device": _counts(one.device for one in made.values()),
+            "torch": _counts(one.torch for one in made.values()),
+        },
     }
 
 
-def _seconds(stores: Iterable[Noting]) -> dict[str, float]:
-    seconds: dict[str, float] = {}
+def _made(stores: Iterable[Noting]) -> dict[Cell, Made]:
+    """Return how each cell was made, and what it needs in turn."""
     counted: set[Cell] = set()
+    made = {}
     for store in stores:
         for cell in walk(_in_order(store.seen), done=counted.__contains__):
             counted.add(cell)
             if store.has(cell):
-                spent = seconds.get(cell.work.name, 0.0) + store.seconds(cell)
-                seconds[cell.work.name] = round(spent, 3)
+                made[cell] = store.made(cell)
+    return made
+
+
+def _seconds(made: Mapping[Cell, Made]) -> dict[str, float]:
+    seconds: dict[str, float] = {}
+    for cell, one in made.items():
+        seconds[cell.work.name] = round(seconds.get(cell.work.name, 0.0) + one.seconds, 3)
     return seconds
+
+
+def _counts(names: Iterable[str | None]) -> dict[str, int]:
+    """Count the cells of each name, the most first."""
+    return dict(Counter(name or NOT_RECORDED for name in names).most_common())
 
 
 def _in_order(cells: Iterable[Cell]) -> list[Cell]:

@@ -17,6 +17,7 @@ import numpy as np
 
 from lesion import durable
 from training.experiment.cell import Arrays, Cell
+from training.experiment.made import Made
 
 #: The file that says what a result is.
 CARD = "cell.json"
@@ -37,8 +38,16 @@ class Store:
         """Tell whether the cell's result is there."""
         return (self.path(cell) / CARD).is_file()
 
-    def save(self, cell: Cell, arrays: Arrays, *, seconds: float) -> None:
-        """Keep a result, and beside it what it is and how long it took.
+    def save(
+        self,
+        cell: Cell,
+        arrays: Arrays,
+        *,
+        seconds: float,
+        device: str | None = None,
+        torch: str | None = None,
+    ) -> None:
+        """Keep a result, and beside it what it is and how it was made (`Made`).
 
         Raise `ValueError` for an array whose name cannot name a file, or which holds objects.
         """
@@ -49,7 +58,7 @@ class Store:
             **cell.described(),
             "label": cell.label,
             "bulky": cell.work.bulky,
-            "seconds": round(seconds, 3),
+            **Made(round(seconds, 3), device, torch)._asdict(),
         }
         with self._appearing(cell.digest) as part:
             for name, array in arrays.items():
@@ -74,7 +83,12 @@ class Store:
 
     def seconds(self, cell: Cell) -> float:
         """Return how long the cell took."""
-        return float(json.loads((self.path(cell) / CARD).read_text(encoding="utf-8"))["seconds"])
+        return self.made(cell).seconds
+
+    def made(self, cell: Cell) -> Made:
+        """Return how the cell was made; older cards do not tell on what."""
+        card = json.loads((self.path(cell) / CARD).read_text(encoding="utf-8"))
+        return Made(**{name: card[name] for name in Made._fields if name in card})
 
     def folders(self) -> Iterator[Path]:
         """Yield the folder of every result."""

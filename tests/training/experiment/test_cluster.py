@@ -65,6 +65,8 @@ def test_only_what_is_missing_is_computed_from_the_store(compute, workshop, stor
     assert [cell.config.name for cell in done] == ["next"]
     assert len(workshop.began("base")) == 1
     assert store.load(done[0])["sum"][0] == pytest.approx(2 * store.load(base)["sum"][0])
+    assert store.made(done[0])[1:] == store.made(base)[1:]  # the same machine made both
+    assert store.made(base).device
 
 
 def test_a_cell_that_fails_is_named(compute, workshop, store):

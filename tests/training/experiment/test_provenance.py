@@ -6,9 +6,11 @@ from dataclasses import replace
 import numpy as np
 
 from training.experiment import provenance
+from training.experiment.made import Made
 from training.experiment.presets import SMOKE
 from training.experiment.provenance import Noting
 from training.experiment.reading import Truth
+from training.experiment.store import CARD
 from training.experiment.work.cohort import Phantom, phantom
 
 
@@ -16,8 +18,14 @@ def test_notes_what_was_read_and_counts_what_that_needed_once(workshop, store) -
     ground = workshop.cell("ground")
     first, second = workshop.cell("first", ground), workshop.cell("second", ground)
     unread = workshop.cell("unread", ground)
-    for cell, seconds in ((ground, 5.0), (first, 1.0), (second, 2.0), (unread, 100.0)):
-        store.save(cell, {"sum": np.zeros(2)}, seconds=seconds)
+    made = {
+        ground: Made(5.0, "GPU 1", "2.13"),
+        first: Made(1.0, "cpu: A", "2.13"),
+        second: Made(2.0, "GPU 1", "2.14"),
+        unread: Made(100.0, "cpu: B", "2.15"),
+    }
+    for cell, one in made.items():
+        store.save(cell, {"sum": np.zeros(2)}, **one._asdict())
     parts = {name: Noting(store.folder) for name in ("one", "two")}
     parts["one"].load(first)
     parts["one"].load(first)
@@ -29,6 +37,25 @@ def test_notes_what_was_read_and_counts_what_that_needed_once(workshop, store) -
             "two": {first.digest: "cell first", second.digest: "cell second"},
         },
         "seconds": {"sum": 8.0},
+        "made_on": {"device": {"GPU 1": 2, "cpu: A": 1}, "torch": {"2.13": 2, "2.14": 1}},
+    }
+
+
+def test_what_older_cards_do_not_tell_is_not_recorded(workshop, store) -> None:
+    old, new = workshop.cell("old"), workshop.cell("new")
+    for cell in (old, new):
+        store.save(cell, {"sum": np.zeros(2)}, seconds=1.0, device="cpu: A", torch="2.13")
+    path = store.path(old) / CARD
+    card = json.loads(path.read_text())
+    path.write_text(json.dumps({k: v for k, v in card.items() if k not in ("device", "torch")}))
+    part = Noting(store.folder)
+    part.load(old)
+    part.load(new)
+    found = provenance.behind({"one": part})
+    assert found["seconds"] == {"sum": 2.0}
+    assert found["made_on"] == {
+        "device": {"not recorded": 1, "cpu: A": 1},
+        "torch": {"not recorded": 1, "2.13": 1},
     }
 
 

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays_of
 
 from lesion import durable
-from training.experiment.cell import Cell, Work
+from training.experiment.cell import Cell, Work, digest_of
 from training.experiment.store import Store
 from training.experiment.work.excerpt import EXCERPT, Excerpt
 
@@ -55,7 +55,15 @@ def test_a_result_is_found_by_what_it_is_and_says_so(store):
     assert store.seconds(CELL) == 1.235
     card = json.loads((store.path(CELL) / "cell.json").read_text())
     assert card == {**CELL.described(), "config": {"arrays": ["images"], "rows": 3},
-                    "label": "an excerpt", "bulky": False, "seconds": 1.235}  # fmt: skip
+                    "label": "an excerpt", "bulky": False, "seconds": 1.235, "device": None,
+                    "torch": None}  # fmt: skip
+
+
+def test_what_made_a_result_is_kept_beside_it_and_names_nothing(store):
+    store.save(CELL, {"x": np.arange(3)}, seconds=1.23456, device="cpu: A", torch="2.13")
+    assert store.made(CELL) == (1.235, "cpu: A", "2.13")
+    card = json.loads((store.path(CELL) / "cell.json").read_text())
+    assert digest_of(card) == CELL.digest
 
 
 @pytest.mark.parametrize("name", ["../up", "a/b", "", ".hidden", "/root", "a b", "new\nline"])

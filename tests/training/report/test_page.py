@@ -133,6 +133,18 @@ def test_says_how_long_networks_were_trained(
     assert "trained for 150 epochs, the paper" in page.render(results, arrays).html
 
 
+def test_says_what_the_results_were_made_on(
+    results: dict[str, Any], arrays: dict[str, np.ndarray]
+) -> None:
+    results["run"].pop("made_on", None)  # as in results of older versions
+    rows = cells(parse(page.render(results, arrays).html), "made")
+    assert [text(*rows[name]) for name in ("made on", "made by torch")] == ["not recorded"] * 2
+    results["run"]["made_on"] = {"device": {"GPU 1": 7, "cpu: A": 2}, "torch": {"2.13": 9}}
+    rows = cells(parse(page.render(results, arrays).html), "made")
+    assert text(*rows["made on"]) == "GPU 1 (7 cells); cpu: A (2 cells)"
+    assert text(*rows["made by torch"]) == "2.13 (9 cells)"
+
+
 def test_says_what_was_not_run(results: dict[str, Any], arrays: dict[str, np.ndarray]) -> None:
     for name in ("claims", "quality", "cohorts", "nested", "separation", "readers", "paired"):
         del results[name]

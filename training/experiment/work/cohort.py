@@ -16,6 +16,7 @@ from lesion.errors import RunError
 from training import patches
 from training.augment import Augmentation
 from training.experiment.cell import Arrays, Cell, Work
+from training.experiment.made import made_here
 from training.experiment.store import Store
 from training.patches import Patches
 from training.phantom.cohort import GENERATOR, lesions, plan_cohort
@@ -77,7 +78,8 @@ def import_folder(
     config = Imported(found.name, found.fingerprint, found.simulated, augmentation, seed)
     cell = Cell(IMPORTED, config, label=found.name)
     if not store.has(cell):
-        store.save(cell, _cut(found.lesions, augmentation, seed, advance), seconds=0.0)
+        arrays = _cut(found.lesions, augmentation, seed, advance)
+        store.save(cell, arrays, **made_here(0.0, gpu=False)._asdict())
     return cell
 
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from typing import Any
 
+from training.experiment.made import NOT_RECORDED
 from training.experiment.presets import PAPER
 from training.report.tables import Chapter, Content, Table
 
@@ -92,6 +93,10 @@ def _facts(run: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
         f"{hours:.1f} h: " + ", ".join(f"{work} {s / 60:.0f} min" for work, s in longest),
     )
     yield "results behind the numbers", f"{sum(map(len, run['cells'].values()))} cells"
+    made = run.get("made_on", {})  # absent from results that are older than it
+    for name, words in (("device", "made on"), ("torch", "made by torch")):
+        found = made.get(name, {}).items()
+        yield words, "; ".join(f"{one} ({cells} cells)" for one, cells in found) or NOT_RECORDED
 
 
 def _flat(value: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
