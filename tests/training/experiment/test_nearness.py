@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from lesion.classes import CLASSES
 from training import datasets
 from training.experiment.splits import Split, part
 from training.experiment.work.cohort import as_patches
@@ -16,12 +17,15 @@ def lesions(discs, store):
     return store.load(discs)
 
 
-def measure(lesions, images, fresh):
+def measure(lesions, images, fresh, *, turned=False):
+    parts = np.array_split(images.astype(np.float16), len(CLASSES))
     inputs = {
         "cohort": lesions,
         "fresh": {"originals": fresh},
-        "synthetic": {"images": images[None].astype(np.float16)},
+        **{f"synthetic-{c}": {"images": p[None]} for c, p in zip(CLASSES, parts, strict=True)},
     }
+    if turned:
+        inputs = dict(reversed(inputs.items()))
     return NEARNESS.compute(Nearness(WHOLE, 2 * len(lesions["classes"]), 300), inputs)
 
 
@@ -32,6 +36,21 @@ def test_a_copy_of_an_augmentation_is_near_and_fresh_lesions_are_not(lesions):
     found = measure(lesions, copied, fresh)
     assert found["synthetic"].max() < 0.1
     assert found["fresh"].min() > 1
+
+
+def test_neither_the_order_nor_the_number_of_its_networks_changes_the_result(lesions):
+    rng = np.random.default_rng(0)
+    fresh = rng.uniform(-100, 200, (6, 64, 64)).astype(np.float32)
+    images = rng.random((6, 64, 64)).astype(np.float16)
+    found = measure(lesions, images, fresh)
+    inputs = {
+        "synthetic": {"images": images.reshape(len(CLASSES), 2, 64, 64)},
+        "fresh": {"originals": fresh},
+        "cohort": lesions,
+    }
+    of_one = NEARNESS.compute(Nearness(WHOLE, 2 * len(lesions["classes"]), 300), inputs)
+    for other in (measure(lesions, images, fresh, turned=True), of_one):
+        assert all(np.array_equal(found[name], other[name]) for name in found)
 
 
 def test_a_member_is_told_by_a_copy_that_was_turned_over(lesions):

@@ -6,12 +6,13 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
+from lesion.classes import CLASSES
 from training import datasets
 from training.datasets import Scaling
 from training.experiment.cell import Arrays, Work
 from training.experiment.splits import Split, part
 from training.experiment.work.cohort import as_patches
-from training.experiment.work.sets import group_size
+from training.experiment.work.sets import group_size, synthetic_images
 from training.quality import membership, memorisation, nearest
 
 
@@ -44,12 +45,7 @@ def _measure(config: Nearness, inputs: Mapping[str, Arrays]) -> Arrays:
     )
     synthetic = _flat(
         np.concatenate(
-            [
-                of_class[: config.each]
-                for role, arrays in inputs.items()
-                if role.startswith("synthetic")
-                for of_class in arrays["images"]
-            ]
+            [synthetic_images(inputs, label)[: config.each] for label in range(len(CLASSES))]
         ).astype(np.float32)
     )
     trained_on = _flat(np.concatenate([nearest.symmetries(own), group.images.numpy()]))

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from lesion.classes import CLASSES
 from lesion.errors import RunError
 from training.experiment.cell import Arrays, Work
 from training.experiment.work.cohort import as_patches
@@ -15,9 +16,10 @@ from training.quality import reader
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """Shown all lesions of the cohort, and synthetic ones (roles `<generator> <fold>`).
+    """Shown all lesions of the cohort, and synthetic ones.
 
-    Of each class as many as `shares` gives to the fold.
+    Of each class as many as `shares` gives to the fold; roles are `<kind> <fold>`, or
+    `<kind>-<class> <fold>` where each class has a network of its own.
     """
 
     shares: tuple[int, ...]
@@ -26,10 +28,14 @@ class Reader:
 
 def _read(config: Reader, inputs: Mapping[str, Arrays]) -> Arrays:
     patches = as_patches(inputs["cohort"])
+    roles = sorted(inputs.keys() - {"cohort"}, key=_place)
     images = np.concatenate(
-        [of_class[: config.shares[int(role.split()[-1])]] for role, arrays in inputs.items()
-         if role != "cohort" for of_class in arrays["images"]]
-    )  # fmt: skip
+        [
+            of_class[: config.shares[_place(role)[0]]]
+            for role in roles
+            for of_class in inputs[role]["images"]
+        ]
+    )
     low, high = HU_WINDOW
     hu = np.concatenate(
         [np.clip(patches.originals, low, high), images.astype(np.float32) * (high - low) + low]
@@ -41,6 +47,13 @@ def _read(config: Reader, inputs: Mapping[str, Arrays]) -> Arrays:
     if not (real.any() and (~real).any()):
         raise RunError("found nothing to tell apart")
     return {"called_real": called, "real": real, "lesions": lesions}
+
+
+def _place(role: str) -> tuple[int, int]:
+    """Return a role's fold and class: the order of inputs is no part of a cell's name."""
+    source, fold = role.split()
+    _, _, name = source.partition("-")
+    return int(fold), CLASSES.index(name) if name else 0
 
 
 READER = Work("reader", _read)
