@@ -1,7 +1,7 @@
 """Intervals about other patients: whole patients are drawn, because their lesions share a scan."""
 
 import numpy as np
-from jaxtyping import Bool, Float, Shaped
+from jaxtyping import Bool, Float, Int, Shaped
 
 from training import seeds
 from training.metrics import Interval
@@ -48,6 +48,28 @@ def bootstrap_between(
     total, lesions, other_total, others = drawn[:, (drawn[1] > 0) & (drawn[3] > 0)]
     value = float(values[first].mean() - values[second].mean())
     return _interval(value, total / lesions - other_total / others)
+
+
+def bootstrap_balanced(
+    values: Float[np.ndarray, " n"],
+    groups: Int[np.ndarray, " n"],
+    patients: Shaped[np.ndarray, " n"],
+    *,
+    seed: int,
+    resamples: int = RESAMPLES,
+) -> Interval:
+    """Return the mean of the groups' means, whatever their sizes, with its 95 % interval.
+
+    As `bootstrap_mean`; for example a coverage that is measured in each class. Draws without any
+    lesion of a group say nothing and are left out.
+    """
+    masks = [groups == group for group in np.unique(groups)]
+    figures = [figure for mask in masks for figure in (values * mask, mask)]
+    drawn = _drawn(_per_patient(patients, *figures), seed=seed, resamples=resamples)
+    totals, lesions = drawn[::2], drawn[1::2]
+    whole = (lesions > 0).all(axis=0)
+    value = float(np.mean([values[mask].mean() for mask in masks]))
+    return _interval(value, (totals[:, whole] / lesions[:, whole]).mean(axis=0))
 
 
 def _per_patient(patients: Shaped[np.ndarray, " n"], *figures: np.ndarray) -> np.ndarray:

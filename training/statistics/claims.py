@@ -193,11 +193,13 @@ CLAIMS: tuple[Claim, ...] = (
         (
             Comparison(
                 "coverage, synthetic - new cases",
-                "share of held-out real lesions near the training set, with the one or the other",
+                "share of fresh real lesions near the training set of their class, with the one or "
+                "the other; the mean of the classes",
             ),
             Comparison(
                 "feature variance, synthetic - new cases",
-                "total variance of the features that the one or the other adds",
+                "total variance of the features that the one or the other adds to a class; the "
+                "mean of the classes",
             ),
         ),
     ),

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from training.quality import diversity, manifold
+from training.quality import diversity
 
 
 def test_variance_is_half_the_mean_squared_distance_of_pairs():
@@ -12,12 +12,12 @@ def test_variance_is_half_the_mean_squared_distance_of_pairs():
     assert diversity.total_variance(images) == pytest.approx(trace)
 
 
-def test_copies_of_a_few_cases_cover_less_than_as_many_new_ones():
-    rng = np.random.default_rng(0)
-    held_out = rng.normal(size=(80, 3))
-    new = rng.normal(size=(260, 3))
-    cases = np.repeat(rng.normal(size=(13, 3)), 20, axis=0) + rng.normal(0, 0.05, (260, 3))
-    few, many = (diversity.measure(images, held_out) for images in (cases, new))
-    assert few.coverage < 0.6 < many.coverage
-    assert many.coverage == pytest.approx(manifold.expected_coverage(80, 260), abs=0.05)
-    assert many.variance == pytest.approx(3, rel=0.15)
+def test_a_draw_has_the_variance_of_the_images_that_it_holds():
+    rng = np.random.default_rng(1)
+    images, groups = rng.normal(3, 2, (20, 5)), rng.permutation(np.arange(20) % 6)
+    times = np.vstack([np.ones(6, dtype=int), rng.multinomial(6, np.full(6, 1 / 6), size=10)])
+    found = diversity.drawn_variances(images, groups, times)
+    assert found[0] == pytest.approx(diversity.total_variance(images))
+    for variance, each in zip(found, times, strict=True):
+        drawn = np.repeat(images, each[groups], axis=0)
+        assert variance == pytest.approx(diversity.total_variance(drawn))

@@ -39,6 +39,19 @@ def test_the_difference_of_groups_is_that_of_every_draw_that_holds_both():
     assert found[1:] == pytest.approx(np.nanquantile(every_draw(between), (0.025, 0.975)), abs=0.02)
 
 
+def test_groups_count_alike_in_every_draw_that_holds_them_all():
+    group = np.array([1, 1, 0, 0, 0, 0])
+
+    def balanced(lesions):
+        own = [VALUES[lesions][group[lesions] == k] for k in (0, 1)]
+        return np.mean([one.mean() for one in own]) if all(map(len, own)) else np.nan
+
+    found = bootstrap.bootstrap_balanced(VALUES, group, PATIENTS, seed=1, resamples=40_000)
+    assert found.value == balanced(np.arange(6)) != VALUES.mean()
+    expected = np.nanquantile(every_draw(balanced), (0.025, 0.975))
+    assert found[1:] == pytest.approx(expected, abs=0.02)
+
+
 def test_of_many_patients_it_is_the_normal_interval(monkeypatch):
     monkeypatch.setattr(bootstrap, "_PER_BATCH", 30_000)  # the last batch is a part
     values = np.random.default_rng(2).gamma(2, 1, 400)

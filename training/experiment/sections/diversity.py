@@ -1,103 +1,147 @@
 """More diversity than a few more real cases? The paper says so without a figure (4.2.2).
 
-Synthetic lesions and new cases with augmentations, equally many, are looked at in the features of
-each fold's classic classifier, which saw neither: how many fresh lesions have one of them or a
-training lesion near, and how much they vary. The folds' figures are averaged.
+Synthetic lesions and new cases with augmentations, equally many of each class, are looked at in the
+features of each fold's classic classifier, which saw neither: how many fresh lesions of the class
+have one of them or a training lesion near, and how much they vary. Folds and classes are averaged.
 """
 
-from typing import Any
+from collections.abc import Iterator
+from typing import Any, NamedTuple
 
 import numpy as np
 
+from lesion.classes import CLASSES, LesionClass
 from training.experiment.sections import cohorts, detail
 from training.experiment.splits import Split
 from training.experiment.store import Store
 from training.experiment.study import Study
 from training.metrics import Interval
+from training.phantom.cohort import plan_cohort
 from training.quality import diversity, manifold, space
 from training.seeds import generator
-from training.statistics.bootstrap import bootstrap_mean
+from training.statistics.bootstrap import bootstrap_balanced
 
 _RESAMPLES = 1000
 
 
+class _Sets(NamedTuple):
+    """One class in one fold's features: directions [m, d], and the new ones' patients, from 0."""
+
+    fresh: np.ndarray
+    trained: np.ndarray
+    synthetic: np.ndarray
+    new: np.ndarray
+    patients: np.ndarray
+
+
 def results(store: Store, study: Study) -> dict[str, Any]:
     """Return coverage, with its interval over lesions, and total variance of the one and other."""
-    covered = _covered(store, study)
-    patients = cohorts.of_fresh(store, study.experiment)["patient_ids"]
-    synthetic, new = zip(
-        *(_added(store, study, split) for split in study.trial.splits), strict=True
-    )
+    covered, truth = _covered(store, study), cohorts.of_fresh(store, study.experiment)
+    synthetic, new = _variances(store, study)
     return {
-        **{f"coverage_{k}": list(bootstrap_mean(v, patients, seed=0)) for k, v in covered.items()},
-        "variance_synthetic": float(np.mean([diversity.total_variance(x) for x in synthetic])),
-        "variance_new": float(
-            np.mean([diversity.total_variance(x.reshape(-1, x.shape[-1])) for x in new])
-        ),
+        **{
+            f"coverage_{name}": list(
+                bootstrap_balanced(values, truth["classes"], truth["patient_ids"], seed=0)
+            )
+            for name, values in covered.items()
+        },
+        "variance_synthetic": float(synthetic[0]),
+        "variance_new": float(new[0]),
     }
 
 
 def evidence(store: Store, study: Study) -> dict[str, Interval]:
     """Return the evidence for the paper's sentence."""
-    covered = _covered(store, study)
-    patients = cohorts.of_fresh(store, study.experiment)["patient_ids"]
-    gain = bootstrap_mean(covered["synthetic"] - covered["new"], patients, seed=0)
+    covered, truth = _covered(store, study), cohorts.of_fresh(store, study.experiment)
+    gain = covered["synthetic"] - covered["new"]
     return {
-        "coverage, synthetic - new cases": gain,
+        "coverage, synthetic - new cases": bootstrap_balanced(
+            gain, truth["classes"], truth["patient_ids"], seed=0
+        ),
         "feature variance, synthetic - new cases": _variance_gain(store, study),
     }
 
 
 def _covered(store: Store, study: Study) -> dict[str, np.ndarray]:
     """Return how often, over the folds, each fresh lesion is near a set with either added."""
-    near: dict[str, list[np.ndarray]] = {"synthetic": [], "new": []}
-    for split in study.trial.splits:
-        one = detail.cell(study, split, "classic")
-        said, fresh = store.load(one), detail.of_fresh(store, study, one)
-        place = space.fit_directions(fresh)
-        trained = place(np.delete(said["features_cohort"], said["rows"], axis=0))
-        synthetic, new = _added(store, study, split)
-        for name, images in (("synthetic", synthetic), ("new", new.reshape(-1, new.shape[-1]))):
-            both = np.concatenate([trained, images])
-            near[name].append(manifold.covered(place(fresh), both).astype(np.float64))
-    return {name: np.mean(folds, axis=0) for name, folds in near.items()}
-
-
-def _added(store: Store, study: Study, split: Split) -> tuple[np.ndarray, np.ndarray]:
-    """Return directions of synthetic images [m, d], and of new cases [n, 1 + v, d]; m = n (1 + v).
-
-    Or of all spare synthetic images, if there are fewer, with as many of each new case's
-    augmentations left out.
-    """
-    one = detail.cell(study, split, "classic")
-    said = store.load(one)
-    place = space.fit_directions(detail.of_fresh(store, study, one))
-    spare = np.concatenate(list(detail.of_spares(store, one, "dcgan", name="features").values()))
-    new = np.concatenate([said["features_new"][:, None], said["features_new_variants"]], axis=1)
-    each = max(1, min(new.shape[1], len(spare) // len(new)))
-    flat = new[:, :each].reshape(-1, new.shape[-1])
-    some = generator(study.trial.seed, "diversity").permutation(len(spare))[: len(flat)]
-    return place(spare[some]), place(flat).reshape(len(new), each, -1)
+    classes = cohorts.of_fresh(store, study.experiment)["classes"]
+    splits = study.trial.splits
+    near = {name: np.zeros(len(classes)) for name in ("synthetic", "new")}
+    for split in splits:
+        for label, of in enumerate(_of_classes(store, study, split)):
+            for name, images in (("synthetic", of.synthetic), ("new", of.new)):
+                both = np.concatenate([of.trained, images])
+                near[name][classes == label] += manifold.covered(of.fresh, both) / len(splits)
+    return near
 
 
 def _variance_gain(store: Store, study: Study) -> Interval:
-    """Bootstrap the difference of total variances: images are drawn anew, new cases as a whole."""
-    rng = generator(study.trial.seed, "variance")
-    gains = []
-    for split in study.trial.splits:
-        synthetic, new = _added(store, study, split)
-        ours = _variances(synthetic[:, None], rng=rng)
-        gains.append(ours - _variances(new, rng=rng))
-    value, *drawn = np.mean(gains, axis=0)
-    low, high = np.quantile(drawn, (0.025, 0.975))
+    """Bootstrap the difference of total variances."""
+    synthetic, new = _variances(store, study)
+    value, *drawn = synthetic - new
+    # Few cases, drawn with replacement, vary less than they do themselves: only the spread counts.
+    low, high = value + np.quantile(drawn - np.mean(drawn), (0.025, 0.975))
     return Interval(float(value), float(low), float(high))
 
 
-def _variances(images: np.ndarray, *, rng: np.random.Generator) -> np.ndarray:
-    """Return the total variance of images [n, v, d], then of draws of n of the n groups of v."""
-    n = len(images)
-    weights = np.vstack([np.ones(n), rng.multinomial(n, np.full(n, 1 / n), size=_RESAMPLES)]) / n
-    mean = weights @ images.mean(axis=1)
-    square = weights @ (images**2).sum(axis=2).mean(axis=1)
-    variances: np.ndarray = square - (mean**2).sum(axis=1)
-    return variances
+def _variances(store: Store, study: Study) -> tuple[np.ndarray, np.ndarray]:
+    """Return the total variance of synthetic images and new cases, then of draws: [1 + draws] each.
+
+    Of each class its images are drawn anew, and its new patients with all their cases: the same
+    ones in every fold, as all folds have the same new cases.
+    """
+    synthetic, new = [], []
+    for split in study.trial.splits:
+        for label, of in enumerate(_of_classes(store, study, split)):
+            own = np.arange(len(of.synthetic))
+            rng = generator(study.trial.seed, "variance", str(split.fold), CLASSES[label])
+            synthetic.append(diversity.drawn_variances(of.synthetic, own, _times(rng, len(own))))
+            rng = generator(study.trial.seed, "variance of new cases", CLASSES[label])
+            times = _times(rng, len(np.unique(of.patients)))
+            new.append(diversity.drawn_variances(of.new, of.patients, times))
+    return np.mean(synthetic, axis=0), np.mean(new, axis=0)
+
+
+def _times(rng: np.random.Generator, groups: int) -> np.ndarray:
+    """Return how often each group is drawn: once, then at random."""
+    drawn = rng.multinomial(groups, np.full(groups, 1 / groups), size=_RESAMPLES)
+    return np.vstack([np.ones(groups, dtype=np.int64), drawn])
+
+
+def _of_classes(store: Store, study: Study, split: Split) -> Iterator[_Sets]:
+    """Yield each class's sets; as many synthetic images as of new cases with augmentations.
+
+    Or all spare synthetic images, if there are fewer, with as many of each new case's augmentations
+    left out.
+    """
+    one = detail.cell(study, split, "classic")
+    said, fresh = store.load(one), detail.of_fresh(store, study, one)
+    place = space.fit_directions(fresh)
+    fresh_classes = cohorts.of_fresh(store, study.experiment)["classes"]
+    cohort = said["features_cohort"]
+    chosen = ~np.isin(np.arange(len(cohort)), said["rows"])
+    spares = detail.of_spares(store, one, "dcgan", name="features")
+    new = np.concatenate([said["features_new"][:, None], said["features_new_variants"]], axis=1)
+    new_classes, patients = _new_cases(study)
+    for label, name in enumerate(CLASSES):
+        cases = new[new_classes == label]
+        each = max(1, min(cases.shape[1], len(spares[name]) // len(cases)))
+        flat = cases[:, :each].reshape(-1, cases.shape[-1])
+        some = generator(study.trial.seed, "diversity", name).permutation(len(spares[name]))
+        _, patient = np.unique(patients[new_classes == label], return_inverse=True)
+        yield _Sets(
+            place(fresh[fresh_classes == label]),
+            place(cohort[chosen & (study.truth.classes == label)]),
+            place(spares[name][some[: len(flat)]]),
+            place(flat),
+            np.repeat(patient, each),
+        )
+
+
+def _new_cases(study: Study) -> tuple[np.ndarray, np.ndarray]:
+    """Return the class and the patient of each new case, in the order that they are drawn in."""
+    known = study.new.config
+    plans = plan_cohort(known.seed, dict(zip(LesionClass, known.counts, strict=True)))
+    found = [(CLASSES.index(kind), plan.index) for plan in plans for kind in plan.classes]
+    classes, patients = np.array(found).T
+    return classes, patients

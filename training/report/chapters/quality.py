@@ -101,7 +101,7 @@ def _diversity(found: Mapping[str, Any]) -> Table:
     return Table(
         "diversity",
         "“More diversity than using few more real images” (4.2.2): equally many images of either "
-        "kind are added to a training set.",
+        "kind are added to a training set. Measured in each class; the mean of the classes.",
         ("added", "fresh lesions covered, %", "variance of what is added"),
         (
             (
@@ -111,5 +111,6 @@ def _diversity(found: Mapping[str, Any]) -> Table:
             ),
             ("new real cases", percent(found["coverage_new"]), plain(found["variance_new"])),
         ),
-        note="Variance is measured in the unit of the feature space.",
+        note="Covered: near a training lesion of their class or what is added to it; the interval "
+        "is about other fresh lesions. Variance is in the unit of the feature space.",
     )
