@@ -39,7 +39,9 @@ class Outline:
     """Where a lesion lies: its tight bounding box in pixels, and what its diameter is measured by.
 
     `hull_px` holds the (x, y) corners that a longest diameter can join, float64 [n, 2]; None for a
-    box, which knows no more than its sides.
+    box, which knows no more than its sides. For whoever draws it (`lesion.contour`), `corners_px`
+    holds those of a polygon, in order, and `runs` the pixels of a mask's region: for each run of
+    them its row, first and last column.
     """
 
     x0: float
@@ -47,6 +49,8 @@ class Outline:
     x1: float
     y1: float
     hull_px: Float[np.ndarray, "n 2"] | None = None
+    corners_px: Float[np.ndarray, "m 2"] | None = None
+    runs: Int[np.ndarray, "runs 3"] | None = None
 
     @property
     def centre_px(self) -> tuple[float, float]:
@@ -99,7 +103,9 @@ def from_polygon(points: Sequence[Sequence[float]], *, shape: tuple[int, int]) -
             f"polygon: found {len(corners)} distinct points, expected at least 3"
         )
     (x0, y0), (x1, y1) = corners.min(axis=0), corners.max(axis=0)
-    outline = _checked(Outline(float(x0), float(y0), float(x1), float(y1), _hull(corners)), shape)
+    outline = _checked(
+        Outline(float(x0), float(y0), float(x1), float(y1), _hull(corners), corners), shape
+    )
     if _crosses_itself(corners):
         raise OutlineCrossingError(
             f"polygon of {len(corners)} points: its edges cross, expected a simple polygon"
@@ -125,7 +131,7 @@ def from_masks(
     masks: Sequence[Bool[np.ndarray, "h w"]], *, shape: tuple[int, int], most: int = MOST_REGIONS
 ) -> list[Outline]:
     """Read several masks of one slice as `from_mask` reads each; `most` bounds all together."""
-    regions: list[Int[np.ndarray, "rows 3"]] = []
+    regions: list[Int[np.ndarray, "runs 3"]] = []
     for mask in masks:
         regions += _regions(mask, shape)
         # Before any is outlined: a hull takes longer than finding its region.
@@ -133,13 +139,13 @@ def from_masks(
             raise TooLargeError(
                 f"outlines: found {len(regions)} lesions or more, expected at most {most}"
             )
-    return [_checked(_from_rows(ends), shape) for ends in regions]
+    return [_checked(_from_runs(runs), shape) for runs in regions]
 
 
 def _regions(
     mask: Bool[np.ndarray, "h w"], shape: tuple[int, int]
-) -> list[Int[np.ndarray, "rows 3"]]:
-    """Find the regions that may be lesions, largest first: the ends of each one's rows."""
+) -> list[Int[np.ndarray, "runs 3"]]:
+    """Find the regions that may be lesions, largest first: the runs of each one's pixels."""
     if mask.shape != tuple(shape):
         raise MaskSizeError(
             f"mask: found {mask.shape[0]}x{mask.shape[1]} pixels, "
@@ -150,39 +156,39 @@ def _regions(
         raise OutlineTooSmallError("mask: found no marked pixel, expected a lesion")
     if count > MOST_REGIONS:
         raise TooLargeError(f"mask: found {count} regions, expected at most {MOST_REGIONS}")
-    regions = _row_ends(labels, count)
+    regions = _runs(labels, count)
     # Largest first: row by row, so that no region costs the pixels of its bounding box.
     sizes = np.bincount(labels.ravel())[1:]
     regions = [regions[i] for i in np.argsort(-sizes, kind="stable")]
-    large = [ends for ends in regions if min(len(ends), np.ptp(ends[:, 1:]) + 1) >= SMALLEST_PX]
+    sides = [min(np.ptp(runs[:, 0]), np.ptp(runs[:, 1:])) + 1 for runs in regions]
+    large = [runs for runs, side in zip(regions, sides, strict=True) if side >= SMALLEST_PX]
     return large or regions[:1]
 
 
-def _row_ends(labels: Int[np.ndarray, "h w"], count: int) -> list[Int[np.ndarray, "rows 3"]]:
-    """Return each region's rows, and the first and the last of its pixels in each of them.
+def _runs(labels: Int[np.ndarray, "h w"], count: int) -> list[Int[np.ndarray, "runs 3"]]:
+    """Return each region's runs of pixels, row by row: the row, the first column and the last.
 
     In time and memory that grow with the image, not with the regions.
     """
     inside = np.pad(labels > 0, ((0, 0), (1, 1)))
-    row, first = np.nonzero(inside[:, 1:] & ~inside[:, :-1])  # runs of marked pixels
+    row, first = np.nonzero(inside[:, 1:] & ~inside[:, :-1])
     last = np.nonzero(inside[:, :-1] & ~inside[:, 1:])[1] - 1
     region = labels[row, first].astype(np.uint16)  # which sorts in linear time
     order = np.argsort(region, kind="stable")
-    region, row, first, last = region[order], row[order], first[order], last[order]
-    begins = np.flatnonzero(np.diff(region, prepend=0) | np.diff(row, prepend=-1))
-    ends = np.append(begins[1:], len(row)) - 1
-    rows = np.stack([row[begins], first[begins], last[ends]], axis=1)
-    return np.split(rows, np.searchsorted(region[begins], np.arange(2, count + 1)))
+    runs = np.stack([row[order], first[order], last[order]], axis=1)
+    return np.split(runs, np.searchsorted(region[order], np.arange(2, count + 1)))
 
 
-def _from_rows(ends: Int[np.ndarray, "rows 3"]) -> Outline:
+def _from_runs(runs: Int[np.ndarray, "runs 3"]) -> Outline:
     """Outline a region by the outer corners of the first and the last pixel in each of its rows."""
-    rows, first, last = ends[:, 0], ends[:, 1], ends[:, 2] + 1
+    begins = np.flatnonzero(np.diff(runs[:, 0], prepend=-1))
+    ends = np.append(begins[1:], len(runs)) - 1
+    rows, first, last = runs[begins, 0], runs[begins, 1], runs[ends, 2] + 1
     corners = np.concatenate(
         [np.stack([x, y], axis=1) for x in (first, last) for y in (rows, rows + 1)]
     ).astype(np.float64)
     (x0, y0), (x1, y1) = corners.min(axis=0), corners.max(axis=0)
-    return Outline(float(x0), float(y0), float(x1), float(y1), _hull(corners))
+    return Outline(float(x0), float(y0), float(x1), float(y1), _hull(corners), runs=runs)
 
 
 def _check_finite(values: Sequence[float] | np.ndarray) -> None:
