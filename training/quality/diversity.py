@@ -10,11 +10,6 @@ import numpy as np
 from jaxtyping import Float, Int
 
 
-def total_variance(features: Float[np.ndarray, "n d"]) -> float:
-    """Return the trace of the covariance matrix, the mean squared distance from the mean."""
-    return float(features.var(axis=0, dtype=np.float64).sum())
-
-
 def drawn_variances(
     features: Float[np.ndarray, "n d"],
     groups: Int[np.ndarray, " n"],
@@ -22,6 +17,7 @@ def drawn_variances(
 ) -> Float[np.ndarray, " draws"]:
     """Return the total variance of each draw of whole groups, so many times each.
 
+    The trace of the covariance matrix, the mean squared distance from the mean.
     `groups` are numbers from 0; images of a group belong together, as augmentations of a case or
     the cases of a patient do.
     """

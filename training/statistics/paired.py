@@ -45,8 +45,9 @@ def bootstrap_difference(
     """Return the difference of two accuracies with its 95 % interval, whole patients drawn.
 
     Rows are repeats, which may differ in number; each lesion counts with its mean over them. So the
-    interval is about other patients: the repeats are taken as they are, and what they add by chance
-    shrinks only as more are run. Raise `ValueError` for fewer than two patients.
+    interval is about other patients: the repeats are taken as they are. The chance of training is
+    not in it, and shrinks only as more are run (`corrected_t`). Raise `ValueError` for fewer than
+    two patients.
     """
     gain = correct.mean(axis=0) - reference.mean(axis=0)
     return bootstrap_mean(gain, patients, seed=seed, resamples=resamples)

@@ -120,9 +120,29 @@ def test_names_a_site_and_calls_it_no_phantom(
 def test_says_whose_luck_is_in_the_intervals(
     results: dict[str, Any], arrays: dict[str, np.ndarray]
 ) -> None:
-    assert "not about other seeds" in page.render(results, arrays).html
+    once = "every network was trained once"
+    root = parse(page.render(results, arrays).html)
+    for chapter in ("claims", "evidence", "paired-arms"):
+        assert once in text(root.find(f".//section[@id='{chapter}']"))
     results["run"]["resolved"]["repeats"] = 3
-    assert "not about other seeds" not in page.render(results, arrays).html
+    assert once not in page.render(results, arrays).html
+
+
+def test_shows_how_far_repeats_lie_apart(
+    results: dict[str, Any], arrays: dict[str, np.ndarray]
+) -> None:
+    results["run"]["resolved"]["repeats"] = 3
+    results["paired"]["repeats"] = {
+        "arms": {
+            "classic": {"runs": 3, "mean": 0.75, "sd": [0.02, 0.01, 0.13], "low": 0.7, "high": 0.8}
+        },
+        "pairs": {"synthetic - classic": {"difference": [0.03, -0.01, 0.07], "p": 0.14}},
+    }
+    root = parse(page.render(results, arrays).html)
+    (arm,) = cells(root, "repeats-arms").values()
+    assert list(map(text, arm)) == ["75.0", "2.0 (1.0 to 13.0)", "70.0", "80.0"]
+    (pair,) = cells(root, "repeats-pairs").values()
+    assert list(map(text, pair)) == ["+3.0 (−1.0 to +7.0)", ".14"]
 
 
 def test_says_how_long_networks_were_trained(

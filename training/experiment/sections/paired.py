@@ -3,15 +3,20 @@
 The paper compares two runs on 182 lesions (78.6 % and 85.7 %) without a test.
 """
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+from jaxtyping import Bool, Int
 
 from training.experiment import reading
 from training.experiment.sections import arms, cohorts
+from training.experiment.splits import part
 from training.experiment.store import Store
 from training.experiment.study import Study
+from training.folds import FOLDS
 from training.statistics import paired, paper, power
+from training.statistics.variance import spread
 
 #: What is compared: the better arm by the paper, and the worse.
 PAIRS = (
@@ -46,6 +51,7 @@ def results(store: Store, study: Study) -> dict[str, Any]:
             f"{arm} - {other}": {**one, "p_holm": float(p)}
             for (arm, other), one, p in zip(pairs, found, adjusted, strict=True)
         },
+        "repeats": repeated(correct, pairs, _folds(study)) if len(study.repeats) > 1 else None,
         "cohorts": _cohorts(cohorts.accuracies(store, study)),
         "gains": list(GAINS),
     }
@@ -61,7 +67,6 @@ def _lesions(correct: np.ndarray, reference: np.ndarray, study: Study) -> dict[s
             paired.bootstrap_difference(correct, reference, study.truth.patients, seed=0)
         ),
         "repeats": each.tolist(),
-        "repeats_sd": float(each.std(ddof=1)) if len(each) > 1 else None,
         **test._asdict(),
         "discordant": discordant,
         # A gain needs at least as many lesions that change.
@@ -71,8 +76,49 @@ def _lesions(correct: np.ndarray, reference: np.ndarray, study: Study) -> dict[s
     }
 
 
+def repeated(
+    correct: Mapping[str, Bool[np.ndarray, "r n"]],
+    pairs: Sequence[tuple[str, str]],
+    folds: Int[np.ndarray, "r n"],
+) -> dict[str, Any]:
+    """Return how far repeats of an arm lie apart, and each pair's t test over repeats and folds.
+
+    `folds` is the one that each repeat judges a lesion in. What differs is chance of training, and
+    how lesions were dealt out to folds; the lesions stay the same.
+    """
+    gained = {
+        (arm, other): np.array(
+            [
+                [row[fold == k].mean() for k in range(FOLDS)]
+                for row, fold in zip(correct[arm] * 1.0 - correct[other], folds, strict=True)
+            ]
+        )
+        for arm, other in pairs
+    }
+    return {
+        "arms": {name: spread(right.mean(axis=1))._asdict() for name, right in correct.items()},
+        "pairs": {
+            f"{arm} - {other}": paired.corrected_t(differences)._asdict()
+            for (arm, other), differences in gained.items()
+        },
+    }
+
+
+def _folds(study: Study) -> np.ndarray:
+    """Return the fold in which each repeat judges each lesion: [r, n]."""
+    truth = study.truth
+    held_out = [
+        [part(split, truth.classes, truth.patients)[1] for split in trial.splits]
+        for trial in study.repeats
+    ]
+    return np.argmax(held_out, axis=1)
+
+
 def _cohorts(accuracy: dict[str, np.ndarray]) -> dict[str, Any]:
-    """Say how many cohorts would show a gain over the classic arm, by the spread that was found."""
+    """Say how many cohorts would show a gain over the classic arm, by the spread that was found.
+
+    On the same fresh lesions: what other lesions would change is not in it.
+    """
     found = {}
     for name in ("synthetic", "recipe"):
         sd = float(np.std(accuracy[name] - accuracy["classic"], ddof=1))

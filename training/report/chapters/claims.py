@@ -47,8 +47,8 @@ def chapter(results: Mapping[str, Any]) -> Chapter:
         "interval and never the point estimate, so too small an experiment ends undecided. No "
         "correction is made over claims.",
         "Group sizes were picked on the folds that are reported, as in the paper, but where a "
-        "comparison says otherwise; intervals do not allow for that. Those of the folds are about "
-        f"other patients{_seeds(results)}.",
+        "comparison says otherwise; intervals do not allow for that.",
+        f"Intervals of the folds are over patients. {of_training(results)}",
     )
     explained = Terms("rules", tuple((f"Rule {letter}", rule) for rule, letter in letters.items()))
     return Chapter("claims", "The paper's claims", words, (_verdicts(claims, letters), explained))
@@ -79,7 +79,8 @@ def evidence(results: Mapping[str, Any]) -> Chapter:
         marks=tuple(marks),
         stacks=True,
     )
-    return Chapter("evidence", "Evidence", (), (table,))
+    words = (f"Intervals of the protocol's folds are over patients. {of_training(results)}",)
+    return Chapter("evidence", "Evidence", words, (table,))
 
 
 def write(key: str, found: float | Sequence[float] | None) -> Number:
@@ -127,10 +128,18 @@ def _evidence(findings: Sequence[Mapping[str, Any]]) -> Iterator[Line]:
         yield Line(minus(key), write(key, finding["ours"]), words)
 
 
-def _seeds(results: Mapping[str, Any]) -> str:
-    if results["run"]["resolved"]["repeats"] > 1:
-        return ", with the mean of the repeats"
-    return " and not about other seeds: networks were trained once, and their luck is in it"
+def of_training(results: Mapping[str, Any]) -> str:
+    """Say what intervals over patients leave out."""
+    repeats = results["run"]["resolved"]["repeats"]
+    if repeats > 1:
+        return (
+            f"The chance of training is not in them: each arm counts with the mean of {repeats} "
+            "repeats, and how far these lie apart stands with the paired comparisons."
+        )
+    return (
+        "The chance of training is not in them: every network was trained once, and other seeds "
+        "would give other differences."
+    )
 
 
 def _counted(claims: Sequence[Mapping[str, Any]]) -> str:

@@ -1,9 +1,9 @@
 """Arms compared lesion by lesion, and how much would have to be run to see a gain."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-from training.report.chapters.claims import minus
+from training.report.chapters.claims import minus, of_training
 from training.report.tables import (
     NOTHING,
     Chapter,
@@ -26,8 +26,9 @@ def chapter(results: Mapping[str, Any]) -> Chapter:
         "show a gain with a power of 80 %, at this share of lesions that change. McNemar's "
         "test takes lesions as independent, and but for the nested pair sizes were picked on these "
         "folds: no p allows for that.",
+        of_training(results),
     )
-    blocks = (_lesions(found), _cohorts(found))
+    blocks = (_lesions(found), *_repeats(found["repeats"]), _cohorts(found))
     title = "Paired comparisons, and what it takes to see a gain"
     return Chapter("paired-arms", title, words, blocks)
 
@@ -57,6 +58,33 @@ def _lesions(found: Mapping[str, Any]) -> Table:
     )
 
 
+def _repeats(found: Mapping[str, Any] | None) -> Iterator[Table]:
+    """Yield what repeats show, where there are several."""
+    if not found:
+        return
+    yield Table(
+        "repeats-arms",
+        "Each arm's accuracy over the repeats, which differ in folds and seeds; the same lesions.",
+        ("", "mean, %", "standard deviation, points", "lowest, %", "highest, %"),
+        tuple(
+            (name, *map(percent, (one["mean"], one["sd"], one["low"], one["high"])))
+            for name, one in found["arms"].items()
+        ),
+        note="The standard deviation's interval takes repeats as normal.",
+    )
+    yield Table(
+        "repeats-pairs",
+        "Two arms over repeats and folds, by the corrected resampled t test.",
+        ("", "difference, points", "p"),
+        tuple(
+            (minus(name), points(one["difference"]), p_value(one["p"]))
+            for name, one in found["pairs"].items()
+        ),
+        note="Training sets overlap, so the variance of the mean is raised as Nadeau and Bengio "
+        "(2003) say.",
+    )
+
+
 def _cohorts(found: Mapping[str, Any]) -> Table:
     rows: tuple[tuple[Content, ...], ...] = tuple(
         (
@@ -69,7 +97,7 @@ def _cohorts(found: Mapping[str, Any]) -> Table:
     )
     return Table(
         "cohorts-power",
-        "With the cohort as the unit: what 80 % power takes.",
+        "With the cohort as the unit: what 80 % power takes, on the same fresh lesions.",
         ("", "standard deviation of a difference", "smallest gain seen here", *_gains(found)),
         rows,
         groups=(("", 1), ("points", 2), ("cohorts needed for", len(found["gains"]))),
