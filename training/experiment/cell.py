@@ -1,8 +1,8 @@
-"""A cell: one result of the experiments, named by everything that decides it.
+"""A cell: one result of the experiments, named by what decides it.
 
-The digest of a cell is a sha256 over its work, its configuration and the digests of its inputs. So
-a changed parameter renames exactly the cells that depend on it; the others are found where they
-are.
+The digest of a cell is a sha256 over its work's name and version, its configuration and the digests
+of its inputs. So a changed parameter renames exactly the cells that depend on it; the others are
+found where they are.
 """
 
 import hashlib
@@ -22,8 +22,9 @@ Arrays = Mapping[str, np.ndarray]
 class Work:
     """A kind of work: `compute(config, inputs) -> Arrays`, a pure function at a module's top level.
 
-    `version` counts up whenever the same configuration no longer gives the same result. Results of
-    `bulky` work stay on the machine that made them: they are made again where they are needed.
+    `version` counts up whenever the same configuration no longer gives the same result, since the
+    digest does not cover the code; a test asks for it where the code changed. Results of `bulky`
+    work stay on the machine that made them: they are made again where they are needed.
     `gpu` work trains networks: it runs on a GPU where there is one.
     """
 
