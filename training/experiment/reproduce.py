@@ -43,7 +43,7 @@ from training.experiment.trial import Trial
 from training.experiment.work.cohort import Phantom, phantom
 from training.experiment.work.excerpt import EXCERPT, Excerpt
 from training.metrics import Interval
-from training.statistics.verdicts import Judgement, judge
+from training.statistics.verdicts import Judgement, in_words, judge
 
 #: The seed of the phantom's 78 new cases (paper 4.2.2).
 NEW_SEED = 40_001
@@ -96,7 +96,9 @@ def run(
         "chosen": {"classic": study.classic, "synthetic": study.synthetic},
     }
     results |= {name: section.results(by[name], study) for name, section in SECTIONS.items()}
-    results["claims"] = [_claim(one) for one in judge(_evidence(by["claims"], study))]
+    results["claims"] = [
+        _claim(one, simulated=study.simulated) for one in judge(_evidence(by["claims"], study))
+    ]
     arrays = gallery.arrays(by["pictures"], study) | separation.maps(by["pictures"], study)
     results["run"] |= provenance.behind(by)
     return Found(results, arrays)
@@ -178,7 +180,7 @@ def _evidence(store: Store, study: Study) -> dict[str, Interval]:
     return found
 
 
-def _claim(judgement: Judgement) -> dict[str, Any]:
+def _claim(judgement: Judgement, *, simulated: bool) -> dict[str, Any]:
     """Put a verdict, its rule and its evidence in plain words and numbers."""
     claim = judgement.claim
     return {
@@ -186,14 +188,14 @@ def _claim(judgement: Judgement) -> dict[str, Any]:
         "text": claim.text,
         "where": claim.where,
         "rule": claim.rule.words,
-        "verdict": judgement.verdict,
+        "verdict": in_words(judgement.verdict, simulated=simulated),
         "findings": [
             {
                 "key": finding.comparison.key,
                 "meaning": finding.comparison.meaning,
                 "paper": finding.comparison.paper,
                 "ours": None if finding.ours is None else list(finding.ours),
-                "verdict": finding.verdict,
+                "verdict": in_words(finding.verdict, simulated=simulated),
                 "size": finding.size,
             }
             for finding in judgement.findings

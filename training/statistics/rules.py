@@ -12,9 +12,7 @@ from typing import Literal
 
 from training.metrics import Interval
 
-Verdict = Literal[
-    "consistent in simulation", "not consistent in simulation", "undecided", "not tested"
-]
+Verdict = Literal["consistent", "not consistent", "undecided", "not tested"]
 Size = Literal["includes the paper's", "below the paper's", "above the paper's"]
 
 #: A gain of less than this share of the paper's is too small to speak of.
@@ -43,16 +41,16 @@ def size(interval: Interval, paper: float) -> Size:
 def combine(verdicts: Iterable[Verdict]) -> Verdict:
     """Return the verdict on a claim whose comparisons must all hold."""
     found = set(verdicts)
-    for worst in ("not consistent in simulation", "not tested", "undecided"):
+    for worst in ("not consistent", "not tested", "undecided"):
         if worst in found:
             return worst
-    return "consistent in simulation"
+    return "consistent"
 
 
 def _choose(*, holds: bool, fails: bool) -> Verdict:
     if holds:
-        return "consistent in simulation"
-    return "not consistent in simulation" if fails else "undecided"
+        return "consistent"
+    return "not consistent" if fails else "undecided"
 
 
 def _better(ours: Interval, paper: float | None) -> Verdict:

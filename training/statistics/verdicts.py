@@ -1,6 +1,7 @@
 """The verdict on each claim of the paper, from the intervals that the experiments found.
 
-On a simulated cohort a claim is at most consistent in simulation. It is never reproduced.
+On a simulated cohort a claim is at most consistent in simulation (`in_words`). It is never
+reproduced.
 """
 
 from collections.abc import Mapping
@@ -42,6 +43,12 @@ def judge(evidence: Mapping[str, Interval]) -> tuple[Judgement, ...]:
         if not interval.low <= interval.high:
             raise ValueError(f"{key}: found the interval {interval.low} to {interval.high}")
     return tuple(_judge(claim, evidence) for claim in CLAIMS)
+
+
+def in_words(verdict: Verdict, *, simulated: bool) -> str:
+    """Say of a verdict that it is one in simulation, where the cohort is simulated."""
+    decided = verdict in ("consistent", "not consistent")
+    return f"{verdict} in simulation" if simulated and decided else verdict
 
 
 def _judge(claim: Claim, evidence: Mapping[str, Interval]) -> Judgement:

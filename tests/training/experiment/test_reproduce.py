@@ -13,7 +13,9 @@ from training.experiment.sections import curves
 from training.experiment.store import Store
 from training.experiment.trial import Trial
 from training.experiment.work.cohort import Phantom, phantom
+from training.metrics import Interval
 from training.statistics.claims import CLAIMS
+from training.statistics.verdicts import judge
 
 VERDICTS = {
     "consistent in simulation", "not consistent in simulation", "undecided", "not tested"
@@ -66,6 +68,16 @@ def test_every_claim_has_a_verdict_by_its_rule(results):
     assert [claim["id"] for claim in results["claims"]] == [claim.id for claim in CLAIMS]
     assert {claim["verdict"] for claim in results["claims"]} <= VERDICTS
     assert all(claim["rule"] and claim["findings"] for claim in results["claims"])
+
+
+@pytest.mark.parametrize("simulated", [True, False])
+def test_a_sites_own_verdicts_are_none_in_simulation(simulated):
+    found = {"DCGAN - ACGAN": Interval(0.1, 0.05, 0.15), "ACGAN - classic": Interval(-0.1, -0.2, 0)}
+    claims = [reproduce._claim(judged, simulated=simulated) for judged in judge(found)]
+    told = {claim["verdict"] for claim in claims}
+    assert told == {one["verdict"] for claim in claims for one in claim["findings"]}
+    where = " in simulation" if simulated else ""
+    assert told == {f"consistent{where}", f"not consistent{where}", "not tested"}
 
 
 def test_the_report_says_what_it_is_and_needs_no_network(finished):

@@ -107,11 +107,16 @@ def test_names_a_site_and_calls_it_no_phantom(
     results: dict[str, Any], arrays: dict[str, np.ndarray]
 ) -> None:
     results["run"]["cohort"] |= {"name": "<Site> 7", "simulated": False}
+    for claim in results["claims"]:
+        for one in (claim, *claim["findings"]):
+            one["verdict"] = one["verdict"].removesuffix(" in simulation")
     made = page.render(results, arrays)
     body = parse(made.html).find("body")
     assert text(body).startswith("<Site> 7.")
     assert "hantom, not patients" not in made.html
     assert "SIMULATED" not in made.html
+    assert "in simulation" not in made.html
+    assert " not consistent, " in made.html
     assert (
         "fresh lesions, further cohorts and what is none of the classes are simulated" in made.html
     )

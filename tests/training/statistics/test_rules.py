@@ -3,7 +3,7 @@ import pytest
 from training.metrics import Interval
 from training.statistics import rules
 
-YES, NO, OPEN = "consistent in simulation", "not consistent in simulation", "undecided"
+YES, NO, OPEN = "consistent", "not consistent", "undecided"
 
 
 def decide(rule, low, high, paper=None):

@@ -2,7 +2,7 @@ import pytest
 
 from training.metrics import Interval
 from training.statistics.claims import CLAIMS
-from training.statistics.verdicts import judge
+from training.statistics.verdicts import in_words, judge
 
 
 def verdicts(evidence):
@@ -33,9 +33,9 @@ def test_a_small_sure_gain_has_the_direction_and_not_the_size():
     found = {
         j.claim.id: j for j in judge({"synthetic - classic, cohorts": Interval(0.01, 0.005, 0.015)})
     }
-    assert found["synthetic-adds-cohorts"].verdict == "consistent in simulation"
+    assert found["synthetic-adds-cohorts"].verdict == "consistent"
     assert found["synthetic-adds-cohorts"].findings[0].size == "below the paper's"
-    assert found["synthetic-adds-seven"].verdict == "not consistent in simulation"
+    assert found["synthetic-adds-seven"].verdict == "not consistent"
 
 
 def test_a_claim_of_several_is_not_tested_by_half():
@@ -45,7 +45,21 @@ def test_a_claim_of_several_is_not_tested_by_half():
 
 def test_one_reversed_pair_contradicts_the_order():
     found = verdicts({"BoVW-MI-multi - CNN-AUG": Interval(-0.1, -0.15, -0.05)})
-    assert found["order-of-methods"] == "not consistent in simulation"
+    assert found["order-of-methods"] == "not consistent"
+
+
+@pytest.mark.parametrize(
+    ("verdict", "words"),
+    [
+        ("consistent", "consistent in simulation"),
+        ("not consistent", "not consistent in simulation"),
+        ("undecided", "undecided"),
+        ("not tested", "not tested"),
+    ],
+)
+def test_a_simulated_cohort_decides_in_simulation_alone(verdict, words):
+    assert in_words(verdict, simulated=True) == words
+    assert in_words(verdict, simulated=False) == verdict
 
 
 def test_a_misspelt_name_is_refused():

@@ -17,12 +17,19 @@ from training.report.tables import (
     points,
     signed,
 )
+from training.statistics.rules import Verdict
+from training.statistics.verdicts import in_words
 
-_MARKS: dict[str, Mark] = {
-    "consistent in simulation": "yes",
-    "not consistent in simulation": "no",
+_MARKS: dict[Verdict, Mark] = {
+    "consistent": "yes",
+    "not consistent": "no",
     "undecided": "open",
     "not tested": "untested",
+}
+_BY_WORDS = {
+    in_words(verdict, simulated=simulated): mark
+    for verdict, mark in _MARKS.items()
+    for simulated in (True, False)
 }
 #: Evidence that is no proportion.
 _PLAIN = ("silhouette", "feature variance")
@@ -43,7 +50,7 @@ def chapter(results: Mapping[str, Any]) -> Chapter:
     rules = dict.fromkeys(found["rule"] for found in claims)
     letters = dict(zip(rules, ascii_uppercase, strict=False))
     words = (
-        f"{_counted(claims)} The rules were fixed before any experiment ran. They read the 95 % "
+        f"{_counted(results)} The rules were fixed before any experiment ran. They read the 95 % "
         "interval and never the point estimate, so too small an experiment ends undecided. No "
         "correction is made over claims.",
         "Group sizes were picked on the folds that are reported, as in the paper, but where a "
@@ -69,7 +76,7 @@ def evidence(results: Mapping[str, Any]) -> Chapter:
                     finding["verdict"],
                 )
             )
-            marks.append(_MARKS[finding["verdict"]])
+            marks.append(_BY_WORDS[finding["verdict"]])
     table = Table(
         "evidence-table",
         "Every comparison, in the order of the claims. Differences of proportions are in points, "
@@ -110,7 +117,7 @@ def _verdicts(claims: Sequence[Mapping[str, Any]], letters: Mapping[str, str]) -
         "What the paper says, and what this run lets us say of it.",
         ("claim", "verdict", "evidence: ours, 95 % interval; paper", "rule"),
         rows,
-        marks=tuple(_MARKS[found["verdict"]] for found in claims),
+        marks=tuple(_BY_WORDS[found["verdict"]] for found in claims),
         stacks=True,
     )
 
@@ -142,7 +149,9 @@ def of_training(results: Mapping[str, Any]) -> str:
     )
 
 
-def _counted(claims: Sequence[Mapping[str, Any]]) -> str:
+def _counted(results: Mapping[str, Any]) -> str:
+    claims, simulated = results["claims"], results["run"]["cohort"]["simulated"]
     counted = Counter(found["verdict"] for found in claims)
-    told = ", ".join(f"{counted[verdict]} {verdict}" for verdict in _MARKS)
+    every = (in_words(verdict, simulated=simulated) for verdict in _MARKS)
+    told = ", ".join(f"{counted[verdict]} {verdict}" for verdict in every)
     return f"Of {len(claims)} claims: {told}."
