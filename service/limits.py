@@ -13,6 +13,9 @@ from service.settings import Settings
 #: Whoever operates a full service must still see it.
 EXEMPT = frozenset({"/livez", "/readyz", "/metrics"})
 
+#: Key of the scope: a function that counts bytes which a request made us fetch as its body's own.
+HOLD = "hepatica.hold"
+
 
 class Limits:
     """Bounds a request's body, all bodies together, the requests at once, and slow clients.
@@ -44,8 +47,15 @@ class Limits:
         complete = False
         deadline = asyncio.get_running_loop().time() + settings.receive_timeout_s
 
+        def hold(size: int) -> None:
+            nonlocal held
+            held += size
+            self._held_bytes += size
+            if size > 0:
+                self._check_size(held)
+
         async def bounded_receive() -> Message:
-            nonlocal held, complete
+            nonlocal complete
             if complete:  # only a disconnect can still come, whenever it likes
                 return await receive()
             try:
@@ -57,10 +67,7 @@ class Limits:
                     "expected all of it"
                 ) from None
             complete = not message.get("more_body", False)
-            size = len(message.get("body", b""))
-            held += size
-            self._held_bytes += size
-            self._check_size(held)
+            hold(len(message.get("body", b"")))
             return message
 
         async def patient_send(message: Message) -> None:
@@ -69,7 +76,7 @@ class Limits:
 
         self._requests += 1
         try:
-            await self._app(scope, bounded_receive, patient_send)
+            await self._app({**scope, HOLD: hold}, bounded_receive, patient_send)
         finally:
             self._requests -= 1
             self._held_bytes -= held

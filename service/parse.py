@@ -1,7 +1,8 @@
 """A request to /classify -> an `Order`: bytes and options, checked as far as HTTP goes.
 
-Two ways in: multipart/form-data with the parts `image` and one of `roi`, `mask`, `annotation`; or
-the image itself as the body. Options stand in the query, or in parts of their own.
+Three ways in: multipart/form-data with the parts `image` and one of `roi`, `mask`, `annotation`;
+the image itself as the body; or JSON that names what to pull from a PACS. Options stand in the
+query, in parts of their own, or among the members of the JSON.
 """
 
 import logging
@@ -21,17 +22,20 @@ from lesion.errors import (
 )
 from lesion.image.formats import Format, sniff
 from service.options import OPTIONS, Options, parse_options, quoted
+from service.pacs.reference import pull, read_reference
 from service.settings import Settings
 
+DICOM = "application/dicom"
 #: Media types of an image and the format that each declares.
 IMAGE_TYPES: dict[str, Format | None] = {
-    "application/dicom": "dicom",
+    DICOM: "dicom",
     "image/png": "png",
     "application/x-npy": "npy",
     "application/octet-stream": None,  # told by its magic number
 }
 FILES = ("image", "mask", "annotation")
 FORM = "multipart/form-data"
+JSON = "application/json"
 CHARSETS = ("utf-8", "iso-8859-1", "us-ascii")
 
 # It quotes the bytes that it stumbles over.
@@ -82,10 +86,19 @@ async def read_order(request: Request, settings: Settings) -> Order:
                     files[name] = File(await part.read(), _essence(part.content_type))
         finally:
             await form.close()
+    elif declared == JSON:
+        wanted = await read_reference(request)
+        options += wanted.options()
+        parse_options(options, max_lesions=settings.max_lesions)  # before anything is pulled
+        pulled = await pull(request, wanted)
+        files = {
+            name: File(data, "application/dicom") for name, data in pulled._asdict().items() if data
+        }
     else:
         if declared not in IMAGE_TYPES:
+            expected = [FORM, JSON, *IMAGE_TYPES]
             raise UnknownFormatError(
-                f"Content-Type: found {quoted(declared)}, expected {FORM} or {list(IMAGE_TYPES)}"
+                f"Content-Type: found {quoted(declared)}, expected one of {expected}"
             )
         files["image"] = File(await request.body(), declared)
     return _order(files, parse_options(options, max_lesions=settings.max_lesions))

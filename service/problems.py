@@ -7,9 +7,15 @@ ServiceError                     the request cannot be answered, whatever image 
 ├── NotFoundError, MethodNotAllowedError, NotAcceptableError, SlowBodyError
 ├── BusyError                    full: come again
 ├── NotReadyError                no bundle is loaded (yet)
+├── PacsError                    a PACS that the request names fails us
+│   ├── PacsConnectionError, PacsTimeoutError, PacsBusyError: worth another attempt
+│   └── PacsRefusedError, PacsRedirectError, PacsAnswerError, PacsMismatchError, PacsStoreError
 └── InternalError                a fault of ours; says nothing of it
 ParameterError                   a parameter of /synthesize with a value that is not allowed
 └── UnknownClassError, CountError, SeedError, StartError, OutputFormatError
+UnusableError
+├── ReportError                  classified it could be, but no report can refer to it
+└── UnknownPacsError, PacsMissingError: a name or an instance that is not there
 """
 
 import json
@@ -61,8 +67,56 @@ class NotReadyError(ServiceError):
     """The service is not ready."""
 
 
+class PacsError(ServiceError):
+    """The PACS failed."""
+
+
+class PacsConnectionError(PacsError):
+    """The PACS cannot be reached, or broke off."""
+
+
+class PacsTimeoutError(PacsError):
+    """The PACS did not answer in time."""
+
+
+class PacsBusyError(PacsError):
+    """The PACS is not available."""
+
+
+class PacsRefusedError(PacsError):
+    """The PACS refused the service's credentials."""
+
+
+class PacsRedirectError(PacsError):
+    """The PACS redirects to another host."""
+
+
+class PacsAnswerError(PacsError):
+    """The PACS answered something else than was asked for."""
+
+
+class PacsMismatchError(PacsError):
+    """The PACS answered another instance than was asked for."""
+
+
+class PacsStoreError(PacsError):
+    """The PACS refused to store the report."""
+
+
 class InternalError(ServiceError):
     """The service failed."""
+
+
+class ReportError(UnusableError):
+    """The image cannot be reported on."""
+
+
+class UnknownPacsError(UnusableError):
+    """The PACS is not one that the configuration names for this."""
+
+
+class PacsMissingError(UnusableError):
+    """The PACS holds no such instance."""
 
 
 class ParameterError(UnusableError):
@@ -99,6 +153,8 @@ STATUS: Mapping[type[InputError], int] = {
     UnsupportedError: 415,
     UnusableError: 422,
     InternalError: 500,
+    PacsError: 502,
+    PacsTimeoutError: 504,
     BusyError: 503,
     NotReadyError: 503,
 }

@@ -21,6 +21,8 @@ from lesion.outline import from_box
 from service.batcher import Batcher
 from service.engine import Engine, load
 from service.metrics import Metrics
+from service.pacs.config import load as load_pacs
+from service.pacs.directory import Directory
 from service.problems import NotReadyError
 from service.settings import Settings
 
@@ -71,6 +73,7 @@ class Runtime:
         self.metrics = Metrics()
         self.downloads = asyncio.Semaphore(settings.max_downloads)
         self.sandbox = Sandbox()
+        self.pacs = Directory(load_pacs(settings.pacs))
         self._threads = ThreadPoolExecutor(settings.work_threads, thread_name_prefix="work")
         self._model: Model | None = None
         self._state = "found the bundle still loading, expected it loaded and tested"
@@ -97,6 +100,7 @@ class Runtime:
         if model:
             await self.work(model.classifier.close)
             await self.work(model.generator.close)
+        await self.pacs.close()
         self._threads.shutdown()
         self.sandbox.close()
 

@@ -3,8 +3,10 @@
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, NonNegativeInt, PositiveInt, model_validator
+from pydantic import Field, NonNegativeInt, PositiveInt, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from service.pacs.config import load
 
 MIB = 1024 * 1024
 
@@ -23,6 +25,9 @@ class Settings(BaseSettings):
     bundle: Path = Path("models/default")
     #: Where the networks run. `cuda` is never silently replaced by `cpu`: not ready, rather.
     provider: Literal["cpu", "cuda"] = "cpu"
+
+    #: File that names the PACS to pull from and to store at (see `service.pacs.config`).
+    pacs: Path | None = None
 
     #: Bytes of one request's body, and of all bodies held at once.
     max_body_bytes: PositiveInt = 32 * MIB
@@ -47,6 +52,12 @@ class Settings(BaseSettings):
     send_timeout_s: Seconds = 60.0
     #: Seconds that a 503 asks to wait.
     retry_after_s: NonNegativeInt = 1
+
+    @field_validator("pacs")
+    @classmethod
+    def _sound(cls, pacs: Path | None) -> Path | None:
+        load(pacs)  # its `ValueError` says what is wrong
+        return pacs
 
     @model_validator(mode="after")
     def _room_for_one(self) -> "Settings":

@@ -66,7 +66,7 @@ def test_what_is_no_image(ask):
     assert ask(b"not an image" * 50, PNG) == (415, "unknown-format")
     assert ask(b"not an image" * 50, NPY) == (415, "unknown-format")
     assert ask(b"not an image" * 50, "text/plain") == (415, "unknown-format")
-    assert ask(b'{"pacs": "main"}', "application/json") == (415, "unknown-format")
+    assert ask(b'{"pacs": "main"}', "application/json") == (400, "unreadable-parameter")
 
 
 def test_truncated_files(ask, make_ct, encode, npy):
