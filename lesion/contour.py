@@ -33,7 +33,8 @@ def contour(outline: Outline) -> Float[np.ndarray, "n 2"]:
     changes[rows, first] = 1
     changes[rows, last + 1] = -1
     framed = np.cumsum(changes, axis=1, dtype=np.int8) > 0
-    return _around(framed) + np.array([outline.x0 - 1, outline.y0 - 1])
+    corners: np.ndarray = _around(framed) + [outline.x0 - 1, outline.y0 - 1]  # noqa: RUF005 # a sum
+    return corners
 
 
 def _around(framed: Bool[np.ndarray, "h w"]) -> Float[np.ndarray, "n 2"]:

@@ -8,13 +8,25 @@ from service.problems import NotAcceptableError
 
 def check(headers: Headers, offered: str) -> None:
     """Raise `NotAcceptableError` unless the Accept headers allow the one media type offered."""
+    choose(headers, (offered,))
+
+
+def choose(headers: Headers, offered: tuple[str, ...]) -> str:
+    """Return the media type that the Accept headers like best; of several, the first offered.
+
+    Raise `NotAcceptableError` if they allow none. Parameters of a media type are not compared.
+    """
     accept = ",".join(headers.getlist("accept"))
     if not accept.strip():
-        return
-    ranked = [_ranked(entry, offered) for entry in accept.split(",")]
-    _, quality = max(ranked, default=(0, 0.0))
-    if not quality > 0:  # NaN neither
-        raise NotAcceptableError(f"Accept: found {accept[:100]!r}, expected {offered}")
+        return offered[0]
+    qualities = [
+        max(_ranked(entry, media_type) for entry in accept.split(","))[1] for media_type in offered
+    ]
+    best = max(quality if quality > 0 else 0.0 for quality in qualities)  # NaN is none
+    if not best:
+        expected = offered[0] if len(offered) == 1 else f"one of {list(offered)}"
+        raise NotAcceptableError(f"Accept: found {accept[:100]!r}, expected {expected}")
+    return offered[qualities.index(best)]
 
 
 def _ranked(entry: str, offered: str) -> tuple[int, float]:

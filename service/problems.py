@@ -165,15 +165,19 @@ def status_of(error: type[InputError]) -> int:
     return next(STATUS[base] for base in error.__mro__ if base in STATUS)
 
 
+def details(error: InputError) -> dict[str, str | int]:
+    """Return the problem as the members of its JSON."""
+    return {
+        "type": URN + error.slug,
+        "title": error.title,
+        "status": status_of(type(error)),
+        "detail": str(error),
+    }
+
+
 def response(error: InputError, *, retry_after_s: int = 1) -> Response:
     """Return the problem as an answer."""
     status = status_of(type(error))
-    body = {
-        "type": URN + error.slug,
-        "title": error.title,
-        "status": status,
-        "detail": str(error),
-    }
     headers = {}
     if status == 503:
         headers["Retry-After"] = str(retry_after_s)
@@ -181,4 +185,4 @@ def response(error: InputError, *, retry_after_s: int = 1) -> Response:
         headers["Allow"] = error.allow
     if status in {408, 413}:
         headers["Connection"] = "close"  # the rest of the body is not read
-    return Response(json.dumps(body), status, headers, MEDIA_TYPE)
+    return Response(json.dumps(details(error)), status, headers, MEDIA_TYPE)

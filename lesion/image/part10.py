@@ -45,6 +45,9 @@ MAX_BYTES = 32 * 1024 * 1024
 #: Reads of the parser in one object: a CT slice takes two or three hundred.
 MAX_READS = 50_000
 
+#: Asks for a value's bytes as they stand in the file: to convert a million numbers takes seconds.
+RAW = bytes
+
 _PREFIX = b"DICM"
 _PREFIX_AT = 128
 _FILE_META_GROUP = 0x0002
@@ -62,12 +65,15 @@ class Part10:
 
     `transfer_syntax` and `sop_class` are UIDs, the latter of the file meta. `values` maps keywords
     to values, those of a sequence to a list of such mappings; what the object lacks is absent, and
-    what pydicom cannot convert stays bytes.
+    what pydicom cannot convert stays bytes. `size` and `reads` are what it took: bytes when
+    inflated, and reads of the parser.
     """
 
     transfer_syntax: UID
     sop_class: UID
     values: dict[str, Any]
+    size: int
+    reads: int
 
 
 class CountedFile(BytesIO):
@@ -102,7 +108,8 @@ def read(
 ) -> Part10:
     """Read the wanted attributes of a Part 10 file, and no others.
 
-    `wanted` maps keywords to None, and those of sequences to what is wanted of their items.
+    `wanted` maps keywords to None, or to `RAW`, and those of sequences to what is wanted of their
+    items.
 
     Raise `EmptyInputError`, `TooLargeError`, `UnknownFormatError` (no Part 10),
     `TransferSyntaxError` (not among `transfer_syntaxes`), or `UnreadableImageError` for whatever
@@ -124,11 +131,31 @@ def read(
             stop_when=lambda tag, _vr, _length: tag > _PIXEL_DATA,
             specific_tags=tags,
         )
+        values = _values(dataset, wanted, file)
         return Part10(
             transfer_syntax=syntax,
             sop_class=uid(meta.get("MediaStorageSOPClassUID")),
-            values=_values(dataset, wanted, file),
+            values=values,
+            size=file.getbuffer().nbytes,
+            reads=max_reads - file.reads_left,
         )
+
+
+def media_sop_class(data: bytes) -> UID:
+    """Return the SOP class that the file meta names (0002,0002), which may be empty."""
+    _check_envelope(data, len(data))
+    file = CountedFile(data)
+    file.seek(_PREFIX_AT + len(_PREFIX))
+    with guarded("DICOM"):
+        return uid(_meta(file).get("MediaStorageSOPClassUID"))
+
+
+@contextmanager
+def silenced() -> Iterator[None]:
+    """Let no library warn: its warnings quote the values of files."""
+    with _warning_filters, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
 
 
 @contextmanager
@@ -137,8 +164,7 @@ def guarded(what: str) -> Iterator[None]:
 
     They may quote the file's values, and so may warnings, which are silenced.
     """
-    with _warning_filters, warnings.catch_warnings():
-        warnings.simplefilter("ignore")
+    with silenced():
         try:
             yield
         except InputError:
@@ -237,6 +263,8 @@ def _values(dataset: Dataset, wanted: Mapping[str, Any], file: CountedFile) -> d
             continue
         if inside is None:
             found[keyword] = _value(dataset, tag)
+        elif inside is RAW:
+            found[keyword] = dataset.get_item(tag).value
         else:
             found[keyword] = [_values(item, inside, file) for item in _items(dataset, tag, file)]
     return found

@@ -1,4 +1,4 @@
-"""multipart/related (PS3.18, 8.6.1.2): one DICOM object in, one out."""
+"""multipart/related (PS3.18, 8.6.1.2): one DICOM object in, one or several out."""
 
 from secrets import token_hex
 
@@ -87,9 +87,10 @@ class OnePart:
         self._complete = True
 
 
-def encode(part10: bytes) -> tuple[bytes, str]:
-    """Return a body that holds one object, and its Content-Type."""
+def encode(*files: bytes) -> tuple[bytes, str]:
+    """Return a body that holds Part 10 files, and its Content-Type."""
     boundary = token_hex(16)
     head = f"--{boundary}\r\nContent-Type: {DICOM}\r\n\r\n".encode()
     content_type = f'{MEDIA_TYPE}; type="{DICOM}"; boundary={boundary}'
-    return head + part10 + f"\r\n--{boundary}--\r\n".encode(), content_type
+    parts = [head + file + b"\r\n" for file in files]
+    return b"".join(parts) + f"--{boundary}--\r\n".encode(), content_type

@@ -1,0 +1,237 @@
+"""Answers -> a Comprehensive 3D SR: a Measurement Report (TID 1500) of Planar ROIs (TID 1410).
+
+Of each lesion: its outline on the image, who tracks it, the most similar class as a finding (or a
+lesion of the liver, undetermined, where the service abstained), how probable each class is, and its
+longest diameter. Never verified, always preliminary, and in words no diagnosis.
+"""
+
+import logging
+from collections.abc import Sequence
+from datetime import datetime
+
+import numpy as np
+from highdicom.sr import (
+    AlgorithmIdentification,
+    CodeContentItem,
+    CodedConcept,
+    Comprehensive3DSR,
+    DeviceObserverIdentifyingAttributes,
+    FindingSite,
+    GraphicTypeValues,
+    ImageRegion,
+    Measurement,
+    MeasurementReport,
+    ObservationContext,
+    ObserverContext,
+    PlanarROIMeasurementsAndQualitativeEvaluations,
+    RelationshipTypeValues,
+    SourceImageForRegion,
+    TextContentItem,
+    TrackingIdentifier,
+)
+from jaxtyping import Float
+from pydicom.dataset import Dataset
+
+from lesion import __version__
+from lesion.classes import Code
+from service.answers import Classification, Coded, LesionAnswer, ModelName
+from service.problems import ReportError
+from service.report.source import local_time
+from service.report.uids import MANUFACTURER, derived
+
+DESCRIPTION = "AI, research only: most similar of 3 classes, no diagnosis"
+#: Far from the numbers that scanners count up from 1.
+SERIES_NUMBER = 9801
+
+#: Of one region: a value of so many 32-bit numbers fits an Explicit VR element (PS3.5, 7.1.2).
+MOST_POINTS = 8190
+
+# It logs UIDs, and names that it finds unusual.
+logging.getLogger("highdicom").setLevel(logging.CRITICAL)
+
+
+def _concept(value: str, scheme: str, meaning: str) -> CodedConcept:
+    return CodedConcept(value, scheme, meaning)
+
+
+DEVICE = _concept("121007", "DCM", "Device")
+FINDING = _concept("121071", "DCM", "Finding")
+COMMENT = _concept("121106", "DCM", "Comment")
+PROBABILITY = _concept("122157", "DCM", "Probability")
+REPORT = _concept("126000", "DCM", "Imaging Measurement Report")
+PROCEDURE = _concept("25045-6", "LN", "CT unspecified body region")
+LIVER = _concept("10200004", "SCT", "Liver")
+LONG_AXIS = _concept("103339001", "SCT", "Long axis")
+PERCENT = _concept("%", "UCUM", "Percent")
+MILLIMETRE = _concept("mm", "UCUM", "mm")
+
+
+def structured_report(
+    sources: Sequence[Dataset],
+    answer: Classification,
+    contours: Sequence[Float[np.ndarray, "_ 2"]],
+    *,
+    made_at: datetime,
+) -> Dataset:
+    """Return the report of the lesions of one request.
+
+    `sources` are what `service.report.source.read_source` returns of the images that the answer
+    names, all of one study; `contours` the line around each lesion: corners (x, y) in pixels.
+    Raise `ReportError` for a contour of more corners than one region holds.
+    """
+    regions = [
+        _region(sources, lesion, corners)
+        for lesion, corners in zip(answer.lesions, contours, strict=True)
+    ]
+    groups = [_group(answer, index, region) for index, region in enumerate(regions)]
+    source = sources[0]
+    report = MeasurementReport(
+        observation_context=_observation_context(answer.model),
+        procedure_reported=PROCEDURE,
+        imaging_measurements=groups,
+        title=REPORT,
+    )
+    moment = local_time(source, made_at)
+    document: Dataset = Comprehensive3DSR(
+        evidence=sources,
+        content=report,
+        series_instance_uid=derived("series", "SR", *_maker(answer.model), source.StudyInstanceUID),
+        series_number=SERIES_NUMBER,
+        sop_instance_uid=derived("SR", *_maker(answer.model), *map(_place, regions)),
+        instance_number=source.get("InstanceNumber", 1),
+        is_complete=True,
+        is_final=False,
+        series_description=DESCRIPTION,
+        content_date=moment.date(),
+        content_time=moment.time(),
+        specific_character_set=source.get("SpecificCharacterSet"),
+        **equipment(answer.model),
+    )
+    document.InstanceCreationDate, document.InstanceCreationTime = (
+        document.ContentDate,
+        document.ContentTime,
+    )
+    inherit(document, source)
+    return document
+
+
+def equipment(model: ModelName) -> dict[str, object]:
+    """Return what made an object (PS3.3, C.7.5.2), as highdicom's keywords."""
+    return {
+        "manufacturer": MANUFACTURER,
+        "manufacturer_model_name": f"Hepatica {model.name}",
+        "software_versions": [f"hepatica {__version__}", model.digest],
+        "device_serial_number": model.digest[:16],
+    }
+
+
+def inherit(document: Dataset, source: Dataset) -> None:
+    """Copy what else holds for the image and for all that is made of it."""
+    for keyword in ("SyntheticData", "TimezoneOffsetFromUTC"):
+        if keyword in source:
+            document[keyword] = source[keyword]
+
+
+def _region(
+    sources: Sequence[Dataset], lesion: LesionAnswer, corners: Float[np.ndarray, "n 2"]
+) -> ImageRegion:
+    """Return a lesion's outline on its image."""
+    if len(corners) >= MOST_POINTS:
+        raise ReportError(
+            f"report: found an outline of {len(corners)} corners, "
+            f"expected fewer than {MOST_POINTS}, as one region holds"
+        )
+    image = lesion.image
+    source = next(s for s in sources if image and s.SOPInstanceUID == image.sop_instance_uid)
+    frames = [image.frame_number] if image and image.frame_number is not None else None
+    return ImageRegion(
+        GraphicTypeValues.POLYLINE,
+        np.concatenate([corners, corners[:1]]).astype(np.float32),
+        SourceImageForRegion(source.SOPClassUID, source.SOPInstanceUID, frames),
+    )
+
+
+def _maker(model: ModelName) -> tuple[str, str]:
+    return __version__, model.digest
+
+
+def _place(region: ImageRegion) -> str:
+    """Return where a region lies, in words that no other has."""
+    image = region.ContentSequence[0].ReferencedSOPSequence[0]
+    frame = image.get("ReferencedFrameNumber", 0)
+    return f"{image.ReferencedSOPInstanceUID}/{frame}/{region.GraphicData}"
+
+
+def _observation_context(model: ModelName) -> ObservationContext:
+    device = DeviceObserverIdentifyingAttributes(
+        uid=derived("device", *_maker(model)),
+        name=MANUFACTURER,
+        manufacturer_name=MANUFACTURER,
+        model_name=f"Hepatica {model.name} {model.version}",
+        serial_number=model.digest[:16],
+    )
+    return ObservationContext(observer_device_context=ObserverContext(DEVICE, device))
+
+
+def _group(
+    answer: Classification, index: int, region: ImageRegion
+) -> PlanarROIMeasurementsAndQualitativeEvaluations:
+    lesion = answer.lesions[index]
+    # By its place alone: another bundle that looks at the same lesion tracks the same one.
+    tracked = TrackingIdentifier(derived("lesion", _place(region)), f"Lesion {index + 1}")
+    group = PlanarROIMeasurementsAndQualitativeEvaluations(
+        tracking_identifier=tracked,
+        referenced_region=region,
+        finding_type=_code(lesion.code),
+        finding_sites=[FindingSite(LIVER)],
+        algorithm_id=_algorithm(answer),
+        measurements=_measurements(lesion),
+    )
+    group[0].ContentSequence.append(
+        TextContentItem(COMMENT, statement(lesion), RelationshipTypeValues.CONTAINS)
+    )
+    return group
+
+
+def _algorithm(answer: Classification) -> AlgorithmIdentification:
+    model = answer.model
+    return AlgorithmIdentification(
+        name=f"Hepatica {model.name} {model.version}",
+        version=model.digest,
+        parameters=[f"hepatica {__version__}", f"Intended use: {answer.disclaimer}"],
+    )
+
+
+def _measurements(lesion: LesionAnswer) -> list[Measurement]:
+    """Return how probable each class is, and how long the lesion."""
+    found = []
+    for name, probability in lesion.probabilities.items():
+        measured = Measurement(PROBABILITY, 100 * probability, PERCENT)
+        measured[0].ContentSequence = [
+            CodeContentItem(FINDING, _code(name.code), RelationshipTypeValues.HAS_CONCEPT_MOD)
+        ]
+        found.append(measured)
+    if lesion.diameter_mm is not None:
+        found.append(Measurement(LONG_AXIS, lesion.diameter_mm, MILLIMETRE))
+    return found
+
+
+def _code(code: Code | Coded) -> CodedConcept:
+    return _concept(code.value, code.scheme, code.meaning)
+
+
+def statement(lesion: LesionAnswer) -> str:
+    """Word what was found for whoever reads the report: no diagnosis."""
+    classes = ", ".join(lesion.probabilities)
+    likeness = lesion.out_of_distribution
+    sentences = [
+        "Research use only, not for diagnosis.",
+        f"The most similar of three classes ({classes}), not a diagnosis: {lesion.label}.",
+    ]
+    if lesion.reason:
+        sentences.append(f"Undetermined: the classifier abstains ({lesion.reason.detail}).")
+    sentences.append(
+        f"Out-of-distribution score {likeness.score:.3g}, threshold {likeness.threshold:.3g}."
+    )
+    sentences += [f"Note: {warning.detail}." for warning in lesion.warnings]
+    return " ".join(sentences)
