@@ -22,11 +22,12 @@ _GRAIN_PX = 0.7
 _SEAM_PX = 3.0
 
 Patches = Float[np.ndarray, "n 64 64"]
+Made = Float[np.ndarray, "made 64 64"]
 
 
 def blend(
     hu: Patches, patients: Shaped[np.ndarray, " n"], *, count: int, rng: np.random.Generator
-) -> Patches:
+) -> Made:
     """Mix two lesions of one class from two patients, pixel by pixel, in random parts.
 
     Mixup within a class (Zhang et al. 2018; Inoue 2018). Return [count, 64, 64]; raise `RunError`
@@ -53,11 +54,11 @@ def transplant(
     hu: Patches,
     patients: Shaped[np.ndarray, " n"],
     *,
-    into: Patches,
+    into: Float[np.ndarray, "m 64 64"],
     hosts: Shaped[np.ndarray, " m"],
     count: int,
     rng: np.random.Generator,
-) -> Patches:
+) -> Made:
     """Put a lesion into another patient's surroundings, at the level of its new liver.
 
     A lesion fills the middle of its patch, whoever has it (`lesion.roi.MARGIN`), so what lies
@@ -96,6 +97,6 @@ def _circle() -> np.ndarray:
 
 def _turn(patches: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Turn each patch by a random number of quarters, and mirror half of them."""
-    turned = [np.rot90(patch, rng.integers(4)) for patch in patches]
+    turned = [np.rot90(patch, int(rng.integers(4))) for patch in patches]
     mirrored = [patch[::-1] if rng.random() < 0.5 else patch for patch in turned]
     return np.stack(mirrored)

@@ -116,7 +116,7 @@ QUICK = Experiment(
         conditional=True,
     ),
     recipe=presets.QUICK.fold_gan,
-    longer=replace(presets.QUICK.fold_gan, learning_rate=0.0001, epochs=15, ema=0.995),
+    longer=replace(presets.QUICK.fold_gan, learning_rate=0.0001, epochs=10, ema=0.995),
     neighbours=100,
 )
 #: The paper's grid. Arms of the cohort-level claim are shorter: there are a hundred of them.

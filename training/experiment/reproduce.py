@@ -60,6 +60,7 @@ SECTIONS = {
     "diversity": diversity,
     "deployment": deployment,
     "cohorts": cohorts,
+    "beyond": beyond,
     "paired": paired,
 }
 

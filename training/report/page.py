@@ -12,6 +12,7 @@ from lesion import durable
 from training import stage
 from training.report import files
 from training.report.chapters import (
+    beyond,
     claims,
     cohorts,
     curves,
@@ -88,6 +89,8 @@ def _chapters(results: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> I
         yield claims.chapter(results)
     if results.get("cohorts"):
         yield cohorts.chapter(results)
+    if results.get("beyond"):
+        yield beyond.chapter(results)
     yield curves.chapter(results)
     yield methods.generators(results)
     if results.get("rivals"):

@@ -27,6 +27,8 @@ ROOT = Path(__file__).parents[3]
 TABLE = Path(__file__).with_name("pinned.json")
 COMMAND = f".venv/bin/python {Path(__file__).relative_to(ROOT)}"
 
+#: Not pinned: how files are read, which tests hold to drawn lesions bit for bit, and what errors say.
+_NOT_PINNED = ("lesion.image", "lesion.annotation", "lesion.ct", "lesion.errors")
 #: An imported cohort's patches are not cut by its work: see there.
 _MADE_BY = {"cohort": "import_folder"}
 _Scope = ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
@@ -53,7 +55,7 @@ def pin(work: Work) -> dict[str, Any]:
 @cache
 def source(module: str) -> str | None:
     """Read a module of this project."""
-    if module.partition(".")[0] not in ("training", "lesion"):
+    if module.partition(".")[0] not in ("training", "lesion") or module.startswith(_NOT_PINNED):
         return None
     path = ROOT.joinpath(*module.split("."))
     files = (path.with_suffix(".py"), path / "__init__.py")

@@ -6,7 +6,7 @@ from scipy import stats
 
 from training.augment import Augmentation
 from training.experiment.presets import EXPERIMENTS, PAPER
-from training.experiment.sections.cohorts import ARMS, arm, compare, trials
+from training.experiment.sections.cohorts import ARMS, Judged, arm, compare, trials
 from training.experiment.work.sets import group_size
 
 PATIENTS = np.repeat(np.arange(200), 2)
@@ -17,18 +17,18 @@ def right(gain):
     rng = np.random.default_rng(0)
     found = {name: rng.random((8, 400)) < 0.8 for name in ARMS}
     found["synthetic"] = found["classic"] | gain
-    return found
+    return Judged(found, {}, PATIENTS)
 
 
 def test_beside_it_stands_the_t_interval_over_cohorts_on_these_lesions():
     found = right(gain=np.zeros(400, dtype=bool))
-    one = compare(found, PATIENTS)["recipe - classic"]
-    oracle = stats.ttest_rel(found["recipe"].mean(axis=1), found["classic"].mean(axis=1))
+    one = compare(found, "recipe", "classic")
+    oracle = stats.ttest_rel(*(found.right[n].mean(axis=1) for n in ("recipe", "classic")))
     assert one["cohorts_alone"][1:] == pytest.approx(list(oracle.confidence_interval()))
 
 
 def test_the_interval_holds_the_chance_of_the_lesions_that_all_cohorts_share():
-    one = compare(right(gain=np.arange(400) < 40), PATIENTS)["synthetic - classic"]
+    one = compare(right(gain=np.arange(400) < 40), "synthetic", "classic")
     value, low, high = one["difference"]
     alone, lowest, highest = one["cohorts_alone"]
     assert value == pytest.approx(alone)
@@ -36,12 +36,12 @@ def test_the_interval_holds_the_chance_of_the_lesions_that_all_cohorts_share():
     assert high - low > 1.5 * (highest - lowest)
 
 
-def test_generators_draw_what_their_cohorts_groups_need_and_hardly_more():
+def test_generators_draw_what_their_cohorts_groups_need_and_as_many_to_choose_among():
     size = max(PAPER.cohorts.synthetic)
     cell = arm(trials(PAPER)[0], "synthetic", best=(5000, size))
     drawn = {one.config.count for role, one in cell.inputs.items() if role.startswith("synthetic-")}
     (count,) = drawn
-    assert 3 * size + PAPER.spare <= count < 3.2 * size + PAPER.spare
+    assert 2 * 3 * size <= count < 2.1 * 3 * size
 
 
 @pytest.fixture(params=EXPERIMENTS)

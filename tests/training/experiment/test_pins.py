@@ -117,7 +117,7 @@ def test_reaches_what_a_work_rests_on_and_no_section():
     assert {"training.cnn", "training.networks", "training.presets"} <= reached["classifier"]
     assert {"training.gan", "training.diffaugment", "training.seeds"} <= reached["generator"]
     assert {"training.phantom.scanner", "lesion.roi"} <= reached["phantom"]
-    assert {"lesion.image.dicom", "training.patches"} <= reached["cohort"]
+    assert {"training.cohort", "training.patches"} <= reached["cohort"]
     every = set().union(*reached.values())
     assert not [name for name in every if name.startswith("training.experiment.sections")]
     assert "training.phantom.scanner" not in reached["classifier"]

@@ -18,6 +18,7 @@ from training.report.page import Page
 FIGURES = ("fig-3", "fig-6", "fig-8", "fig-9", "cohorts-figure", "risk-coverage")
 TABLES = (
     "claims-table", "evidence-table", "cohorts-arms", "cohorts-differences", "cohorts-power",
+    "beyond-once", "beyond-flips", "beyond-flips-gain",
     "fig-8-classic", "fig-8-added", "table-2", "table-3", "table-4", "table-4-real", "table-5",
     "table-6", "table-7", "selection", "paired", "controls-table", "quality-network",
     "quality-texture", "memorisation", "membership", "diversity", "separation-table",
@@ -171,7 +172,9 @@ def test_says_what_the_results_were_made_on(
 
 
 def test_says_what_was_not_run(results: dict[str, Any], arrays: dict[str, np.ndarray]) -> None:
-    for name in ("claims", "quality", "cohorts", "nested", "separation", "readers", "paired"):
+    for name in (
+        "claims", "quality", "cohorts", "beyond", "nested", "separation", "readers", "paired",
+    ):  # fmt: skip
         del results[name]
     bare = parse(page.render(results, arrays).html)
     told = text(bare.find("body/header/ul"))
@@ -189,6 +192,9 @@ def test_every_number_is_in_the_results(root: ET.Element, results: dict[str, Any
         known |= {float(np.mean(values)), float(np.std(values, ddof=1))}
     for values in results["cohorts"]["negative_log_likelihood"].values():
         known.add(float(np.mean(values)))
+    for looks in ("once", "flips"):
+        for figure in ("accuracy", "negative_log_likelihood"):
+            known |= {float(np.mean(each)) for each in results["beyond"][looks][figure].values()}
     for arms in ("nested", "curves"):
         known.add(_gain(results, arms))
     shown = list(root.iter("data"))
@@ -272,3 +278,17 @@ def test_publishes_small_files(
 def test_an_unfinished_run_has_no_page(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match=r"results\.json"):
         page.write(tmp_path)
+
+
+def test_says_which_ways_reach_the_goal(
+    results: dict[str, Any], arrays: dict[str, np.ndarray]
+) -> None:
+    for looks in ("once", "flips"):
+        for gain in results["beyond"][looks]["gains"].values():
+            gain["goal"] = False
+    assert "No arm reaches it." in text(parse(page.render(results, arrays).html))
+    results["beyond"]["flips"]["gains"]["blended"]["goal"] = True
+    said = text(parse(page.render(results, arrays).html))
+    assert (
+        "Reached by: classic + two lesions of a class, mixed pixel by pixel (with flips)." in said
+    )

@@ -7,16 +7,25 @@ was settled before any was run, and nothing was tuned on the fresh lesions.
 
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
+
+import numpy as np
 
 from training.experiment.cell import Cell
 from training.experiment.sections import cohorts
+from training.experiment.sections.cohorts import Judged
 from training.experiment.splits import Split
+from training.experiment.store import Store
 from training.experiment.study import Study
 from training.experiment.trial import Trial
 from training.experiment.work.filtered import FILTERED, Filter
 from training.experiment.work.mixed import MIXED, Mixing, Way
 from training.experiment.work.sets import TrainingSet
 from training.folds import FOLDS
+from training.metrics import Interval
+from training.statistics.cohorts import reaches_goal
+from training.statistics.paired import holm
+from training.statistics.student import TTest
 
 #: Every arm, and what it is trained on besides the classic group.
 ARMS = {
@@ -56,6 +65,64 @@ def cells(study: Study) -> Iterator[Cell]:
     for trial in cohorts.trials(study.experiment):
         for name in ARMS:
             yield arm(trial, name, best=study.cohorts[trial.seed])
+
+
+def results(store: Store, study: Study) -> dict[str, Any]:
+    """Return every arm's figures, judged by the lesions as they are, and with their flips.
+
+    `flips` are test-time augmentation: each arm's mean logits of a lesion and its three flips.
+    `flips_gain` is what they alone add to each arm.
+    """
+    trials = cohorts.trials(study.experiment)
+    arms = cohorts.every(study) | {
+        name: [arm(trial, name, best=study.cohorts[trial.seed]) for trial in trials]
+        for name in ARMS
+    }
+    once = cohorts.judge(store, study, arms)
+    often = cohorts.judge(store, study, arms, flips=True)
+    both = Judged(
+        {f"{n}, once": right for n, right in once.right.items()}
+        | {f"{n}, flips": right for n, right in often.right.items()},
+        {},
+        once.patients,
+    )
+    return {
+        "arms": ARMS,
+        "once": _figures(once),
+        "flips": _figures(often),
+        "flips_gain": {n: cohorts.compare(both, f"{n}, flips", f"{n}, once") for n in once.right},
+    }
+
+
+def _figures(judged: Judged) -> dict[str, Any]:
+    """Return accuracies, and of each arm with added images its gain over the classic arm.
+
+    `p_holm` counts in how many arms there are; `goal`: it surely gains, and closes half of the way
+    to the ceiling.
+    """
+    added = [name for name in judged.right if name not in ("none", "classic", "ceiling")]
+    gains = {name: cohorts.compare(judged, name, "classic") for name in added}
+    adjusted = holm(np.array([gain["p"] for gain in gains.values()]))
+    shares = {name: cohorts.share(judged, name) for name in added}
+    return {
+        "accuracy": {name: each.tolist() for name, each in judged.accuracy.items()},
+        "negative_log_likelihood": judged.likelihood,
+        "headroom": cohorts.compare(judged, "ceiling", "classic"),
+        "gains": {
+            name: {
+                **gain,
+                "p_holm": float(p),
+                "share": shares[name],
+                "goal": _reached(gain, shares[name]),
+            }
+            for (name, gain), p in zip(gains.items(), adjusted, strict=True)
+        },
+    }
+
+
+def _reached(gain: dict[str, Any], share: list[float] | None) -> bool:
+    found = TTest(Interval(*gain["difference"]), gain["p"])
+    return reaches_goal(found, None if share is None else Interval(*share))
 
 
 def _mixed(trial: Trial, way: Way, *, best: tuple[int, int]) -> Cell:

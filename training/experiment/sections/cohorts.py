@@ -10,7 +10,7 @@ lesions, so their chance is in every headroom alike.
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from math import ceil
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from scipy.special import softmax
@@ -165,76 +165,102 @@ def of_fresh(store: Store, experiment: Experiment) -> dict[str, np.ndarray]:
     return {name: np.concatenate([t[name] for t in tables]) for name in ("classes", "patient_ids")}
 
 
+def every(study: Study) -> dict[str, list[Cell]]:
+    """Name every arm's classifiers, one of each cohort."""
+    return {
+        name: [arm(t, name, best=study.cohorts[t.seed]) for t in trials(study.experiment)]
+        for name in ARMS
+    }
+
+
 def results(store: Store, study: Study) -> dict[str, Any]:
     """Return every arm's accuracy on every cohort, and the paired differences."""
-    right, likelihood = _judged(store, study)
+    judged = judge(store, study, every(study))
     test = study.experiment.cohorts
-    patients = of_fresh(store, study.experiment)["patient_ids"]
     return {
         "cohorts": test.count,
         "test_lesions": test.test,
         "updates": test.updates,
         "chosen": [list(study.cohorts[trial.seed]) for trial in trials(study.experiment)],
-        "accuracy": {name: each.mean(axis=1).tolist() for name, each in right.items()},
-        "negative_log_likelihood": likelihood,
-        "comparisons": compare(right, patients),
+        "accuracy": {name: each.tolist() for name, each in judged.accuracy.items()},
+        "negative_log_likelihood": judged.likelihood,
+        "comparisons": {
+            "classic - none": compare(judged, "classic", "none"),
+            **{f"{name} - classic": compare(judged, name, "classic") for name in ARMS[2:]},
+            **{
+                f"{name}, share of headroom": share(judged, name)
+                for name in ("synthetic", "recipe")
+            },
+        },
     }
 
 
 def accuracies(store: Store, study: Study) -> dict[str, np.ndarray]:
     """Return each arm's accuracy on every cohort: float64 [cohorts]."""
-    return {name: each.mean(axis=1) for name, each in _judged(store, study)[0].items()}
+    return judge(store, study, every(study)).accuracy
 
 
 def evidence(store: Store, study: Study) -> dict[str, Interval]:
     """Return the evidence for the primary claim."""
-    right, _ = _judged(store, study)
-    patients = of_fresh(store, study.experiment)["patient_ids"]
+    arms = every(study)
+    judged = judge(store, study, {name: arms[name] for name in ("synthetic", "classic")})
+    right, patients = judged.right, judged.patients
     gained = statistics.crossed_gain(right["synthetic"], right["classic"], patients)
     return {"synthetic - classic, cohorts": gained.difference}
 
 
-def _judged(store: Store, study: Study) -> tuple[dict[str, np.ndarray], dict[str, list[float]]]:
-    """Return what each arm got right [cohorts, fresh lesions], and its likelihood by cohort."""
-    experiment = study.experiment
-    truth = of_fresh(store, experiment)["classes"]
-    parts = range(len(fresh(experiment)))
-    right: dict[str, list[np.ndarray]] = {name: [] for name in ARMS}
-    likelihood: dict[str, list[float]] = {name: [] for name in ARMS}
-    for trial in trials(experiment):
-        for name in ARMS:
-            said = store.load(arm(trial, name, best=study.cohorts[trial.seed]))
-            logits = np.concatenate([said[f"logits_fresh-{i}"] for i in parts])
-            right[name].append(logits.argmax(axis=1) == truth)
-            likelihood[name].append(metrics.negative_log_likelihood(softmax(logits, axis=1), truth))
-    return {name: np.stack(each) for name, each in right.items()}, likelihood
+class Judged(NamedTuple):
+    """What each arm got right [cohorts, fresh lesions], its likelihood by cohort; the patients."""
+
+    right: dict[str, np.ndarray]
+    likelihood: dict[str, list[float]]
+    patients: np.ndarray
+
+    @property
+    def accuracy(self) -> dict[str, np.ndarray]:
+        """Each arm's accuracy on every cohort: float64 [cohorts]."""
+        return {name: each.mean(axis=1) for name, each in self.right.items()}
 
 
-def compare(right: dict[str, np.ndarray], patients: np.ndarray) -> dict[str, Any]:
-    """Compare arms, paired by cohort; and say what share of the headroom each gain closes.
+def judge(
+    store: Store, study: Study, arms: Mapping[str, list[Cell]], *, flips: bool = False
+) -> Judged:
+    """Read what classifiers said of the fresh lesions, or of them and their flips on average."""
+    fresh_ones = of_fresh(store, study.experiment)
+    parts = range(len(fresh(study.experiment)))
+    right: dict[str, np.ndarray] = {}
+    likelihood: dict[str, list[float]] = {}
+    for name, classifiers in arms.items():
+        said = [
+            np.concatenate([one[f"logits_fresh-{i}{'_views' if flips else ''}"] for i in parts])
+            for one in map(store.load, classifiers)
+        ]
+        truth = fresh_ones["classes"]
+        right[name] = np.stack([logits.argmax(axis=1) == truth for logits in said])
+        likelihood[name] = [
+            metrics.negative_log_likelihood(softmax(logits, axis=1), truth) for logits in said
+        ]
+    return Judged(right, likelihood, fresh_ones["patient_ids"])
+
+
+def compare(judged: Judged, name: str, reference: str) -> dict[str, Any]:
+    """Compare two arms, paired by cohort.
 
     `difference` and `p` are about other cohorts and other lesions, for all cohorts share the fresh
     ones and their chance does not average out. `cohorts_alone` is the t interval over cohorts on
-    just these lesions; so is the share's.
+    just these lesions.
     """
-    pairs = (
-        ("classic", "none"),
-        ("synthetic", "classic"),
-        ("recipe", "classic"),
-        ("ceiling", "classic"),
-    )
-    accuracy = {name: each.mean(axis=1) for name, each in right.items()}
-    compared: dict[str, Any] = {}
-    for name, reference in pairs:
-        found = statistics.crossed_gain(right[name], right[reference], patients)
-        alone = statistics.gain(accuracy[name], accuracy[reference]).difference
-        compared[f"{name} - {reference}"] = {**found._asdict(), "cohorts_alone": list(alone)}
-    for name in ("synthetic", "recipe"):
-        closed = statistics.headroom_closed(
-            accuracy[name], accuracy["classic"], accuracy["ceiling"]
-        )
-        compared[f"{name}, share of headroom"] = None if closed is None else list(closed)
-    return compared
+    right, accuracy = judged.right, judged.accuracy
+    found = statistics.crossed_gain(right[name], right[reference], judged.patients)
+    alone = statistics.gain(accuracy[name], accuracy[reference]).difference
+    return {**found._asdict(), "cohorts_alone": list(alone)}
+
+
+def share(judged: Judged, name: str) -> list[float] | None:
+    """Return what share of the headroom an arm's gain closes, on just these lesions."""
+    accuracy = judged.accuracy
+    closed = statistics.headroom_closed(accuracy[name], accuracy["classic"], accuracy["ceiling"])
+    return None if closed is None else list(closed)
 
 
 def _ceiling_variants(experiment: Experiment) -> Augmentation:

@@ -19,7 +19,7 @@ from training.report.tables import (
     points,
 )
 
-_ARMS = {
+ARMS = {
     "none": "no augmentation",
     "classic": "classic augmentation",
     "synthetic": "classic + synthetic (DCGAN per class)",
@@ -61,7 +61,7 @@ def _arms(found: Mapping[str, Any]) -> Table:
         likelihood = np.mean(found["negative_log_likelihood"][name])
         rows.append(
             (
-                _ARMS.get(name, name),
+                ARMS.get(name, name),
                 percent(float(np.mean(values))),
                 percent(float(np.std(values, ddof=1))),
                 plain(float(likelihood)),

@@ -19,6 +19,7 @@ _PARTS = {
     "diversity": "diversity beside a few more real cases",
     "readers": "the readers' task for machines (Table 4)",
     "separation": "separation of the classes in feature space (Fig. 9)",
+    "beyond": "ways beyond the paper",
     "deployment": "calibration, coverage, rejection",
     "claims": "verdicts on the claims",
 }

@@ -1,0 +1,115 @@
+"""Beyond the paper: other ways to get more out of a cohort, each beside classic and ceiling."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from training.report.chapters.cohorts import ARMS as OF_THE_CLAIM
+from training.report.tables import (
+    NOTHING,
+    Chapter,
+    Content,
+    Mark,
+    Table,
+    p_value,
+    percent,
+    plain,
+    points,
+)
+
+
+def chapter(results: Mapping[str, Any]) -> Chapter:
+    """Return the chapter."""
+    found = results["beyond"]
+    words = (
+        "Ways to get more out of the same cohorts, tested as the primary claim is: as many updates "
+        "and as many added images, the same fresh lesions. What each does was settled before any "
+        "was run. Blended, transplanted and rescanned images need no network: a generator has to "
+        "beat them.",
+        _goal(found),
+        "A network that also looks at a lesion's three flips and takes the mean (test-time "
+        "augmentation) needs no image more. The second table gives it to every arm, the ceiling "
+        "too.",
+    )
+    tables = (
+        _arms(found, "once", "beyond-once", "Each way on the fresh lesions."),
+        _arms(found, "flips", "beyond-flips", "The same, each lesion and its three flips."),
+        _flips(found["flips_gain"], found["arms"]),
+    )
+    return Chapter("beyond", "Beyond the paper", words, tables)
+
+
+def _goal(found: Mapping[str, Any]) -> str:
+    goal = "The goal: a gain whose interval excludes 0, and half of the way to the ceiling. "
+    reached = [
+        f"{_name(name, found['arms'])}{' (with flips)' if looks == 'flips' else ''}"
+        for looks in ("once", "flips")
+        for name, gain in found[looks]["gains"].items()
+        if gain["goal"]
+    ]
+    if not reached:
+        return f"{goal}No arm reaches it."
+    return f"{goal}Reached by: {'; '.join(reached)}."
+
+
+def _arms(found: Mapping[str, Any], looks: str, name: str, caption: str) -> Table:
+    figures, rows, marks = found[looks], [], []
+    for arm, accuracy in figures["accuracy"].items():
+        gain = figures["gains"].get(arm)
+        if arm == "ceiling":
+            gain = figures["headroom"]
+        rows.append(
+            (
+                _name(arm, found["arms"]),
+                percent(float(np.mean(accuracy))),
+                plain(float(np.mean(figures["negative_log_likelihood"][arm]))),
+                *_gain(gain),
+            )
+        )
+        goal: Mark | None = "yes" if gain and gain.get("goal") else None
+        marks.append(goal)
+    return Table(
+        name,
+        caption,
+        (
+            "arm",
+            "mean accuracy, %",
+            "negative log-likelihood",
+            "less classic, points",
+            "p (Holm)",
+            "share of the headroom, %",
+        ),
+        tuple(rows),
+        marks=tuple(marks),
+        note="Intervals are about other cohorts and lesions, the share's about cohorts alone. "
+        "p counts in how many arms were tried (Holm).",
+    )
+
+
+def _gain(gain: Mapping[str, Any] | None) -> tuple[Content, ...]:
+    if gain is None:
+        return NOTHING, NOTHING, NOTHING
+    share: Sequence[float] | None = gain.get("share")
+    return (
+        points(gain["difference"]),
+        p_value(gain["p_holm"]) if "p_holm" in gain else NOTHING,
+        percent(share, decimals=0) if share else NOTHING,
+    )
+
+
+def _flips(gains: Mapping[str, Any], names: Mapping[str, str]) -> Table:
+    rows = tuple(
+        (_name(arm, names), points(gain["difference"]), p_value(gain["p"]))
+        for arm, gain in gains.items()
+    )
+    return Table(
+        "beyond-flips-gain",
+        "What the flips alone add to each arm.",
+        ("arm", "points", "p"),
+        rows,
+    )
+
+
+def _name(arm: str, names: Mapping[str, str]) -> str:
+    return OF_THE_CLAIM[arm] if arm in OF_THE_CLAIM else f"classic + {names[arm]}"
