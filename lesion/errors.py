@@ -17,6 +17,7 @@ HepaticaError
 │       ├── NotCTError
 │       ├── LocalizerError
 │       ├── MultiFrameError
+│       ├── SeriesError
 │       ├── RescaleError
 │       ├── SpacingError
 │       ├── PixelFormatError
@@ -107,7 +108,11 @@ class LocalizerError(UnusableError):
 
 
 class MultiFrameError(UnusableError):
-    """The object holds more than one frame."""
+    """No frame of the multi-frame image can be chosen."""
+
+
+class SeriesError(UnusableError):
+    """The images are not those of one series."""
 
 
 class RescaleError(UnusableError):

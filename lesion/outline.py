@@ -113,6 +113,24 @@ def from_polygon(points: Sequence[Sequence[float]], *, shape: tuple[int, int]) -
     return outline
 
 
+def from_contours(
+    contours: Sequence[Float[np.ndarray, "_ 2"]], *, shape: tuple[int, int]
+) -> Outline:
+    """Read closed contours of (x, y) points that enclose one lesion together.
+
+    They may cross, as what a program computed does here and there: extent and diameter stay right.
+    What is drawn is the contour around all others or, where there is none, the hull of all.
+    Raise an `OutlineError` if they cannot be a lesion.
+    """
+    corners = np.concatenate(contours)
+    _check_finite(corners)
+    (x0, y0), (x1, y1) = corners.min(axis=0), corners.max(axis=0)
+    hull = _hull(corners)
+    around = max(contours, key=lambda contour: float(np.ptp(contour, axis=0).prod()))
+    drawn = around if np.array_equal(np.ptp(around, axis=0), [x1 - x0, y1 - y0]) else hull
+    return _checked(Outline(float(x0), float(y0), float(x1), float(y1), hull, drawn), shape)
+
+
 def from_mask(
     mask: Bool[np.ndarray, "h w"], *, shape: tuple[int, int], most: int = MOST_REGIONS
 ) -> list[Outline]:
@@ -124,22 +142,22 @@ def from_mask(
     Raise `TooLargeError` for more than `MOST_REGIONS` with the specks or `most` without them, an
     `OutlineError` if none can be a lesion.
     """
-    return from_masks([mask], shape=shape, most=most)
+    return from_masks([mask], shape=shape, most=most)[0]
 
 
 def from_masks(
     masks: Sequence[Bool[np.ndarray, "h w"]], *, shape: tuple[int, int], most: int = MOST_REGIONS
-) -> list[Outline]:
-    """Read several masks of one slice as `from_mask` reads each; `most` bounds all together."""
-    regions: list[Int[np.ndarray, "runs 3"]] = []
+) -> list[list[Outline]]:
+    """Read several masks as `from_mask` reads each; `most` bounds all together."""
+    regions: list[list[Int[np.ndarray, "runs 3"]]] = []
+    found = 0
     for mask in masks:
-        regions += _regions(mask, shape)
+        regions.append(_regions(mask, shape))
+        found += len(regions[-1])
         # Before any is outlined: a hull takes longer than finding its region.
-        if len(regions) > most:
-            raise TooLargeError(
-                f"outlines: found {len(regions)} lesions or more, expected at most {most}"
-            )
-    return [_checked(_from_runs(runs), shape) for runs in regions]
+        if found > most:
+            raise TooLargeError(f"outlines: found {found} lesions or more, expected at most {most}")
+    return [[_checked(_from_runs(runs), shape) for runs in of_one] for of_one in regions]
 
 
 def _regions(

@@ -33,6 +33,13 @@ class Rectangle(_Answer):
     y1: float
 
 
+class ImageReference(_Answer):
+    """Which image it was: the one sent, or that chosen among those sent."""
+
+    sop_instance_uid: str
+    frame_number: Annotated[int | None, Field(ge=1, description="null in a single-frame image")]
+
+
 class OutOfDistribution(_Answer):
     """How unlike the training lesions the patch is."""
 
@@ -70,6 +77,8 @@ class Warned(_Answer):
         "eight-bit",
         "no-spacing",
         "unusual-diameter",
+        "frame-of-reference",
+        "slices-missing",
     ]
     detail: str
 
@@ -77,6 +86,14 @@ class Warned(_Answer):
 class LesionAnswer(_Answer):
     """One lesion."""
 
+    image: Annotated[
+        ImageReference | None,
+        Field(description="the slice that was classified; null where its file names none"),
+    ]
+    annotation_number: Annotated[
+        int | None,
+        Field(description="of its segment, ROI or measurement group; null without an annotation"),
+    ]
     roi: Annotated[Rectangle | None, Field(description="the outline's bounding box")]
     square: Annotated[
         Rectangle | None,
@@ -100,12 +117,40 @@ class LesionAnswer(_Answer):
     ] = None
 
 
+class Problem(BaseModel):
+    """What was refused, and why (RFC 9457)."""
+
+    type: Annotated[str, Field(pattern="^urn:hepatica:problem:[a-z-]+$")]
+    title: str
+    status: Annotated[int, Field(ge=400, le=599)]
+    detail: str
+
+
+class StoredObject(_Answer):
+    """A DICOM object that was made of the answer."""
+
+    kind: Literal["report", "capture"]
+    sop_class: str
+    study: str
+    series: str
+    instance: str
+    problem: Annotated[Problem | None, Field(description="why the PACS does not have it")]
+
+
+class Stored(_Answer):
+    """What was sent to a PACS; what it did not take has its `problem`."""
+
+    pacs: str
+    objects: list[StoredObject]
+
+
 class Classification(_Answer):
     """The answer of /classify."""
 
     model: ModelName
     lesions: list[LesionAnswer]
     disclaimer: str
+    stored: Annotated[Stored | None, Field(description="with store=NAME")] = None
 
 
 class ClassName(_Answer):
@@ -177,12 +222,3 @@ class Ready(_Answer):
     """The answer of /readyz."""
 
     model: ModelName
-
-
-class Problem(BaseModel):
-    """What was refused, and why (RFC 9457)."""
-
-    type: Annotated[str, Field(pattern="^urn:hepatica:problem:[a-z-]+$")]
-    title: str
-    status: Annotated[int, Field(ge=400, le=599)]
-    detail: str

@@ -105,6 +105,8 @@ def _lesion(
     reason = reason_to_abstain(label, chosen, scored.out_of_distribution, calibration)
     maps = scored.saliency if saliency else None
     return LesionAnswer(
+        image=lesion.image,
+        annotation_number=lesion.marked.number if lesion.marked else None,
         roi=lesion.roi,
         square=lesion.square,
         diameter_mm=lesion.diameter_mm,

@@ -1,5 +1,6 @@
 """The options of a classification: text -> numbers and outlines, or the error that says why not."""
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from math import isfinite
@@ -10,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from lesion.errors import TooLargeError, UnreadableOutlineError, UnreadableParameterError
 from lesion.numerals import number
 
-OPTIONS = ("roi", "saliency", "spacing_mm", "window")
+OPTIONS = ("roi", "select", "frame", "saliency", "spacing_mm", "window", "store", "capture")
 
 #: Of all polygons together. A hand-drawn outline has some hundred; to check it for crossings takes
 #: their square.
@@ -52,9 +53,13 @@ class Options:
     """What the query and the text parts of a form ask for."""
 
     rois: tuple[Box | Polygon, ...] = ()
+    select: str | None = None
+    frame: int | None = None
     saliency: bool = False
     spacing_mm: tuple[float, float] | None = None
     window: tuple[float, float] | None = None
+    store: str | None = None
+    capture: bool = False
 
 
 def parse_options(items: Iterable[tuple[str, str]], *, max_lesions: int) -> Options:
@@ -78,9 +83,13 @@ def parse_options(items: Iterable[tuple[str, str]], *, max_lesions: int) -> Opti
             texts[name] = text
     return Options(
         tuple(rois),
+        select=_select(texts["select"]) if "select" in texts else None,
+        frame=_frame(texts["frame"]) if "frame" in texts else None,
         saliency=_flag("saliency", texts.get("saliency", "false")),
         spacing_mm=_spacing_mm(texts["spacing_mm"]) if "spacing_mm" in texts else None,
         window=_window(texts["window"]) if "window" in texts else None,
+        store=texts.get("store"),
+        capture=_flag("capture", texts.get("capture", "false")),
     )
 
 
@@ -117,6 +126,22 @@ def _check_size(rois: list[Box | Polygon], max_lesions: int) -> None:
         raise TooLargeError(
             f"roi: found polygons of {points} points, expected {MOST_POINTS} in all"
         )
+
+
+def _select(text: str) -> str:
+    if not text.strip():
+        raise UnreadableParameterError(
+            f"select: found {quoted(text)}, expected a number or a name of the annotation's"
+        )
+    return text
+
+
+def _frame(text: str) -> int:
+    if not re.fullmatch("[0-9]{1,6}", text):
+        raise UnreadableParameterError(
+            f"frame: found {quoted(text)}, expected a frame's number, the first one's 1"
+        )
+    return int(text)
 
 
 def _flag(name: str, text: str) -> bool:

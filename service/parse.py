@@ -35,6 +35,8 @@ IMAGE_TYPES: dict[str, Format | None] = {
 }
 FILES = ("image", "mask", "annotation")
 FORM = "multipart/form-data"
+#: Files of a series in one request.
+MOST_IMAGES = 512
 JSON = "application/json"
 CHARSETS = ("utf-8", "iso-8859-1", "us-ascii")
 
@@ -51,6 +53,8 @@ class Order:
     mask: bytes | None
     annotation: bytes | None
     options: Options
+    #: Further images of its series.
+    series: tuple[bytes, ...] = ()
 
     @property
     def outlined(self) -> bool:
@@ -70,6 +74,7 @@ async def read_order(request: Request, settings: Settings) -> Order:
     """Read the whole request. Raise the `InputError` that names what is wrong with it."""
     declared = _essence(request.headers.get("content-type"))
     files: dict[str, File] = {}
+    series: list[File] = []
     options = request.query_params.multi_items()
     if declared == FORM:
         form = await _form(request, settings)
@@ -77,10 +82,12 @@ async def read_order(request: Request, settings: Settings) -> Order:
             for name, part in form.multi_items():
                 if isinstance(part, str):
                     options.append((name, part))
+                elif name == "image" and name in files:
+                    series.append(File(await part.read(), _essence(part.content_type)))
                 elif name not in FILES or name in files:
                     raise UnreadableParameterError(
                         f"{FORM}: found a file named {quoted(name)}, "
-                        f"expected each of {list(FILES)} at most once"
+                        f"expected each of {list(FILES)} at most once, and images of one series"
                     )
                 else:
                     files[name] = File(await part.read(), _essence(part.content_type))
@@ -91,9 +98,7 @@ async def read_order(request: Request, settings: Settings) -> Order:
         options += wanted.options()
         parse_options(options, max_lesions=settings.max_lesions)  # before anything is pulled
         pulled = await pull(request, wanted)
-        files = {
-            name: File(data, "application/dicom") for name, data in pulled._asdict().items() if data
-        }
+        files = {name: File(data, DICOM) for name, data in pulled._asdict().items() if data}
     else:
         if declared not in IMAGE_TYPES:
             expected = [FORM, JSON, *IMAGE_TYPES]
@@ -101,7 +106,7 @@ async def read_order(request: Request, settings: Settings) -> Order:
                 f"Content-Type: found {quoted(declared)}, expected one of {expected}"
             )
         files["image"] = File(await request.body(), declared)
-    return _order(files, parse_options(options, max_lesions=settings.max_lesions))
+    return _order(files, series, parse_options(options, max_lesions=settings.max_lesions))
 
 
 async def _form(request: Request, settings: Settings) -> FormData:
@@ -109,7 +114,7 @@ async def _form(request: Request, settings: Settings) -> FormData:
     parser = MultiPartParser(
         request.headers,
         request.stream(),
-        max_files=len(FILES),
+        max_files=len(FILES) + MOST_IMAGES - 1,
         max_fields=len(OPTIONS) + settings.max_lesions,
     )
     parser.spool_max_size = settings.max_body_bytes + 1  # patient data never touches a disk
@@ -128,17 +133,22 @@ def _check_charset(content_type: str) -> None:
         )
 
 
-def _order(files: dict[str, File], options: Options) -> Order:
+def _order(files: dict[str, File], series: list[File], options: Options) -> Order:
     if "image" not in files:
         raise UnreadableParameterError(f"{FORM}: found no file 'image', expected one")
     if len(outlines := [*({"mask", "annotation"} & set(files)), *["roi"] * bool(options.rois)]) > 1:
         raise UnreadableOutlineError(f"{FORM}: found {sorted(outlines)}, expected one of them")
+    if series and {"dicom"} != {_image_format(image) for image in (files["image"], *series)}:
+        raise UnreadableParameterError(
+            f"{FORM}: found {len(series) + 1} images, expected one, or the DICOM files of a series"
+        )
     return Order(
         image=files["image"].data,
         image_format=_image_format(files["image"]),
         mask=files["mask"].data if "mask" in files else None,
         annotation=files["annotation"].data if "annotation" in files else None,
         options=options,
+        series=tuple(image.data for image in series),
     )
 
 

@@ -6,14 +6,16 @@ import numpy as np
 from jaxtyping import Float
 
 from lesion import roi
-from lesion.annotation.seg import read_seg
-from lesion.ct import CTSlice
-from lesion.errors import OutlineMissingError, UnreadableParameterError
-from lesion.image.dicom import read_ct
+from lesion.annotation.marked import Marked, Remark
+from lesion.annotation.read import read_annotation
+from lesion.ct import CTSlice, SliceIdentity
+from lesion.errors import OutlineMissingError, SeriesError, UnreadableParameterError
+from lesion.image.dicom import chosen_frame
 from lesion.image.frames import Decode
 from lesion.image.raster import read_mask, read_npy, read_png
 from lesion.outline import DIAMETER_RANGE_MM, Outline, from_box, from_mask, from_polygon
-from service.answers import Rectangle, Warned
+from lesion.series import Series, open_series, slice_at
+from service.answers import ImageReference, Rectangle, Warned
 from service.metrics import Metrics
 from service.options import Box
 from service.parse import Order
@@ -37,15 +39,58 @@ _PADDING = Warned(
 )
 
 
+_REMARKS: dict[Remark, Warned] = {
+    "frame-of-reference": Warned(
+        code="frame-of-reference",
+        detail="the annotation names the image but another frame of reference: whether its mm are "
+        "the image's cannot be told",
+    ),
+    "slices-missing": Warned(
+        code="slices-missing",
+        detail="the annotation marks slices that were not sent: it may cover more on one of them",
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Lesion:
+    """One lesion: its slice, in which of the images sent (0 is the first), and where it lies there.
+
+    `outline` is None where the image itself is the ROI, `marked` where no annotation marks it.
+    """
+
+    ct: CTSlice
+    outline: Outline | None
+    image_index: int = 0
+    marked: Marked | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """One lesion, ready for the classifier, and what the cut knows of it."""
+    """One lesion, ready for the classifier, and what the cut knows of it.
 
+    `outline` is None where the image itself is the ROI, `marked` where no annotation marks it.
+    """
+
+    identity: SliceIdentity
+    outline: Outline | None
     patch_hu: Float[np.ndarray, "64 64"]
     roi: Rectangle | None
     square: Rectangle | None
     diameter_mm: float | None
     warnings: list[Warned]
+    image_index: int = 0
+    marked: Marked | None = None
+
+    @property
+    def image(self) -> ImageReference | None:
+        """Which slice it was, where its file says."""
+        if not self.identity.sop_instance_uid:
+            return None
+        return ImageReference(
+            sop_instance_uid=self.identity.sop_instance_uid,
+            frame_number=self.identity.frame_number,
+        )
 
 
 def prepare(
@@ -60,38 +105,93 @@ def prepare(
             "outline: found none, expected one of 'roi', 'mask' and 'annotation' with a DICOM image"
         )
     with metrics.stage["decode"].time():
-        ct = _image(order, decode)
-        outlines = _outlines(order, ct, max_lesions)
+        lesions = _lesions(order, max_lesions, decode)
     known = [_EIGHT_BIT] if order.options.window is not None else []
     with metrics.stage["cut"].time():
-        if outlines is None:
-            return [_whole(ct, known)]
-        return [_cut(ct, outline, margin, known) for outline in outlines]
+        return [
+            _whole(lesion.ct, known)
+            if lesion.outline is None
+            else _cut(lesion, lesion.outline, margin, known)
+            for lesion in lesions
+        ]
 
 
-def _image(order: Order, decode: Decode) -> CTSlice:
-    spacing_mm, window = order.options.spacing_mm, order.options.window
-    if order.image_format == "png":
-        return read_png(order.image, spacing_mm=spacing_mm, window=window)
-    if window is not None:
+def _lesions(order: Order, max_lesions: int, decode: Decode) -> list[Lesion]:
+    """Find the lesions and decode the slices that they lie on, and no others."""
+    if order.image_format != "dicom":
+        ct = _raster(order)
+        return [Lesion(ct, outline) for outline in _drawn(order, ct, max_lesions)]
+    _check_options(order)
+    series = open_series([order.image, *order.series], frame=order.options.frame)
+    if order.annotation is None:
+        ct = slice_at(series, _only(series), decode=decode)
+        return [Lesion(ct, outline) for outline in _drawn(order, ct, max_lesions)]
+    found = read_annotation(
+        order.annotation, series.places, select=order.options.select, most=max_lesions
+    )
+    slices = {index: slice_at(series, index, decode=decode) for index in _slices(found)}
+    return [
+        Lesion(
+            slices[marked.slice_index],
+            marked.outline,
+            image_index=series.origins[marked.slice_index][0],
+            marked=marked,
+        )
+        for marked in found
+    ]
+
+
+def _slices(found: list[Marked]) -> list[int]:
+    return sorted({marked.slice_index for marked in found})
+
+
+def _only(series: Series) -> int:
+    """Return the index of the only slice, or refuse: nothing says on which the lesion lies."""
+    if len(series.images) > 1:
+        raise SeriesError(
+            f"images: found {len(series.images)} and no annotation, "
+            "expected one image, or an annotation that says on which of them the lesions are"
+        )
+    if len(series.places) > 1:
+        chosen_frame(series.images[0], None)
+    return 0
+
+
+def _check_options(order: Order) -> None:
+    options = order.options
+    if options.window is not None:
         raise UnreadableParameterError("window: found one, expected none but for an 8-bit PNG")
-    if order.image_format == "npy":
-        return read_npy(order.image, spacing_mm=spacing_mm)
-    if spacing_mm is not None:
+    if options.spacing_mm is not None:
         raise UnreadableParameterError("spacing_mm: found one, expected a DICOM file's own")
-    return read_ct(order.image, decode=decode)
+    if options.select is not None and order.annotation is None:
+        raise UnreadableParameterError("select: found one, expected none without an annotation")
 
 
-def _outlines(order: Order, ct: CTSlice, max_lesions: int) -> list[Outline] | None:
-    """Return the lesions' outlines; None where the image itself is the ROI.
+def _raster(order: Order) -> CTSlice:
+    options = order.options
+    for name in ("frame", "select"):
+        if getattr(options, name) is not None:
+            raise UnreadableParameterError(f"{name}: found one, expected none but for DICOM")
+    if order.image_format == "png":
+        return read_png(order.image, spacing_mm=options.spacing_mm, window=options.window)
+    if options.window is not None:
+        raise UnreadableParameterError("window: found one, expected none but for an 8-bit PNG")
+    return read_npy(order.image, spacing_mm=options.spacing_mm)
+
+
+def _drawn(order: Order, ct: CTSlice, max_lesions: int) -> list[Outline] | list[None]:
+    """Return the outlines that the request draws; None where the image itself is the ROI.
 
     Those that the options hold were counted when they were parsed.
     """
-    shape = (ct.hu.shape[0], ct.hu.shape[1])
+    shape = ct.place.shape
     if order.annotation is not None:
-        return read_seg(order.annotation, ct, most=max_lesions)
+        return [
+            marked.outline
+            for marked in read_annotation(order.annotation, [ct.place], most=max_lesions)
+        ]
     if order.mask is not None:
-        return from_mask(read_mask(order.mask), shape=shape, most=max_lesions)
+        return list(from_mask(read_mask(order.mask), shape=shape, most=max_lesions))
     if order.options.rois:
         return [
             from_box(drawn.x0, drawn.y0, drawn.x1, drawn.y1, shape=shape)
@@ -99,7 +199,7 @@ def _outlines(order: Order, ct: CTSlice, max_lesions: int) -> list[Outline] | No
             else from_polygon(drawn.points, shape=shape)
             for drawn in order.options.rois
         ]
-    return None
+    return [None]
 
 
 def _whole(ct: CTSlice, known: list[Warned]) -> Prepared:
@@ -107,20 +207,22 @@ def _whole(ct: CTSlice, known: list[Warned]) -> Prepared:
     rows, cols = ct.hu.shape
     warnings = [*known, _WHOLE]
     if (rows, cols) == (roi.PATCH_SIZE, roi.PATCH_SIZE):
-        return Prepared(ct.hu, None, None, None, warnings)
+        return Prepared(ct.identity, None, ct.hu, None, None, None, warnings)
     outline = from_box(0, 0, cols, rows, shape=(rows, cols))
     spacing_mm = ct.spacing_mm or (1.0, 1.0)
     patch_hu = roi.cut(ct.hu, spacing_mm, outline, margin=0.0)
     if roi.leaves_image((rows, cols), spacing_mm, outline, margin=0.0):
         warnings.append(_LEAVES)
-    return Prepared(patch_hu, None, None, None, warnings)
+    return Prepared(ct.identity, None, patch_hu, None, None, None, warnings)
 
 
-def _cut(ct: CTSlice, outline: Outline, margin: float, known: list[Warned]) -> Prepared:
+def _cut(lesion: Lesion, outline: Outline, margin: float, known: list[Warned]) -> Prepared:
+    ct = lesion.ct
     spacing_mm = ct.spacing_mm or (1.0, 1.0)
-    shape = (ct.hu.shape[0], ct.hu.shape[1])
+    shape = ct.place.shape
     diameter_mm = outline.diameter_mm(spacing_mm) if ct.spacing_mm else None
-    warnings = [*known]
+    remarks = lesion.marked.remarks if lesion.marked else ()
+    warnings = [*known, *(_REMARKS[remark] for remark in remarks)]
     if ct.spacing_mm is None:
         warnings.append(_NO_SPACING)
     if roi.leaves_image(shape, spacing_mm, outline, margin=margin):
@@ -137,11 +239,15 @@ def _cut(ct: CTSlice, outline: Outline, margin: float, known: list[Warned]) -> P
             )
         )
     return Prepared(
+        ct.identity,
+        outline,
         roi.cut(ct.hu, spacing_mm, outline, margin=margin),
         Rectangle(x0=outline.x0, y0=outline.y0, x1=outline.x1, y1=outline.y1),
         _square(outline, spacing_mm, margin),
         diameter_mm,
         warnings,
+        lesion.image_index,
+        lesion.marked,
     )
 
 

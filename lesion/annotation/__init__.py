@@ -1,4 +1,5 @@
-"""DICOM annotations of a slice become outlines here.
+"""DICOM annotations become outlines here: each reader checks that the annotation is of the slices.
 
-`seg` reads a binary Segmentation. RT Structure Sets and SR measurement groups belong beside it.
+`read` tells which kind of object it is, `seg`, `rtstruct` and `sr` read one kind each, `marked` is
+what they all give, `contours` makes outlines of closed contours.
 """

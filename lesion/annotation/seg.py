@@ -1,14 +1,18 @@
-"""A binary DICOM Segmentation (PS3.3, A.51) -> the outlines of its segments on one slice.
+"""A DICOM Segmentation (PS3.3, A.51) -> the outlines of its segments on slices.
 
-Read with pydicom within the bounds of `lesion.image.part10`, frame by frame: only those that lie on
-the slice are unpacked.
+Binary, fractional and label map alike, read with pydicom within the bounds of
+`lesion.image.part10`, frame by frame: only those that lie on the slices are unpacked.
 """
 
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from jaxtyping import Bool
+from jaxtyping import Bool, UInt8, UInt16
 from pydicom.uid import (
+    UID,
     DeflatedExplicitVRLittleEndian,
     ExplicitVRLittleEndian,
     ImplicitVRLittleEndian,
@@ -16,7 +20,8 @@ from pydicom.uid import (
     SegmentationStorage,
 )
 
-from lesion.ct import CTSlice, Plane
+from lesion.annotation.marked import Entry, Marked, Remark, choose, same_slice
+from lesion.ct import CTSlice, Place
 from lesion.errors import (
     AnnotationError,
     MaskSizeError,
@@ -24,16 +29,20 @@ from lesion.errors import (
     UnreadableImageError,
     UnreadableOutlineError,
 )
-from lesion.image import part10
+from lesion.image import groups, part10
 from lesion.image.frames import Layout, compressed_frame, decode_frame
-from lesion.image.part10 import Part10, numbers, quote
+from lesion.image.part10 import Part10, numbers, quote, several
 from lesion.outline import MOST_REGIONS, Outline, from_masks
 
-#: Bits of every frame together: 1,000 frames of 512x512 take 32 MB.
+LabelMapSegmentationStorage = UID("1.2.840.10008.5.1.4.1.1.66.7")
+
+#: Pixels of every frame together, a bit each: 1,000 frames of 512x512 take 32 MB.
 MAX_BYTES = 64 * 1024 * 1024
-MOST_FRAMES_ON_SLICE = 256
-#: Of those frames together: as many of 512x512. Each may be a mask of its own.
-MOST_PIXELS_ON_SLICE = MOST_FRAMES_ON_SLICE * 512 * 512
+#: Pixels of the frames on the slices sent: 1,000 frames of 512x512.
+MOST_PIXELS_ON_SLICES = 1024 * 512 * 512
+MOST_FRAMES_ON_SLICES = 1024
+#: Pixels of the masks of all segments, a byte each: a quarter as many.
+MOST_PIXELS_OF_SEGMENTS = 256 * 512 * 512
 
 #: Reads of the parser: 50 to 120 for a frame, by the writer's taste in sequences.
 MAX_READS = 200_000
@@ -45,34 +54,59 @@ TRANSFER_SYNTAXES = (
     RLELossless,
 )
 
-_GROUPS = {
+#: What is said of each type (0062,0001): its SOP class, and how many bits a pixel may take.
+_TYPES = {
+    "BINARY": (SegmentationStorage, (1,)),
+    "FRACTIONAL": (SegmentationStorage, (8,)),
+    "LABELMAP": (LabelMapSegmentationStorage, (8, 16)),
+}
+
+_GROUPS: dict[str, Any] = {
     "SegmentIdentificationSequence": {"ReferencedSegmentNumber": None},
-    "DerivationImageSequence": {"SourceImageSequence": {"ReferencedSOPInstanceUID": None}},
+    "DerivationImageSequence": {
+        "SourceImageSequence": {"ReferencedSOPInstanceUID": None, "ReferencedFrameNumber": None}
+    },
     "PlanePositionSequence": {"ImagePositionPatient": None},
     "PlaneOrientationSequence": {"ImageOrientationPatient": None},
+    "PixelMeasuresSequence": {"PixelSpacing": None},
 }
 _WANTED: dict[str, Any] = {
     "SOPClassUID": None,
+    "FrameOfReferenceUID": None,
     "SegmentationType": None,
+    "MaximumFractionalValue": None,
     "NumberOfFrames": None,
     "Rows": None,
     "Columns": None,
     "BitsAllocated": None,
-    "SegmentSequence": {"SegmentNumber": None},
-    "SharedFunctionalGroupsSequence": _GROUPS,
-    "PerFrameFunctionalGroupsSequence": _GROUPS,
+    "SegmentSequence": {"SegmentNumber": None, "SegmentLabel": None},
+    groups.SHARED: _GROUPS,
+    groups.PER_FRAME: _GROUPS,
     "PixelData": None,
 }
+
+Mask = Bool[np.ndarray, "rows cols"]
 
 
 def read_seg(
     data: bytes, ct: CTSlice, *, segment: int | None = None, most: int = MOST_REGIONS
 ) -> list[Outline]:
-    """Read the outlines that a binary SEG draws on the slice, largest first in each segment.
+    """Read the outlines that a SEG draws on one slice, as `read_segments` does on several."""
+    select = None if segment is None else str(segment)
+    marked = read_segments(data, [ct.place], select=select, most=most)
+    return [lesion.outline for lesion in marked]
 
-    `segment` chooses one Segment Number (0062,0004); without it all are read, in order.
 
-    Raise `AnnotationError` if the object is no binary SEG or its frames are not of this slice,
+def read_segments(
+    data: bytes, places: Sequence[Place], *, select: str | None = None, most: int = MOST_REGIONS
+) -> list[Marked]:
+    """Read the lesions that the segments mark on one of the slices each: where they cover most.
+
+    Ordered by segment, and in each the largest first. `select` chooses a segment by its number
+    (0062,0004) or its label; without it all are read. What is fractional is marked from half its
+    maximum on; number 0 of a label map is its background.
+
+    Raise `AnnotationError` if the object is no SEG or its frames are not of the slices,
     `MaskSizeError` if they are of another size, `TooLargeError` for more than `most` outlines, an
     `OutlineError` if what they mark is no lesion.
     """
@@ -84,106 +118,200 @@ def read_seg(
             max_bytes=MAX_BYTES,
             max_reads=MAX_READS,
         )
-        masks = _masks(file, ct, segment)
+        _check_type(file.values)
+        frames, missing = _frames_of(file.values, places, select)
+        _check_sizes(file.values, frames, places)
+        chosen = _largest(file, frames, places, _asked(file.values, select))
     except UnreadableImageError as error:
         raise UnreadableOutlineError(f"SEG: {error}") from None
-    marked = [masks[number] for number in sorted(masks) if masks[number].any()]
-    if not marked:
+    if not chosen:
         raise AnnotationError("SEG: found no marked pixel on the slice, expected a lesion")
-    return from_masks(marked, shape=ct.hu.shape, most=most)
+    outlines = from_masks(
+        [mask for _, _, mask in chosen], shape=places[chosen[0][1]].shape, most=most
+    )
+    remarks: tuple[Remark, ...] = ("slices-missing",) if missing and len(places) > 1 else ()
+    return [
+        Marked(index, outline, number, remarks=remarks)
+        for (number, index, _), of_one in zip(chosen, outlines, strict=True)
+        for outline in of_one
+    ]
 
 
-def _masks(file: Part10, ct: CTSlice, segment: int | None) -> dict[int, np.ndarray]:
-    """Return the mask of each segment on the slice: the union of its frames there."""
-    _check_binary(file.values)
-    if not ct.identity.sop_instance_uid:
+@dataclass(frozen=True, slots=True)
+class _Frame:
+    """A frame of a SEG on one of the slices; `number` is None in a label map, which holds all."""
+
+    index: int
+    number: int | None
+    slice_index: int
+
+
+def _check_type(values: dict[str, Any]) -> None:
+    kind = values.get("SegmentationType")
+    if kind not in _TYPES:
         raise AnnotationError(
-            "SEG: the slice has no SOP Instance UID (0008,0018), expected one to refer to"
+            f"SEG: SegmentationType (0062,0001): found {quote(kind)}, "
+            f"expected one of {list(_TYPES)}"
         )
-    frames = _frames_of(ct, file.values, segment)
-    _check_size(file.values, ct)
-    masks: dict[int, np.ndarray] = {}
-    for index, number in frames:
-        mask = _frame(file, index)
-        masks[number] = masks[number] | mask if number in masks else mask
-    return masks
-
-
-def _check_binary(values: dict[str, Any]) -> None:
-    for keyword, tag, expected in (
-        ("SOPClassUID", "(0008,0016)", SegmentationStorage),
-        ("SegmentationType", "(0062,0001)", "BINARY"),
-        ("BitsAllocated", "(0028,0100)", 1),
+    sop_class, depths = _TYPES[kind]
+    for keyword, tag, allowed in (
+        ("SOPClassUID", "(0008,0016)", (sop_class,)),
+        ("BitsAllocated", "(0028,0100)", depths),
     ):
-        if (found := values.get(keyword)) != expected:
+        if (found := values.get(keyword)) not in allowed:
+            expected = " or ".join(map(str, allowed))
             raise AnnotationError(
-                f"SEG: {keyword} {tag}: found {quote(found)}, expected {expected!s}"
+                f"SEG: {keyword} {tag}: found {quote(found)}, expected {expected} in a {kind} one"
+            )
+    most = values.get("MaximumFractionalValue")
+    if kind == "FRACTIONAL" and not (isinstance(most, int) and 1 <= most <= 255):
+        raise AnnotationError(
+            f"SEG: MaximumFractionalValue (0062,000E): found {quote(most)}, expected 1 to 255"
+        )
+
+
+def _check_sizes(values: dict[str, Any], frames: Sequence[_Frame], places: Sequence[Place]) -> None:
+    rows, columns = values.get("Rows"), values.get("Columns")
+    for frame in frames:
+        if (rows, columns) != (shape := places[frame.slice_index].shape):
+            raise MaskSizeError(
+                f"SEG: found {quote(rows)}x{quote(columns)} pixels, "
+                f"expected {shape[0]}x{shape[1]} as the image"
             )
 
 
-def _check_size(values: dict[str, Any], ct: CTSlice) -> None:
-    rows, columns = values.get("Rows"), values.get("Columns")
-    if (rows, columns) != ct.hu.shape:
-        raise MaskSizeError(
-            f"SEG: found {quote(rows)}x{quote(columns)} pixels, "
-            f"expected {ct.hu.shape[0]}x{ct.hu.shape[1]} as the image"
-        )
-
-
-def _frames_of(ct: CTSlice, values: dict[str, Any], segment: int | None) -> list[tuple[int, int]]:
-    """Return (index, segment number) of each frame that is of the slice and of the segment."""
-    _check_segment(values, segment)
-    frames = [
-        (index, _segment_number(group), group)
-        for index, group in enumerate(_functional_groups(values))
-        if _derived_from(ct, group)
+def _asked(values: dict[str, Any], select: str | None) -> set[int]:
+    """Return the numbers of the segments that are asked for."""
+    entries = [
+        Entry(number, (str(segment.get("SegmentLabel") or ""),))
+        for segment in values.get("SegmentSequence", [])
+        if isinstance(number := segment.get("SegmentNumber"), int)
     ]
-    if not frames:
-        raise AnnotationError(
-            "SEG: found no frame derived from the slice, "
-            "expected its SOP Instance UID among the source images (0008,2112)"
-        )
-    chosen = [frame for frame in frames if segment in (None, frame[1])]
-    most = min(MOST_FRAMES_ON_SLICE, MOST_PIXELS_ON_SLICE // ct.hu.size)
-    if not 0 < len(chosen) <= most:
-        raise (TooLargeError if chosen else AnnotationError)(
-            f"SEG: found {len(chosen)} frames of the asked segments on the slice, "
+    chosen = choose(entries, select, "SEG: segments")
+    return chosen - {0} if select is None else chosen
+
+
+def _frames_of(
+    values: dict[str, Any], places: Sequence[Place], select: str | None
+) -> tuple[list[_Frame], bool]:
+    """Return the frames that are of the slices and of the segments asked for.
+
+    And whether others of these segments are of slices that were not sent.
+    """
+    labelled = values["SegmentationType"] == "LABELMAP"
+    asked = _asked(values, select)
+    where = _Where(values, places)
+    frames: list[_Frame] = []
+    missing = False
+    for index, group in enumerate(groups.frames_of(values)):
+        on_slices = where.slices_of(group)
+        number = None if labelled or not on_slices else _segment_number(group)
+        if number is None or number in asked:
+            frames += [_Frame(index, number, slice_index) for slice_index in on_slices]
+        if not on_slices and (labelled or _segment_number(group) in asked):
+            missing = True
+    where.check_any()
+    size = max((place.shape[0] * place.shape[1] for place in places), default=1)
+    most = min(MOST_FRAMES_ON_SLICES, MOST_PIXELS_ON_SLICES // size)
+    if not 0 < len(frames) <= most:
+        raise (TooLargeError if frames else AnnotationError)(
+            f"SEG: found {len(frames)} frames of the asked segments on the slices sent, "
             f"expected 1 to {most}"
         )
-    for _, _, group in chosen:
-        _check_plane(group, ct.plane)
-    return [(index, number) for index, number, _ in chosen]
+    return frames, missing
 
 
-def _check_segment(values: dict[str, Any], segment: int | None) -> None:
-    there = [item.get("SegmentNumber") for item in values.get("SegmentSequence", [])]
-    if segment is not None and segment not in there:
-        raise AnnotationError(f"SEG: found segments {quote(there)}, expected {segment} among them")
+class _Where:
+    """Tells of which slices a frame is, and remembers why of none.
 
+    Of those that it names as its source; or, where it names none, of that in whose frame of
+    reference and plane it lies. A source in another plane is none.
+    """
 
-def _functional_groups(values: dict[str, Any]) -> list[dict[str, Any]]:
-    """Return what holds for each frame: the shared groups, overridden by its own (C.7.6.16)."""
-    shared = values.get("SharedFunctionalGroupsSequence") or [{}]
-    frames = values.get("PerFrameFunctionalGroupsSequence", [])
-    if not frames or len(frames) != values.get("NumberOfFrames"):
-        raise UnreadableOutlineError(
-            f"SEG: found {len(frames)} Per-Frame Functional Groups (5200,9230), "
-            f"expected {quote(values.get('NumberOfFrames'))} as Number of Frames (0028,0008) says"
+    def __init__(self, values: dict[str, Any], places: Sequence[Place]) -> None:
+        self._places = places
+        self._uid = str(values.get("FrameOfReferenceUID") or "")
+        self._by_uid: dict[str, list[int]] = defaultdict(list)
+        self._in_reference: list[int] = []
+        for index, place in enumerate(places):
+            self._by_uid[place.identity.sop_instance_uid].append(index)
+            if place.plane and self._uid == place.identity.frame_of_reference_uid != "":
+                self._in_reference.append(index)
+        self._found = self._elsewhere = False
+
+    def slices_of(self, group: dict[str, Any]) -> list[int]:
+        """Return the indices of the slices that a frame is of."""
+        sources = [
+            source
+            for derivation in group.get("DerivationImageSequence", [])
+            for source in derivation.get("SourceImageSequence", [])
+        ]
+        named = [index for source in sources for index in self._named(source)]
+        candidates = list(dict.fromkeys(named)) if sources else self._in_reference
+        at = groups.first(group, "PlanePositionSequence", "ImagePositionPatient")
+        along = groups.first(group, "PlaneOrientationSequence", "ImageOrientationPatient")
+        spacing = groups.first(group, "PixelMeasuresSequence", "PixelSpacing")
+        fitting = [
+            index
+            for index in candidates
+            if _fits(self._places[index], at, along, spacing, stated=not sources)
+        ]
+        self._found |= bool(fitting)
+        self._elsewhere |= bool(named) and not fitting
+        return fitting
+
+    def _named(self, source: dict[str, Any]) -> list[int]:
+        uid = str(source.get("ReferencedSOPInstanceUID") or "")
+        frames = several(source.get("ReferencedFrameNumber"))
+        return [
+            index
+            for index in self._by_uid.get(uid, [])
+            if same_slice(self._places[index], uid, frames)
+        ]
+
+    def check_any(self) -> None:
+        """Raise `AnnotationError` unless a frame was of a slice."""
+        if self._found:
+            return
+        if self._elsewhere:
+            raise AnnotationError(
+                "SEG: found a frame whose plane (0020,0032), (0020,0037) or pixel spacing "
+                "(0028,0030) is not that of the slice, expected the same within 0.1 mm"
+            )
+        if not any(place.identity.sop_instance_uid for place in self._places):
+            raise AnnotationError(
+                "SEG: the slice has no SOP Instance UID (0008,0018), expected one to refer to"
+            )
+        raise AnnotationError(
+            "SEG: found no frame derived from the slice, expected its SOP Instance UID among the "
+            "source images (0008,2112)"
         )
-    return [{**shared[0], **frame} for frame in frames]
 
 
-def _derived_from(ct: CTSlice, frame: dict[str, Any]) -> bool:
-    """Tell whether the slice is among the source images of a frame."""
-    return ct.identity.sop_instance_uid in {
-        str(source.get("ReferencedSOPInstanceUID"))
-        for derivation in frame.get("DerivationImageSequence", [])
-        for source in derivation.get("SourceImageSequence", [])
-    }
+def _fits(place: Place, at: Any, along: Any, spacing: Any, *, stated: bool) -> bool:
+    """Tell whether a frame's pixels are those of the slice, as far as both say where they lie.
+
+    With `stated`, they must say so.
+    """
+    if place.plane is None or at is None or along is None:
+        return not stated
+    position, orientation, step = numbers(at, 3), numbers(along, 6), numbers(spacing, 2)
+    if position is None or orientation is None:
+        return False
+    # Plain arithmetic: NumPy's own comparison takes ten times as long, for each frame and slice.
+    return (
+        _near(position, place.plane.position_mm, 0.1)
+        and _near(orientation, place.plane.orientation, 0.01)
+        and (step is None or place.spacing_mm is None or _near(step, place.spacing_mm, 0.001))
+    )
+
+
+def _near(found: Sequence[float], expected: Sequence[float], within: float) -> bool:
+    return all(abs(one - other) <= within for one, other in zip(found, expected, strict=True))
 
 
 def _segment_number(frame: dict[str, Any]) -> int:
-    number = _first(frame, "SegmentIdentificationSequence", "ReferencedSegmentNumber")
+    number = groups.first(frame, "SegmentIdentificationSequence", "ReferencedSegmentNumber")
     if not isinstance(number, int):
         raise UnreadableOutlineError(
             f"SEG: ReferencedSegmentNumber (0062,000B): found {quote(number)}, expected a number"
@@ -191,56 +319,91 @@ def _segment_number(frame: dict[str, Any]) -> int:
     return number
 
 
-def _check_plane(frame: dict[str, Any], plane: Plane | None) -> None:
-    """Refuse a frame that refers to the slice but lies elsewhere, or is flipped against it."""
-    position = _first(frame, "PlanePositionSequence", "ImagePositionPatient")
-    orientation = _first(frame, "PlaneOrientationSequence", "ImageOrientationPatient")
-    if plane is None or position is None or orientation is None:
-        return
-    found = numbers(position, 3), numbers(orientation, 6)
-    if (
-        found[0] is None
-        or found[1] is None
-        or not np.allclose(found[0], plane.position_mm, rtol=0, atol=0.1)
-        or not np.allclose(found[1], plane.orientation, rtol=0, atol=0.01)
-    ):
-        raise AnnotationError(
-            "SEG: found a frame whose plane (0020,0032), (0020,0037) is not that of the slice, "
-            "expected the same within 0.1 mm"
+def _largest(
+    file: Part10, frames: Sequence[_Frame], places: Sequence[Place], asked: set[int]
+) -> list[tuple[int, int, Mask]]:
+    """Return of each segment its number, the slice that it marks most, and its mask there.
+
+    Counted first, and unpacked again for the mask: held are no more masks than there are segments.
+    """
+    areas_mm2: dict[int, dict[int, float]] = defaultdict(lambda: defaultdict(float))
+    for frame in frames:
+        row_mm, col_mm = places[frame.slice_index].spacing_mm or (1.0, 1.0)
+        for number, count in _counts(file, frame).items():
+            if number in asked and count:
+                areas_mm2[number][frame.slice_index] += count * row_mm * col_mm
+    best = {number: max(of, key=of.__getitem__) for number, of in areas_mm2.items()}
+    held = sum(places[index].shape[0] * places[index].shape[1] for index in best.values())
+    if held > MOST_PIXELS_OF_SEGMENTS:
+        raise TooLargeError(
+            f"SEG: found {len(best)} segments of {held} pixels on the slices sent, "
+            f"expected at most {MOST_PIXELS_OF_SEGMENTS} pixels"
         )
+    return [
+        (number, best[number], _mask(file, frames, number, best[number])) for number in sorted(best)
+    ]
 
 
-def _first(group: dict[str, Any], sequence: str, keyword: str) -> Any:
-    """Return a value of the first item of a sequence, or None."""
-    items = group.get(sequence) or [{}]
-    return items[0].get(keyword)
+def _counts(file: Part10, frame: _Frame) -> dict[int, int]:
+    """Count the pixels that one frame marks, by segment."""
+    if frame.number is not None:
+        return {frame.number: int(np.count_nonzero(_marks(file, frame, frame.number)))}
+    counts = np.bincount(_pixels(file, frame.index).ravel())
+    return {int(number): int(counts[number]) for number in np.flatnonzero(counts)}
 
 
-def _frame(file: Part10, index: int) -> Bool[np.ndarray, "rows cols"]:
+def _mask(file: Part10, frames: Sequence[_Frame], number: int, slice_index: int) -> Mask:
+    """Return what a segment marks on a slice: the union of its frames there."""
+    there = [
+        _marks(file, frame, number)
+        for frame in frames
+        if frame.slice_index == slice_index and frame.number in (None, number)
+    ]
+    return np.asarray(np.logical_or.reduce(there))
+
+
+def _marks(file: Part10, frame: _Frame, number: int) -> Mask:
+    """Return the pixels that a frame marks as of a segment."""
+    pixels = _pixels(file, frame.index)
+    if frame.number is None:
+        return np.asarray(pixels == number)
+    if file.values["SegmentationType"] == "BINARY":
+        return np.asarray(pixels != 0)
+    return np.asarray(pixels >= file.values["MaximumFractionalValue"] / 2)
+
+
+def _pixels(
+    file: Part10, index: int
+) -> UInt8[np.ndarray, "rows cols"] | UInt16[np.ndarray, "rows cols"]:
     """Unpack or decode one frame."""
     values = file.values
     rows, columns, frames = values["Rows"], values["Columns"], values["NumberOfFrames"]
+    bits = values["BitsAllocated"]
     found = values.get("PixelData")
     pixel_data = found if isinstance(found, bytes) else b""
     if file.transfer_syntax != RLELossless:
-        return _unpack(pixel_data, index, (frames, rows, columns))
-    layout = Layout(RLELossless, rows, columns, bits_stored=1, signed=False)
+        return _native(pixel_data, index, (frames, rows, columns), bits)
+    layout = Layout(RLELossless, rows, columns, bits_stored=bits, signed=False)
     frame = compressed_frame(pixel_data, layout, index=index, number_of_frames=frames)
-    return np.asarray(decode_frame(frame, layout, bits_allocated=1) != 0)
+    return decode_frame(frame, layout, bits_allocated=bits)
 
 
-def _unpack(
-    pixel_data: bytes, index: int, shape: tuple[int, int, int]
-) -> Bool[np.ndarray, "rows cols"]:
-    """Unpack bits, which follow each other across frames, the lowest first (PS3.5, 8.1.1)."""
+def _native(
+    pixel_data: bytes, index: int, shape: tuple[int, int, int], bits: int
+) -> UInt8[np.ndarray, "rows cols"] | UInt16[np.ndarray, "rows cols"]:
+    """Unpack pixels; bits follow each other across frames, the lowest first (PS3.5, 8.1.1)."""
     frames, rows, columns = shape
     pixels = rows * columns
-    expected = -(-frames * pixels // 8)
+    expected = -(-frames * pixels * bits // 8)
     if len(pixel_data) not in (expected, expected + expected % 2):
         raise UnreadableOutlineError(
             f"SEG: Pixel Data (7FE0,0010): found {len(pixel_data)} bytes, expected {expected}"
         )
     first = index * pixels
-    some = np.frombuffer(pixel_data[first // 8 : -(-(first + pixels) // 8)], np.uint8)
-    bits = np.unpackbits(some, bitorder="little")[first % 8 : first % 8 + pixels]
-    return bits.reshape(rows, columns).astype(bool)
+    if bits == 1:
+        some = np.frombuffer(pixel_data[first // 8 : -(-(first + pixels) // 8)], np.uint8)
+        unpacked = np.unpackbits(some, bitorder="little")[first % 8 : first % 8 + pixels]
+    else:
+        kind = np.dtype("<u2" if bits == 16 else "u1")
+        unpacked = np.frombuffer(pixel_data, kind, pixels, first * kind.itemsize)
+    return unpacked.reshape(rows, columns)

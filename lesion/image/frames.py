@@ -78,15 +78,25 @@ Decode = Callable[[bytes, Layout], UInt16[np.ndarray, "rows cols"]]
 
 
 def frame_words(
-    pixel_data: bytes, layout: Layout, *, decode: Decode
+    pixel_data: bytes,
+    layout: Layout,
+    *,
+    decode: Decode,
+    index: int = 0,
+    number_of_frames: int = 1,
+    offsets: tuple[bytes, bytes] | None = None,
 ) -> UInt16[np.ndarray, "rows cols"]:
-    """Return the words of 16 bits that the only frame holds.
+    """Return the words of 16 bits that one frame holds: the only one, or that of an index.
+
+    `offsets` are the Extended Offset Table (7FE0,0001) and its lengths, where the object has them.
 
     Raise `UnreadableImageError` or `TooLargeError` where bytes and layout disagree.
     """
     if layout.transfer_syntax in NATIVE:
-        return _native(pixel_data, layout)
-    frame = compressed_frame(pixel_data, layout)
+        return _native(pixel_data, layout, index, number_of_frames)
+    frame = compressed_frame(
+        pixel_data, layout, index=index, number_of_frames=number_of_frames, offsets=offsets
+    )
     check_header(frame, layout)
     return decode(frame, layout)
 
@@ -142,11 +152,21 @@ def decode_frame(
 
 
 def compressed_frame(
-    pixel_data: bytes, layout: Layout, *, index: int = 0, number_of_frames: int = 1
+    pixel_data: bytes,
+    layout: Layout,
+    *,
+    index: int = 0,
+    number_of_frames: int = 1,
+    offsets: tuple[bytes, bytes] | None = None,
 ) -> bytes:
     """Return one compressed frame, its fragments joined (PS3.5, A.4)."""
     with guarded("Pixel Data (7FE0,0010)"):
-        frame = get_frame(CountedFile(pixel_data), index, number_of_frames=number_of_frames)
+        frame = get_frame(
+            CountedFile(pixel_data),
+            index,
+            number_of_frames=number_of_frames,
+            extended_offsets=offsets,
+        )
     most = int(layout.raw_bytes * _MOST_OVER_RAW) + _HEADER_BYTES
     if len(frame) > most:
         raise TooLargeError(
@@ -179,14 +199,18 @@ def check_header(frame: bytes, layout: Layout) -> None:
         )
 
 
-def _native(pixel_data: bytes, layout: Layout) -> UInt16[np.ndarray, "rows cols"]:
-    if len(pixel_data) != layout.raw_bytes:
+def _native(
+    pixel_data: bytes, layout: Layout, index: int, number_of_frames: int
+) -> UInt16[np.ndarray, "rows cols"]:
+    expected = layout.raw_bytes * number_of_frames
+    if len(pixel_data) != expected:
         raise UnreadableImageError(
-            f"Pixel Data (7FE0,0010): found {len(pixel_data)} bytes, expected {layout.raw_bytes} "
-            f"for {layout.rows}x{layout.columns} pixels of 16 bits"
+            f"Pixel Data (7FE0,0010): found {len(pixel_data)} bytes, expected {expected} "
+            f"for {number_of_frames} x {layout.rows}x{layout.columns} pixels of 16 bits"
         )
     order = ">u2" if layout.transfer_syntax == ExplicitVRBigEndian else "<u2"
-    words = np.frombuffer(pixel_data, dtype=order)
+    pixels = layout.rows * layout.columns
+    words = np.frombuffer(pixel_data, order, count=pixels, offset=index * layout.raw_bytes)
     return words.astype(np.uint16, copy=False).reshape(layout.rows, layout.columns)
 
 

@@ -289,6 +289,6 @@ def test_several_masks_are_read_as_each_alone():
     one, other = np.zeros((2, *SHAPE), bool)
     one[3:9, 3:9] = one[20:29, 20:29] = True
     other[5:50, 5:50] = True
-    found = from_masks([one, other], shape=SHAPE)
-    alone = from_mask(one, shape=SHAPE) + from_mask(other, shape=SHAPE)
-    assert [_box(outline) for outline in found] == [_box(outline) for outline in alone]
+    for found, mask in zip(from_masks([one, other], shape=SHAPE), (one, other), strict=True):
+        alone = from_mask(mask, shape=SHAPE)
+        assert [_box(outline) for outline in found] == [_box(outline) for outline in alone]

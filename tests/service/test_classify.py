@@ -131,6 +131,8 @@ def assert_same(answer, expected, but_diameter_mm=None):
         "probabilities": pytest.approx(wanted["probabilities"], abs=1e-5),
         "out_of_distribution": pytest.approx(wanted["out_of_distribution"], rel=1e-4),
         "reason": found["reason"],
+        "image": found["image"],
+        "annotation_number": found["annotation_number"],
     }
     assert found == {**wanted, **near}
 

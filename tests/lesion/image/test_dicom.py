@@ -309,5 +309,5 @@ def test_reads_a_real_de_identified_jpeg_2000_slice(shared_data):
     "name", ["liver-seg/liver.dcm", "liver-seg/tid1500-sr.dcm", "rtstruct/rt.dcm"]
 )
 def test_refuses_real_objects_that_are_no_images(shared_data, name):
-    with pytest.raises(NotCTError, match="expected CT Image Storage"):
+    with pytest.raises(NotCTError, match="expected one of CT Image Storage"):
         read_ct(shared_data(name).read_bytes())

@@ -1,0 +1,74 @@
+"""What every annotation is read to: lesions, each with its outline on one of the slices sent.
+
+An annotation numbers what it marks (segments, ROIs, measurement groups) and names it. Where one of
+them marks several of the slices, the one on which it covers the largest area is taken.
+"""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
+
+from lesion.ct import Place
+from lesion.errors import AnnotationError
+from lesion.image.part10 import quote
+from lesion.outline import Outline
+
+#: How far off a slice, in mm, coordinates of the patient may lie and be of it: half the thinnest
+#: slice of a CT.
+OFF_PLANE_MM = 0.25
+
+#: What a reader noticed that makes the outline less sure, though not unusable.
+#: - frame-of-reference: the annotation names another than the slice, which it names all the same
+#: - slices-missing: it marks further slices than those sent, on which it may cover more
+Remark = Literal["frame-of-reference", "slices-missing"]
+
+
+@dataclass(frozen=True, slots=True)
+class Marked:
+    """One lesion: its outline on the slice at an index of those sent.
+
+    `number` is that of its segment or ROI, or the place of its measurement group among all, from
+    1. `tracking_uid` is a measurement group's, empty where there is none.
+    """
+
+    slice_index: int
+    outline: Outline
+    number: int
+    tracking_uid: str = ""
+    remarks: tuple[Remark, ...] = ()
+
+
+class Entry(NamedTuple):
+    """A segment, ROI or measurement group that can be chosen: by its number, or by a name."""
+
+    number: int
+    names: tuple[str, ...]
+
+
+def choose(entries: Sequence[Entry], select: str | None, what: str) -> set[int]:
+    """Return the numbers of the entries that `select` names, all of them where it is None.
+
+    A number is looked for first, then a name, spaces around it aside. Names of the annotation are
+    not quoted in the refusal: people write whatever they like there.
+    """
+    if select is None:
+        return {entry.number for entry in entries}
+    wanted = select.strip()
+    found = {entry.number for entry in entries if str(entry.number) == wanted} or {
+        entry.number for entry in entries if wanted and wanted in map(str.strip, entry.names)
+    }
+    if not found:
+        there = [entry.number for entry in entries]
+        raise AnnotationError(
+            f"{what}: found numbers {quote(there)} and none of that name, "
+            f"expected {quote(wanted)} among them"
+        )
+    return found
+
+
+def same_slice(place: Place, sop_instance_uid: str, frame_numbers: Collection[int]) -> bool:
+    """Tell whether a reference is to the slice; one without frames is to all of its image."""
+    identity = place.identity
+    return sop_instance_uid == identity.sop_instance_uid != "" and (
+        identity.frame_number is None or not frame_numbers or identity.frame_number in frame_numbers
+    )

@@ -1,0 +1,264 @@
+"""An RT Structure Set (PS3.3, A.19) -> the outlines of its ROIs on slices.
+
+Contours are points of the patient in mm. They are of a slice where they reference it, or, without
+a reference, where they lie in its plane and in its frame of reference; and only where they do lie
+in its plane.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float
+from pydicom.uid import (
+    DeflatedExplicitVRLittleEndian,
+    ExplicitVRLittleEndian,
+    ImplicitVRLittleEndian,
+    RTStructureSetStorage,
+)
+
+from lesion.annotation import contours
+from lesion.annotation.marked import OFF_PLANE_MM, Entry, Marked, Remark, choose, same_slice
+from lesion.ct import Place
+from lesion.errors import (
+    AnnotationError,
+    OutlineNotFiniteError,
+    TooLargeError,
+    UnreadableImageError,
+    UnreadableOutlineError,
+)
+from lesion.image import part10
+from lesion.image.part10 import RAW, quote, several
+from lesion.numerals import number
+from lesion.outline import MOST_REGIONS
+
+#: Reads of the parser: about 25 for a contour, of which forty organs have some thousands.
+MAX_READS = 300_000
+
+#: Bytes of coordinates on the slices sent, all contours together: 100,000 points.
+MOST_CONTOUR_BYTES = 4 * 1024 * 1024
+
+TRANSFER_SYNTAXES = (
+    ImplicitVRLittleEndian,
+    ExplicitVRLittleEndian,
+    DeflatedExplicitVRLittleEndian,
+)
+_CLOSED = ("CLOSED_PLANAR", "CLOSEDPLANAR_XOR")
+
+_IMAGES: dict[str, Any] = {"ReferencedSOPInstanceUID": None, "ReferencedFrameNumber": None}
+_WANTED: dict[str, Any] = {
+    "SOPClassUID": None,
+    "ReferencedFrameOfReferenceSequence": {
+        "RTReferencedStudySequence": {"RTReferencedSeriesSequence": {"SeriesInstanceUID": None}}
+    },
+    "StructureSetROISequence": {
+        "ROINumber": None,
+        "ROIName": None,
+        "ReferencedFrameOfReferenceUID": None,
+    },
+    "ROIContourSequence": {
+        "ReferencedROINumber": None,
+        "ContourSequence": {
+            "ContourImageSequence": _IMAGES,
+            "ContourGeometricType": None,
+            "ContourData": RAW,
+        },
+    },
+}
+
+
+def read_rtstruct(
+    data: bytes, places: Sequence[Place], *, select: str | None = None, most: int = MOST_REGIONS
+) -> list[Marked]:
+    """Read the lesions that the ROIs of a structure set outline on one of the slices each.
+
+    `select` chooses an ROI by its number (3006,0022) or its name; without it all are read.
+
+    Raise `AnnotationError` if the object is no RTSTRUCT, or its ROIs are not of the slices,
+    `TooLargeError` for more than `most` lesions, an `OutlineError` if what they enclose is none.
+    """
+    try:
+        values = part10.read(
+            data, _WANTED, transfer_syntaxes=TRANSFER_SYNTAXES, max_reads=MAX_READS
+        ).values
+    except UnreadableImageError as error:
+        raise UnreadableOutlineError(f"RTSTRUCT: {error}") from None
+    if values.get("SOPClassUID") != RTStructureSetStorage:
+        raise AnnotationError(
+            f"RTSTRUCT: SOP class (0008,0016): found {quote(values.get('SOPClassUID'))}, "
+            f"expected {RTStructureSetStorage.name}"
+        )
+    _check_series(values, places)
+    rois = {_whole(roi, "ROINumber"): roi for roi in values.get("StructureSetROISequence", [])}
+    entries = [Entry(at, (str(roi.get("ROIName", "")),)) for at, roi in rois.items()]
+    chosen = choose(entries, select, "RTSTRUCT: ROIs")
+    marked: list[Marked] = []
+    budget = MOST_CONTOUR_BYTES
+    for item in values.get("ROIContourSequence", []):
+        at = _whole(item, "ReferencedROINumber")
+        if at in chosen and at in rois:
+            uid = str(rois[at].get("ReferencedFrameOfReferenceUID") or "")
+            drawn = _Drawn(uid, places, budget)
+            for contour in item.get("ContourSequence", []):
+                drawn.add(contour)
+            budget = drawn.budget
+            marked += drawn.marked(at)
+            if len(marked) > most:
+                raise TooLargeError(
+                    f"RTSTRUCT: found {len(marked)} lesions or more, expected at most {most}"
+                )
+    if not marked:
+        raise AnnotationError(
+            "RTSTRUCT: found no closed contour of the asked ROIs on the slices sent, expected one "
+            "whose Contour Image Sequence (3006,0016) references a slice, or that lies in its plane"
+        )
+    return marked
+
+
+class _Drawn:
+    """The contours of one ROI as they are found, slice by slice."""
+
+    def __init__(self, frame_of_reference_uid: str, places: Sequence[Place], budget: int) -> None:
+        self._uid = frame_of_reference_uid
+        self._places = places
+        self._on: dict[int, list[Float[np.ndarray, "n 2"]]] = {}
+        self._elsewhere = False
+        self.budget = budget
+
+    def add(self, contour: dict[str, Any]) -> None:
+        """Take a contour if it is closed, and of one of the slices."""
+        if contour.get("ContourGeometricType") not in _CLOSED:
+            return
+        text = contour.get("ContourData")
+        coordinates = text if isinstance(text, bytes) else b""
+        images = contour.get("ContourImageSequence", [])
+        found = self._referenced(images) if images else self._unreferenced(coordinates)
+        if not found:
+            self._elsewhere = True
+            return
+        self.budget -= len(coordinates)
+        if self.budget < 0:
+            raise TooLargeError(
+                "RTSTRUCT: found contours on the slices of more bytes than "
+                f"{MOST_CONTOUR_BYTES}, expected at most that"
+            )
+        points_mm = _points_mm(coordinates)
+        if len(points_mm) < 3:
+            return  # a point, whatever it calls itself
+        index, off_mm = self._nearest(found, points_mm)
+        if off_mm > OFF_PLANE_MM:
+            raise AnnotationError(
+                f"RTSTRUCT: found a contour up to {off_mm:.3g} mm off the slice that it "
+                f"references, expected at most {OFF_PLANE_MM:g} mm"
+            )
+        place = self._places[index]
+        plane, spacing_mm = _geometry(place)
+        self._on.setdefault(index, []).append(plane.to_pixels(points_mm, spacing_mm))
+
+    def marked(self, roi: int) -> list[Marked]:
+        """Return the lesions on the slice where they cover most."""
+        if not self._on:
+            return []
+        best = max(self._on, key=self._area_mm2)
+        place = self._places[best]
+        remarks: list[Remark] = []
+        if self._uid != place.identity.frame_of_reference_uid:
+            remarks.append("frame-of-reference")
+        if self._elsewhere and len(self._places) > 1:
+            remarks.append("slices-missing")
+        return [
+            Marked(best, outline, roi, remarks=tuple(remarks))
+            for outline in contours.outlines(self._on[best], shape=place.shape)
+        ]
+
+    def _area_mm2(self, index: int) -> float:
+        row_mm, col_mm = _geometry(self._places[index])[1]
+        return contours.area_px(self._on[index]) * row_mm * col_mm
+
+    def _referenced(self, images: list[dict[str, Any]]) -> list[int]:
+        return [
+            index
+            for index, place in enumerate(self._places)
+            if any(
+                same_slice(
+                    place,
+                    str(image.get("ReferencedSOPInstanceUID") or ""),
+                    several(image.get("ReferencedFrameNumber")),
+                )
+                for image in images
+            )
+        ]
+
+    def _unreferenced(self, coordinates: bytes) -> list[int]:
+        """Return the slices in whose frame of reference, and plane, the first point lies."""
+        point_mm = _points_mm(b"\\".join(coordinates.split(b"\\", 3)[:3]))
+        if not len(point_mm):
+            return []
+        return [
+            index
+            for index, place in enumerate(self._places)
+            if self._uid
+            and self._uid == place.identity.frame_of_reference_uid
+            and place.plane is not None
+            and place.plane.off_mm(point_mm).max() <= OFF_PLANE_MM
+        ]
+
+    def _nearest(self, found: list[int], points_mm: Float[np.ndarray, "n 3"]) -> tuple[int, float]:
+        """Return the slice of those found whose plane is nearest, and how far the points reach."""
+        off_mm = {
+            index: float(_geometry(self._places[index])[0].off_mm(points_mm).max())
+            for index in found
+        }
+        nearest = min(off_mm, key=off_mm.__getitem__)
+        return nearest, off_mm[nearest]
+
+
+def _check_series(values: dict[str, Any], places: Sequence[Place]) -> None:
+    """Refuse a structure set that names the series it is of, and names none of the slices'."""
+    named = {
+        str(series.get("SeriesInstanceUID"))
+        for frame in values.get("ReferencedFrameOfReferenceSequence", [])
+        for study in frame.get("RTReferencedStudySequence", [])
+        for series in study.get("RTReferencedSeriesSequence", [])
+    }
+    sent = {place.identity.series_instance_uid for place in places}
+    if named and not sent & (named | {""}):
+        raise AnnotationError(
+            "RTSTRUCT: found references to other series only (3006,0014), "
+            "expected the Series Instance UID of the slices among them"
+        )
+
+
+def _geometry(place: Place) -> tuple[Any, tuple[float, float]]:
+    if place.plane is None or place.spacing_mm is None:
+        raise AnnotationError(
+            "annotation in mm: found a slice without a usable Image Position (0020,0032) and "
+            "Image Orientation (0020,0037), expected both"
+        )
+    return place.plane, place.spacing_mm
+
+
+def _points_mm(text: bytes) -> Float[np.ndarray, "n 3"]:
+    """Read Contour Data (3006,0050): x, y and z of each point in mm."""
+    try:
+        read = [number(part) for part in text.decode("ascii").split("\\") if part]
+        points = np.array(read, dtype=np.float64).reshape(-1, 3)
+    except ValueError:
+        raise UnreadableOutlineError(
+            "RTSTRUCT: Contour Data (3006,0050): found something else, "
+            "expected three decimal numbers for each point"
+        ) from None
+    if not np.isfinite(points).all():
+        raise OutlineNotFiniteError(
+            "RTSTRUCT: Contour Data (3006,0050): found NaN or infinite coordinates, expected mm"
+        )
+    return points
+
+
+def _whole(item: dict[str, Any], keyword: str) -> int:
+    found = item.get(keyword)
+    if not isinstance(found, int):
+        raise UnreadableOutlineError(
+            f"RTSTRUCT: {keyword}: found {quote(found)}, expected a whole number"
+        )
+    return int(found)
