@@ -20,6 +20,7 @@ from service.answers import (
     OutOfDistribution,
     Reason,
 )
+from service.deliver import OFFERED, deliver, json, plan, seen
 from service.parse import Order, read_order
 from service.prepare import Prepared, prepare
 from service.problems import BusyError
@@ -35,15 +36,17 @@ async def classify(request: Request) -> Response:
     stage = runtime.metrics.stage
     with stage["total"].time():
         model = runtime.model
-        negotiate.check(request.headers, "application/json")
+        negotiate.choose(request.headers, OFFERED)
         with stage["receive"].time():
             order = await read_order(request, runtime.settings)
+        delivery = plan(request.headers, runtime, order)
         try:
             async with asyncio.timeout(runtime.settings.answer_timeout_s):
                 prepared = await _prepared(runtime, model, order)
                 with stage["infer"].time():
+                    saliency = order.options.saliency or order.options.capture
                     scored = await model.classifier.submit(
-                        [Patch(lesion.patch_hu, order.options.saliency) for lesion in prepared]
+                        [Patch(lesion.patch_hu, saliency) for lesion in prepared]
                     )
         except TimeoutError:
             raise BusyError(
@@ -52,7 +55,10 @@ async def classify(request: Request) -> Response:
         with stage["answer"].time():
             answer = answered(model, prepared, scored, saliency=order.options.saliency)
             _count(runtime, answer)
-            return Response(answer.model_dump_json(), media_type="application/json")
+            if delivery is None:
+                return json(answer)
+        with stage["report"].time():
+            return await deliver(runtime, delivery, answer, seen(order, prepared, scored))
 
 
 async def _prepared(runtime: Runtime, model: Model, order: Order) -> list[Prepared]:

@@ -9,7 +9,9 @@ from lesion import __version__
 from lesion.classes import CLASSES
 from service import problems
 from service.answers import Alive, Classification, Models, Problem, Ready
+from service.deliver import DICOM, RELATED
 from service.options import MOST_POINTS, Outlines
+from service.pacs.reference import Reference
 from service.parse import IMAGE_TYPES
 from service.settings import Settings
 from service.synthesize import HEADERS, LARGEST, MEDIA_TYPES
@@ -25,7 +27,23 @@ _MEANING = {
     413: "The body, the image or the number of lesions is larger than allowed.",
     415: "The format is not read here.",
     422: "Understood, but not usable; the detail says why.",
+    502: "The PACS to pull from failed.",
     503: "Full, or not ready: come again after Retry-After seconds.",
+    504: "The PACS to pull from did not answer in time.",
+}
+_FILE = {"type": "string", "format": "binary"}
+_FLAG = {"type": "boolean", "default": False}
+_TEXT = {"type": "string"}
+
+#: Of a classification: what each means, and its schema.
+_OPTIONS: dict[str, tuple[str, Json]] = {
+    "select": ("segment, ROI or measurement group of the annotation, by number or name", _TEXT),
+    "frame": ("of a multi-frame image, from 1", {"type": "integer", "minimum": 1}),
+    "saliency": ("answer an activation map for each class", _FLAG),
+    "spacing_mm": ("of a PNG or NPY: one number, or rows,columns", _TEXT),
+    "window": ("of an 8-bit PNG: the HU of its 0 and of its 255, low,high", _TEXT),
+    "store": ("PACS of the configuration that is sent the report", _TEXT),
+    "capture": ("with a report, a picture of each slice (Secondary Capture)", _FLAG),
 }
 
 #: Groups of operations, by who calls them.
@@ -69,20 +87,6 @@ def describe(settings: Settings) -> Json:
 
 
 def _classify(settings: Settings) -> Json:
-    file = {"type": "string", "format": "binary"}
-    form = {
-        "type": "object",
-        "required": ["image"],
-        "properties": {
-            "image": {**file, "description": "DICOM CT slice; or PNG or NPY of HU"},
-            "roi": {"$ref": _SCHEMAS + "Outlines"},
-            "mask": {**file, "description": "PNG or NPY of the image's size; not zero is lesion"},
-            "annotation": {**file, "description": "DICOM SEG (binary) of the image"},
-            "saliency": {"type": "boolean"},
-            "spacing_mm": {"type": "string"},
-            "window": {"type": "string"},
-        },
-    }
     return {
         "operationId": "classify",
         "tags": ["classify"],
@@ -90,27 +94,63 @@ def _classify(settings: Settings) -> Json:
         "description": "An image, and where its lesions are: one or several `roi`, a `mask` (each "
         "connected region is a lesion) or an `annotation`. A PNG or NPY without any is taken as "
         "the square around one lesion. PNG: 16 bits, HU = value - 1024, or 8 bits with `window`. "
+        "Or JSON that names what to pull from a PACS of the configuration. "
         f"At most {settings.max_body_bytes} bytes, {settings.max_lesions} lesions and "
-        f"{MOST_POINTS} points of polygons. Options stand in the query or in the form.",
+        f"{MOST_POINTS} points of polygons. Options stand in the query, in the form or in the "
+        "JSON. Of DICOM with its UIDs a report can be had, by Accept: a Comprehensive 3D SR "
+        "(TID 1500), for research only.",
         "parameters": [
             _query("roi", "x0,y0,x1,y1 in pixels, or JSON as in the form; repeatable"),
-            _query("saliency", "answer an activation map for each class", {"type": "boolean"}),
-            _query("spacing_mm", "of a PNG or NPY: one number, or rows,columns"),
-            _query("window", "of an 8-bit PNG: the HU of its 0 and of its 255, low,high"),
+            *(_query(name, text, schema) for name, (text, schema) in _OPTIONS.items()),
         ],
-        "requestBody": {
-            "required": True,
-            "content": {"multipart/form-data": {"schema": form}}
-            | {media_type: {"schema": file} for media_type in IMAGE_TYPES},
-        },
-        "responses": _responses(_json("Classification"), 400, 406, 408, 413, 415, 422, 503),
+        "requestBody": {"required": True, "content": _bodies()},
+        "responses": _responses(_reported(), 400, 406, 408, 413, 415, 422, 502, 503, 504),
     }
+
+
+def _bodies() -> Json:
+    """Return the ways to send an image and its outlines."""
+    roi = {"roi": {"$ref": _SCHEMAS + "Outlines"}}
+    options = {name: schema for name, (_, schema) in _OPTIONS.items()}
+    form = {
+        "type": "object",
+        "required": ["image"],
+        "properties": {
+            "image": {
+                **_FILE,
+                "description": "DICOM CT; or PNG or NPY of HU. Beside an annotation it may come "
+                "several times: the images of one series",
+            },
+            "mask": {**_FILE, "description": "PNG or NPY of the image's size; not zero is lesion"},
+            "annotation": {**_FILE, "description": "DICOM SEG, RTSTRUCT or SR of the images"},
+            **roi,
+            **options,
+        },
+    }
+    reference = Reference.model_json_schema(ref_template=_SCHEMAS + "{model}")
+    reference["properties"] |= {"annotation": reference.pop("$defs")["AnnotationReference"]}
+    reference["properties"] |= roi | options
+    return {
+        "multipart/form-data": {"schema": form},
+        "application/json": {"schema": {**reference, "additionalProperties": False}},
+        **{media_type: {"schema": _FILE} for media_type in IMAGE_TYPES},
+    }
+
+
+def _reported() -> Json:
+    answer = _json("Classification")
+    answer["description"] = (
+        "What was found: JSON; or its report, a DICOM SR; or, as multipart/related of "
+        'type="application/dicom", the report and, with `capture`, a picture of each slice. With '
+        "`store` it is JSON that says what the PACS took."
+    )
+    answer["content"] |= {DICOM: {"schema": _FILE}, RELATED: {"schema": _FILE}}
+    return answer
 
 
 def _synthesize(settings: Settings) -> Json:
     whole = {"type": "integer", "minimum": 0, "maximum": LARGEST}
     count = {"type": "integer", "minimum": 1, "maximum": settings.max_images, "default": 1}
-    file = {"schema": {"type": "string", "format": "binary"}}
     answer = {
         "description": "PNG: one image, 16 bits, HU = value - 1024 (black until it is windowed). "
         "ZIP: PNGs and manifest.json. NPZ: patch_hu, int16 [count, 64, 64] in HU, and "
@@ -119,7 +159,7 @@ def _synthesize(settings: Settings) -> Json:
             name: {"schema": {"type": "string"}, "description": text}
             for name, text in HEADERS.items()
         },
-        "content": dict.fromkeys(MEDIA_TYPES.values(), file),
+        "content": {media_type: {"schema": _FILE} for media_type in MEDIA_TYPES.values()},
     }
     return {
         "operationId": "synthesize",

@@ -1,51 +1,65 @@
 """The report of one request, as files."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Literal, NamedTuple
 
 from pydicom.dataset import Dataset
 
 from lesion.contour import contour
+from lesion.image.dicom import read_ct
+from lesion.image.frames import Decode
 from lesion.image.part10 import silenced
-from lesion.outline import Outline
-from service.answers import Classification
+from service.answers import Classification, ImageReference
+from service.report.capture import secondary_capture
+from service.report.objects import Kind, Made, Seen
+from service.report.picture import Drawn, draw
 from service.report.source import read_source
-from service.report.sr import structured_report
+from service.report.sr import Line, structured_report
 from service.report.write import part10_file
 
 
-class Made(NamedTuple):
-    """A DICOM object: what it is, who it is, and its Part 10 file."""
+def report(answer: Classification, seen: Sequence[Seen], *, made_at: datetime) -> Made:
+    """Return the report of the lesions of one request; `seen` are the answer's, in its order.
 
-    kind: Literal["report", "capture"]
-    sop_class: str
-    study: str
-    series: str
-    instance: str
-    data: bytes
-
-
-def make(
-    files: Iterable[bytes],
-    answer: Classification,
-    outlines: Sequence[Outline],
-    *,
-    made_at: datetime,
-) -> list[Made]:
-    """Return the report of the lesions of one request.
-
-    `files` are the images that the answer names, `outlines` one of each lesion. Raise `ReportError`
-    where no report can refer to an image or hold an outline.
+    Raise `ReportError` where no report can refer to an image or hold an outline.
     """
+    files = dict.fromkeys(one.file for one in seen)
     sources = [read_source(file) for file in files]
-    contours = [contour(outline) for outline in outlines]
+    lines = [Line(contour(one.outline), one.tracking_uid) for one in seen]
     with silenced():
-        report = structured_report(sources, answer, contours, made_at=made_at)
-        return [_made("report", report)]
+        return _made("report", structured_report(sources, answer, lines, made_at=made_at))
 
 
-def _made(kind: Literal["report", "capture"], dataset: Dataset) -> Made:
+def pictures(
+    answer: Classification, seen: Sequence[Seen], made: Made, *, made_at: datetime, decode: Decode
+) -> list[Made]:
+    """Return a picture of each slice that the report `made` is about, with all of its lesions.
+
+    `decode` turns a compressed frame into pixels.
+    """
+    shown: dict[tuple[ImageReference, bytes], list[Drawn]] = {}
+    for number, (lesion, one) in enumerate(zip(answer.lesions, seen, strict=True), start=1):
+        if lesion.image is not None:
+            drawn = Drawn(number, lesion, contour(one.outline), lesion.square, one.activation)
+            shown.setdefault((lesion.image, one.file), []).append(drawn)
+    captures = []
+    for (image, file), lesions in shown.items():
+        source = read_source(file)
+        pixels = draw(read_ct(file, frame=image.frame_number, decode=decode), lesions)
+        with silenced():
+            picture = secondary_capture(
+                source,
+                answer.model,
+                pixels,
+                report_uid=made.instance,
+                made_at=made_at,
+                frame_number=image.frame_number,
+            )
+            captures.append(_made("capture", picture))
+    return captures
+
+
+def _made(kind: Kind, dataset: Dataset) -> Made:
     return Made(
         kind,
         str(dataset.SOPClassUID),

@@ -47,6 +47,8 @@ _TYPE_3 = (
     "TimezoneOffsetFromUTC",
     "InstanceNumber",
 )
+#: What is the image's own, and no part of its study.
+_OWN = {"SOPClassUID", "SOPInstanceUID", "SeriesInstanceUID", "InstanceNumber"}
 _CODE = ("CodeValue", "CodingSchemeDesignator", "CodeMeaning")
 _METHODS = "DeidentificationMethodCodeSequence"
 _WANTED: dict[str, Any] = {
@@ -97,6 +99,13 @@ def local_time(source: Dataset, moment: datetime) -> datetime:
     sign = -1 if offset[0] == "-" else 1
     minutes = 60 * int(offset[1:3]) + int(offset[3:5])
     return moment.astimezone(timezone(sign * timedelta(minutes=minutes)))
+
+
+def inherit(document: Dataset, source: Dataset) -> None:
+    """Copy the patient and the study, and what else holds for all that is made of the image."""
+    for element in source:
+        if element.keyword not in _OWN:
+            document[element.keyword] = element
 
 
 def _checked(keyword: str, value: Any) -> Any:

@@ -6,8 +6,10 @@ longest diameter. Never verified, always preliminary, and in words no diagnosis.
 """
 
 import logging
+from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
+from typing import NamedTuple
 
 import numpy as np
 from highdicom.sr import (
@@ -31,12 +33,13 @@ from highdicom.sr import (
 )
 from jaxtyping import Float
 from pydicom.dataset import Dataset
+from pydicom.uid import UID
 
 from lesion import __version__
 from lesion.classes import Code
 from service.answers import Classification, Coded, LesionAnswer, ModelName
 from service.problems import ReportError
-from service.report.source import local_time
+from service.report.source import inherit, local_time
 from service.report.uids import MANUFACTURER, derived
 
 DESCRIPTION = "AI, research only: most similar of 3 classes, no diagnosis"
@@ -66,24 +69,28 @@ PERCENT = _concept("%", "UCUM", "Percent")
 MILLIMETRE = _concept("mm", "UCUM", "mm")
 
 
+class Line(NamedTuple):
+    """The line around a lesion: corners (x, y) in pixels, and by which UID somebody tracks it."""
+
+    corners_px: Float[np.ndarray, "n 2"]
+    tracking_uid: str = ""
+
+
 def structured_report(
-    sources: Sequence[Dataset],
-    answer: Classification,
-    contours: Sequence[Float[np.ndarray, "_ 2"]],
-    *,
-    made_at: datetime,
+    sources: Sequence[Dataset], answer: Classification, lines: Sequence[Line], *, made_at: datetime
 ) -> Dataset:
     """Return the report of the lesions of one request.
 
     `sources` are what `service.report.source.read_source` returns of the images that the answer
-    names, all of one study; `contours` the line around each lesion: corners (x, y) in pixels.
+    names, all of one study; `lines` go around the lesions, in the answer's order.
     Raise `ReportError` for a contour of more corners than one region holds.
     """
     regions = [
-        _region(sources, lesion, corners)
-        for lesion, corners in zip(answer.lesions, contours, strict=True)
+        _region(sources, lesion, line.corners_px)
+        for lesion, line in zip(answer.lesions, lines, strict=True)
     ]
-    groups = [_group(answer, index, region) for index, region in enumerate(regions)]
+    tracked = _tracked(lines, regions)
+    groups = [_group(answer, index, region, tracked[index]) for index, region in enumerate(regions)]
     source = sources[0]
     report = MeasurementReport(
         observation_context=_observation_context(answer.model),
@@ -97,7 +104,7 @@ def structured_report(
         content=report,
         series_instance_uid=derived("series", "SR", *_maker(answer.model), source.StudyInstanceUID),
         series_number=SERIES_NUMBER,
-        sop_instance_uid=derived("SR", *_maker(answer.model), *map(_place, regions)),
+        sop_instance_uid=derived("SR", *_maker(answer.model), *map(_place, regions), *tracked),
         instance_number=source.get("InstanceNumber", 1),
         is_complete=True,
         is_final=False,
@@ -123,13 +130,6 @@ def equipment(model: ModelName) -> dict[str, object]:
         "software_versions": [f"hepatica {__version__}", model.digest],
         "device_serial_number": model.digest[:16],
     }
-
-
-def inherit(document: Dataset, source: Dataset) -> None:
-    """Copy what else holds for the image and for all that is made of it."""
-    for keyword in ("SyntheticData", "TimezoneOffsetFromUTC"):
-        if keyword in source:
-            document[keyword] = source[keyword]
 
 
 def _region(
@@ -173,14 +173,26 @@ def _observation_context(model: ModelName) -> ObservationContext:
     return ObservationContext(observer_device_context=ObserverContext(DEVICE, device))
 
 
+def _tracked(lines: Sequence[Line], regions: Sequence[ImageRegion]) -> list[str]:
+    """Return by which UID each lesion is tracked: the annotation's, where that means it alone.
+
+    Otherwise it follows from the place: another bundle that looks at the lesion tracks the same.
+    """
+    given = Counter(line.tracking_uid for line in lines)
+    return [
+        line.tracking_uid
+        if UID(line.tracking_uid).is_valid and given[line.tracking_uid] == 1
+        else derived("lesion", _place(region))
+        for line, region in zip(lines, regions, strict=True)
+    ]
+
+
 def _group(
-    answer: Classification, index: int, region: ImageRegion
+    answer: Classification, index: int, region: ImageRegion, tracking_uid: str
 ) -> PlanarROIMeasurementsAndQualitativeEvaluations:
     lesion = answer.lesions[index]
-    # By its place alone: another bundle that looks at the same lesion tracks the same one.
-    tracked = TrackingIdentifier(derived("lesion", _place(region)), f"Lesion {index + 1}")
     group = PlanarROIMeasurementsAndQualitativeEvaluations(
-        tracking_identifier=tracked,
+        tracking_identifier=TrackingIdentifier(tracking_uid, f"Lesion {index + 1}"),
         referenced_region=region,
         finding_type=_code(lesion.code),
         finding_sites=[FindingSite(LIVER)],

@@ -1,6 +1,7 @@
 """The description is true: what it names is answered, and what is answered it names."""
 
 import re
+import socket
 import time
 from pathlib import Path
 
@@ -78,8 +79,8 @@ def test_every_answer_is_as_described(described, client, patch):
         assert all(name in answer.headers for name in headers)
 
 
-def test_every_refusal_is_described_and_happens(described, serve_here, patch):
-    """408 and 413 need limits of their own, 503 a server that is not ready."""
+def test_every_refusal_is_described_and_happens(described, serve_here, patch, tmp_path):
+    """408 and 413 need limits of their own, 502 and 504 a PACS, 503 a server that is not ready."""
     seen = {path: set() for path in described["paths"]}
 
     def refuse(path, answer):
@@ -91,7 +92,20 @@ def test_every_refusal_is_described_and_happens(described, serve_here, patch):
         time.sleep(1)
         yield patch[100:]
 
-    with serve_here(max_body_bytes=20_000, receive_timeout_s=0.5) as client:
+    # One PACS where nobody listens, and one that never answers.
+    archives = {"down": 502, "mute": 504}
+    configuration = tmp_path / "pacs.toml"
+    mute, down = socket.create_server(("127.0.0.1", 0)), socket.create_server(("127.0.0.1", 0))
+    ports = {"down": down.getsockname()[1], "mute": mute.getsockname()[1]}
+    down.close()
+    configuration.write_text(
+        "\n".join(
+            f'[{name}]\nurl = "http://127.0.0.1:{port}"\nread_timeout_s = 0.2\nretries = 0'
+            for name, port in ports.items()
+        )
+    )
+    settings = {"max_body_bytes": 20_000, "receive_timeout_s": 0.5, "pacs": configuration}
+    with mute, serve_here(**settings) as client:
         post = lambda query="", **request: refuse(  # noqa: E731
             "/classify", client.post(f"/classify{query}", **request)
         )
@@ -101,6 +115,10 @@ def test_every_refusal_is_described_and_happens(described, serve_here, patch):
         post(content=bytes(30_000), headers=NPY)
         post(content=patch, headers={"Content-Type": "text/html"})
         post("?roi=1,1,99,99", content=patch, headers=NPY)
+        for pacs, status in archives.items():
+            body = {"pacs": pacs, "study": "1.2", "series": "1.3", "instance": "1.4"}
+            post("?roi=1,1,9,9", json=body)
+            assert status in seen["/classify"]
         for query in ("class=cyst&x=1", "class=hcc"):
             refuse("/synthesize", client.get(f"/synthesize?{query}"))
         refuse("/synthesize", client.get("/synthesize?class=cyst", headers={"Accept": "a/b"}))
@@ -118,11 +136,17 @@ def test_every_refusal_is_described_and_happens(described, serve_here, patch):
 
 
 def test_every_parameter_is_read(described, client, patch):
-    given = {"saliency": "true", "spacing_mm": "0.8", "roi": "1,1,40,40", "window": "0,1"}
-    names = {p["name"] for p in described["paths"]["/classify"]["post"]["parameters"]}
-    assert names == set(given)
-    given.pop("window")  # it is for 8-bit PNG
+    given = {"saliency": "true", "spacing_mm": "0.8", "roi": "1,1,40,40"}
     assert client.post("/classify", params=given, content=patch, headers=NPY).status_code == 200
+    # Those that are for other images, or for reports, are refused by name.
+    others = {"window": "0,1", "select": "1", "frame": "1", "store": "archive", "capture": "true"}
+    names = {p["name"] for p in described["paths"]["/classify"]["post"]["parameters"]}
+    assert names == set(given) | set(others)
+    for name, value in others.items():
+        answer = client.post(f"/classify?{name}={value}", content=patch, headers=NPY)
+        assert 400 <= answer.status_code < 500
+        expected = "DICOM" if name == "capture" else f"{name}: found"
+        assert expected in answer.json()["detail"]
     given = {"class": "cyst", "count": "1", "seed": "1", "start": "0", "format": "png"}
     names = {p["name"] for p in described["paths"]["/synthesize"]["get"]["parameters"]}
     assert names == set(given)
