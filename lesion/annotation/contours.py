@@ -12,7 +12,7 @@ from lesion.outline import Outline, from_contours
 #: Of all contours of one entry on one slice: which lie inside which costs their square.
 MOST_POINTS = 8192
 
-Contour = Float[np.ndarray, "n 2"]
+Contour = Float[np.ndarray, "_ 2"]
 
 
 def outlines(contours: Sequence[Contour], *, shape: tuple[int, int]) -> list[Outline]:
@@ -31,13 +31,18 @@ def outlines(contours: Sequence[Contour], *, shape: tuple[int, int]) -> list[Out
 
 
 def area_px(contours: Sequence[Contour]) -> float:
-    """Return the area that contours enclose, holes taken off, in square pixels."""
+    """Return the area that contours enclose, holes taken off, in square pixels.
+
+    Where two overlap, and neither holds the other, what they share counts twice.
+    """
     enclosed = 0.0
     for index, contour in enumerate(contours):
-        outside = sum(
-            _inside(contour[:1], other) for at, other in enumerate(contours) if at != index
+        around = sum(
+            bool(points_in_poly(contour, other).all())
+            for at, other in enumerate(contours)
+            if at != index
         )
-        enclosed += _area_px(contour) * (-1) ** outside
+        enclosed += _area_px(contour) * (-1) ** around
     return enclosed
 
 

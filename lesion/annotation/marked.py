@@ -8,7 +8,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
-from lesion.ct import Place
+from lesion.ct import Place, Plane
 from lesion.errors import AnnotationError
 from lesion.image.part10 import quote
 from lesion.outline import Outline
@@ -72,3 +72,13 @@ def same_slice(place: Place, sop_instance_uid: str, frame_numbers: Collection[in
     return sop_instance_uid == identity.sop_instance_uid != "" and (
         identity.frame_number is None or not frame_numbers or identity.frame_number in frame_numbers
     )
+
+
+def geometry(place: Place) -> tuple[Plane, tuple[float, float]]:
+    """Return what turns mm of the patient into pixels; raise `AnnotationError` where it lacks."""
+    if place.plane is None or place.spacing_mm is None:
+        raise AnnotationError(
+            "annotation in mm: found a slice without Image Position (0020,0032) and Image "
+            "Orientation (0020,0037) that span a plane, expected both"
+        )
+    return place.plane, place.spacing_mm

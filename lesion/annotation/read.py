@@ -7,6 +7,7 @@ from pydicom.uid import UID, RTStructureSetStorage, SegmentationStorage
 from lesion.annotation.marked import Marked
 from lesion.annotation.rtstruct import read_rtstruct
 from lesion.annotation.seg import LabelMapSegmentationStorage, read_segments
+from lesion.annotation.sr import SOP_CLASSES, read_report
 from lesion.ct import Place
 from lesion.errors import AnnotationError
 from lesion.image import part10
@@ -17,21 +18,23 @@ _READERS: dict[UID, Callable[..., list[Marked]]] = {
     SegmentationStorage: read_segments,
     LabelMapSegmentationStorage: read_segments,
     RTStructureSetStorage: read_rtstruct,
+    **dict.fromkeys(SOP_CLASSES, read_report),
 }
 
 
 def read_annotation(
     data: bytes, places: Sequence[Place], *, select: str | None = None, most: int = MOST_REGIONS
 ) -> list[Marked]:
-    """Read the lesions that a SEG or RTSTRUCT marks on the slices.
+    """Read the lesions that a SEG, RTSTRUCT or SR marks on the slices.
 
-    `select` chooses one of its segments or ROIs, by number or name. Where one marks several of the
-    slices, that on which it covers most is taken. Raise the `InputError` that names what is wrong.
+    `select` chooses one of its segments, ROIs or measurement groups, by number or name. Where one
+    marks several of the slices, that on which it covers most is taken. Raise the `InputError` that
+    names what is wrong.
     """
     sop_class = part10.media_sop_class(data)
     if sop_class not in _READERS:
         raise AnnotationError(
             f"annotation: SOP class (0002,0002): found {quote(sop_class.name)}, "
-            f"expected one of {', '.join(known.name for known in _READERS)}"
+            f"expected a Segmentation, an RT Structure Set or a measurement report (SR)"
         )
     return _READERS[sop_class](data, places, select=select, most=most)

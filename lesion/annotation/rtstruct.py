@@ -18,7 +18,15 @@ from pydicom.uid import (
 )
 
 from lesion.annotation import contours
-from lesion.annotation.marked import OFF_PLANE_MM, Entry, Marked, Remark, choose, same_slice
+from lesion.annotation.marked import (
+    OFF_PLANE_MM,
+    Entry,
+    Marked,
+    Remark,
+    choose,
+    geometry,
+    same_slice,
+)
 from lesion.ct import Place
 from lesion.errors import (
     AnnotationError,
@@ -152,7 +160,7 @@ class _Drawn:
                 f"references, expected at most {OFF_PLANE_MM:g} mm"
             )
         place = self._places[index]
-        plane, spacing_mm = _geometry(place)
+        plane, spacing_mm = geometry(place)
         self._on.setdefault(index, []).append(plane.to_pixels(points_mm, spacing_mm))
 
     def marked(self, roi: int) -> list[Marked]:
@@ -172,7 +180,7 @@ class _Drawn:
         ]
 
     def _area_mm2(self, index: int) -> float:
-        row_mm, col_mm = _geometry(self._places[index])[1]
+        row_mm, col_mm = geometry(self._places[index])[1]
         return contours.area_px(self._on[index]) * row_mm * col_mm
 
     def _referenced(self, images: list[dict[str, Any]]) -> list[int]:
@@ -206,7 +214,7 @@ class _Drawn:
     def _nearest(self, found: list[int], points_mm: Float[np.ndarray, "n 3"]) -> tuple[int, float]:
         """Return the slice of those found whose plane is nearest, and how far the points reach."""
         off_mm = {
-            index: float(_geometry(self._places[index])[0].off_mm(points_mm).max())
+            index: float(geometry(self._places[index])[0].off_mm(points_mm).max())
             for index in found
         }
         nearest = min(off_mm, key=off_mm.__getitem__)
@@ -227,15 +235,6 @@ def _check_series(values: dict[str, Any], places: Sequence[Place]) -> None:
             "RTSTRUCT: found references to other series only (3006,0014), "
             "expected the Series Instance UID of the slices among them"
         )
-
-
-def _geometry(place: Place) -> tuple[Any, tuple[float, float]]:
-    if place.plane is None or place.spacing_mm is None:
-        raise AnnotationError(
-            "annotation in mm: found a slice without a usable Image Position (0020,0032) and "
-            "Image Orientation (0020,0037), expected both"
-        )
-    return place.plane, place.spacing_mm
 
 
 def _points_mm(text: bytes) -> Float[np.ndarray, "n 3"]:
