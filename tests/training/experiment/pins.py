@@ -27,7 +27,7 @@ ROOT = Path(__file__).parents[3]
 TABLE = Path(__file__).with_name("pinned.json")
 COMMAND = f".venv/bin/python {Path(__file__).relative_to(ROOT)}"
 
-#: Not pinned: how files are read, which tests hold to drawn lesions bit for bit, and what errors say.
+#: Not pinned: how files are read (tests hold that to drawn lesions bit for bit), what errors say.
 _NOT_PINNED = ("lesion.image", "lesion.annotation", "lesion.ct", "lesion.errors")
 #: An imported cohort's patches are not cut by its work: see there.
 _MADE_BY = {"cohort": "import_folder"}

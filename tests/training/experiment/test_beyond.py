@@ -5,6 +5,7 @@ import pytest
 
 from lesion.classes import CLASSES
 from lesion.errors import RunError
+from training.experiment.fresh import lesions
 from training.experiment.presets import QUICK
 from training.experiment.sections import beyond, cohorts
 from training.experiment.splits import Split, part
@@ -38,7 +39,7 @@ def test_no_image_is_made_with_lesions_that_judge(arm):
     def behind(one):
         return {one} | {each for needed in one.inputs.values() for each in behind(needed)}
 
-    fresh = set(cohorts.fresh(QUICK))
+    fresh = set(lesions(QUICK))
     images = [one for role, one in cell.inputs.items() if role.startswith("synthetic")]
     assert images
     for one in images:

@@ -5,6 +5,7 @@ import pytest
 
 from lesion.classes import LesionClass
 from training.augment import Augmentation
+from training.experiment import fresh
 from training.experiment.presets import SMOKE
 from training.experiment.sections import cohorts
 from training.experiment.work.cohort import Phantom, import_folder, mixed, phantom
@@ -25,8 +26,8 @@ def test_patches_in_memory_are_bit_for_bit_those_of_the_files(tmp_path, store, c
 
 
 def test_parts_of_fresh_lesions_make_up_the_whole(store, compute, monkeypatch):
-    monkeypatch.setattr(cohorts, "_PATIENTS_A_PART", 4)
-    parts = cohorts._parts(9, 12)
+    monkeypatch.setattr(fresh, "_PATIENTS_A_PART", 4)
+    parts = fresh.parts(9, 12)
     whole = phantom(Phantom(9, mixed(12)), "whole")
     compute([*parts, whole])
     assert len(parts) > 1
@@ -43,5 +44,5 @@ def test_fresh_lesions_come_in_the_papers_mix(count):
 
 def test_no_phantom_of_the_experiments_shares_a_seed():
     seeds = [trial.seed for trial in cohorts.trials(SMOKE)]
-    more = [cohorts.CEILING_SEED, cohorts.FRESH_SEED]
+    more = [cohorts.CEILING_SEED, fresh.FRESH_SEED]
     assert len({*seeds, *more, 1, 2, 3}) == len(seeds) + 5

@@ -5,8 +5,9 @@ import pytest
 from scipy import stats
 
 from training.augment import Augmentation
+from training.experiment.judged import Judged, compare
 from training.experiment.presets import EXPERIMENTS, PAPER
-from training.experiment.sections.cohorts import ARMS, Judged, arm, compare, trials
+from training.experiment.sections.cohorts import ARMS, arm, trials
 from training.experiment.work.sets import group_size
 
 PATIENTS = np.repeat(np.arange(200), 2)

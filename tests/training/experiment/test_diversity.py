@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from lesion.classes import CLASSES
+from training.experiment import fresh
 from training.experiment.reading import Truth
-from training.experiment.sections import cohorts, detail, diversity
+from training.experiment.sections import detail, diversity
 from training.experiment.work.cohort import Phantom, phantom
 
 #: Classes of the smoke preset's lesions: its cohort, its fresh ones (11, 12 and 13).
@@ -19,7 +20,7 @@ VARIANCE, COVERAGE = "feature variance, synthetic - new cases", "coverage, synth
 @pytest.fixture
 def study(store, study_of):
     study = study_of(Truth(COHORT, np.arange(27)))
-    (part,) = cohorts.classes_of(study.experiment)
+    (part,) = fresh.classes(study.experiment)
     store.save(part, {"classes": FRESH, "patient_ids": np.arange(36) // 2}, seconds=0.0)
     return study
 

@@ -4,6 +4,7 @@ import pytest
 
 from lesion.errors import RunError
 from training.experiment import reproduce
+from training.experiment.fresh import FRESH_SEED
 from training.experiment.presets import SMOKE
 from training.experiment.sections import cohorts
 from training.experiment.work.cohort import Phantom, phantom
@@ -11,7 +12,7 @@ from training.experiment.work.cohort import Phantom, phantom
 
 @pytest.mark.parametrize(
     "seed",
-    [reproduce.NEW_SEED, cohorts.FRESH_SEED, cohorts.CEILING_SEED, cohorts.FIRST_SEED + 1],
+    [reproduce.NEW_SEED, FRESH_SEED, cohorts.CEILING_SEED, cohorts.FIRST_SEED + 1],
 )
 def test_a_seed_that_is_taken_is_refused(seed, store):
     cohort = phantom(Phantom(seed, SMOKE.counts, SMOKE.augmentation), "cohort")
@@ -20,6 +21,6 @@ def test_a_seed_that_is_taken_is_refused(seed, store):
 
 
 def test_no_seed_is_taken_twice():
-    fixed = [reproduce.NEW_SEED, cohorts.FRESH_SEED, cohorts.CEILING_SEED]
+    fixed = [reproduce.NEW_SEED, FRESH_SEED, cohorts.CEILING_SEED]
     further = [trial.seed for trial in cohorts.trials(SMOKE)]
     assert len({*fixed, *further}) == len(fixed) + len(further)

@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 
 from training.experiment.cell import Cell
+from training.experiment.judged import Judged, compare, judge, share
 from training.experiment.sections import cohorts
-from training.experiment.sections.cohorts import Judged
 from training.experiment.splits import Split
 from training.experiment.store import Store
 from training.experiment.study import Study
@@ -78,8 +78,8 @@ def results(store: Store, study: Study) -> dict[str, Any]:
         name: [arm(trial, name, best=study.cohorts[trial.seed]) for trial in trials]
         for name in ARMS
     }
-    once = cohorts.judge(store, study, arms)
-    often = cohorts.judge(store, study, arms, flips=True)
+    once = judge(store, study.experiment, arms)
+    often = judge(store, study.experiment, arms, flips=True)
     both = Judged(
         {f"{n}, once": right for n, right in once.right.items()}
         | {f"{n}, flips": right for n, right in often.right.items()},
@@ -90,7 +90,7 @@ def results(store: Store, study: Study) -> dict[str, Any]:
         "arms": ARMS,
         "once": _figures(once),
         "flips": _figures(often),
-        "flips_gain": {n: cohorts.compare(both, f"{n}, flips", f"{n}, once") for n in once.right},
+        "flips_gain": {n: compare(both, f"{n}, flips", f"{n}, once") for n in once.right},
     }
 
 
@@ -101,13 +101,13 @@ def _figures(judged: Judged) -> dict[str, Any]:
     to the ceiling.
     """
     added = [name for name in judged.right if name not in ("none", "classic", "ceiling")]
-    gains = {name: cohorts.compare(judged, name, "classic") for name in added}
+    gains = {name: compare(judged, name, "classic") for name in added}
     adjusted = holm(np.array([gain["p"] for gain in gains.values()]))
-    shares = {name: cohorts.share(judged, name) for name in added}
+    shares = {name: share(judged, name) for name in added}
     return {
         "accuracy": {name: each.tolist() for name, each in judged.accuracy.items()},
         "negative_log_likelihood": judged.likelihood,
-        "headroom": cohorts.compare(judged, "ceiling", "classic"),
+        "headroom": compare(judged, "ceiling", "classic"),
         "gains": {
             name: {
                 **gain,

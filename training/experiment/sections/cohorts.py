@@ -10,16 +10,14 @@ lesions, so their chance is in every headroom alike.
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from math import ceil
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
-from scipy.special import softmax
 
-from lesion.classes import LesionClass
-from training import metrics
 from training.augment import Augmentation
-from training.experiment import select
+from training.experiment import fresh, select
 from training.experiment.cell import Cell
+from training.experiment.judged import compare, judge, share
 from training.experiment.presets import Experiment
 from training.experiment.splits import Split
 from training.experiment.store import Store
@@ -32,23 +30,14 @@ from training.experiment.work.generator import Kind
 from training.experiment.work.sets import TrainingSet
 from training.folds import FOLDS
 from training.metrics import Interval
-from training.phantom.cohort import plan_cohort
 from training.presets import CnnPreset
 from training.statistics import cohorts as statistics
 
-#: Seeds of phantoms: of the cohorts from here on, of the ceiling's lesions, of the fresh ones.
+#: Seeds of phantoms: of the cohorts from here on, of the ceiling's lesions.
 FIRST_SEED = 10_001
 CEILING_SEED = 20_001
-FRESH_SEED = 30_001
 
 ARMS = ("none", "classic", "synthetic", "recipe", "ceiling")
-
-_PATIENTS_A_PART = 100
-
-
-def fresh(experiment: Experiment) -> tuple[Cell, ...]:
-    """Name the lesions that all are judged by, drawn in parts."""
-    return _parts(FRESH_SEED, experiment.cohorts.test)
 
 
 def trials(experiment: Experiment) -> tuple[Trial, ...]:
@@ -131,7 +120,7 @@ def made(trial: Trial, kind: Kind, *, classic: int) -> dict[str, Cell]:
 
 def on_fresh(trial: Trial, data: TrainingSet, more: Mapping[str, Cell] | None = None) -> Cell:
     """Name a classifier of a whole cohort that judges the fresh lesions, and their flips."""
-    parts = enumerate(fresh(trial.experiment))
+    parts = enumerate(fresh.lesions(trial.experiment))
     inputs = {f"{JUDGED}fresh-{index}": cell for index, cell in parts} | dict(more or {})
     keep, preset = Keep(views=len(VIEWS)), _preset(trial)
     return classifier(trial, Split(trial.seed), data, more=inputs, preset=preset, keep=keep)
@@ -140,29 +129,10 @@ def on_fresh(trial: Trial, data: TrainingSet, more: Mapping[str, Cell] | None = 
 def cells(study: Study) -> Iterator[Cell]:
     """Yield the cells of every arm, cohort by cohort."""
     experiment = study.experiment
-    yield from classes_of(experiment)
+    yield from fresh.classes(experiment)
     for trial in trials(experiment):
         for name in ARMS:
             yield arm(trial, name, best=study.cohorts[trial.seed])
-
-
-def classes_of(experiment: Experiment) -> tuple[Cell, ...]:
-    """Name the fresh lesions' classes and patients, which stay when the patches go."""
-    return tuple(
-        Cell(
-            EXCERPT,
-            Excerpt(("classes", "patient_ids")),
-            {"fresh": cell},
-            label=f"classes of {cell.label}",
-        )
-        for cell in fresh(experiment)
-    )
-
-
-def of_fresh(store: Store, experiment: Experiment) -> dict[str, np.ndarray]:
-    """Return the fresh lesions' `classes` and `patient_ids`, in the order of the parts."""
-    tables = [store.load(cell) for cell in classes_of(experiment)]
-    return {name: np.concatenate([t[name] for t in tables]) for name in ("classes", "patient_ids")}
 
 
 def every(study: Study) -> dict[str, list[Cell]]:
@@ -175,7 +145,7 @@ def every(study: Study) -> dict[str, list[Cell]]:
 
 def results(store: Store, study: Study) -> dict[str, Any]:
     """Return every arm's accuracy on every cohort, and the paired differences."""
-    judged = judge(store, study, every(study))
+    judged = judge(store, study.experiment, every(study))
     test = study.experiment.cohorts
     return {
         "cohorts": test.count,
@@ -197,70 +167,16 @@ def results(store: Store, study: Study) -> dict[str, Any]:
 
 def accuracies(store: Store, study: Study) -> dict[str, np.ndarray]:
     """Return each arm's accuracy on every cohort: float64 [cohorts]."""
-    return judge(store, study, every(study)).accuracy
+    return judge(store, study.experiment, every(study)).accuracy
 
 
 def evidence(store: Store, study: Study) -> dict[str, Interval]:
     """Return the evidence for the primary claim."""
     arms = every(study)
-    judged = judge(store, study, {name: arms[name] for name in ("synthetic", "classic")})
+    judged = judge(store, study.experiment, {name: arms[name] for name in ("synthetic", "classic")})
     right, patients = judged.right, judged.patients
     gained = statistics.crossed_gain(right["synthetic"], right["classic"], patients)
     return {"synthetic - classic, cohorts": gained.difference}
-
-
-class Judged(NamedTuple):
-    """What each arm got right [cohorts, fresh lesions], its likelihood by cohort; the patients."""
-
-    right: dict[str, np.ndarray]
-    likelihood: dict[str, list[float]]
-    patients: np.ndarray
-
-    @property
-    def accuracy(self) -> dict[str, np.ndarray]:
-        """Each arm's accuracy on every cohort: float64 [cohorts]."""
-        return {name: each.mean(axis=1) for name, each in self.right.items()}
-
-
-def judge(
-    store: Store, study: Study, arms: Mapping[str, list[Cell]], *, flips: bool = False
-) -> Judged:
-    """Read what classifiers said of the fresh lesions, or of them and their flips on average."""
-    fresh_ones = of_fresh(store, study.experiment)
-    parts = range(len(fresh(study.experiment)))
-    right: dict[str, np.ndarray] = {}
-    likelihood: dict[str, list[float]] = {}
-    for name, classifiers in arms.items():
-        said = [
-            np.concatenate([one[f"logits_fresh-{i}{'_views' if flips else ''}"] for i in parts])
-            for one in map(store.load, classifiers)
-        ]
-        truth = fresh_ones["classes"]
-        right[name] = np.stack([logits.argmax(axis=1) == truth for logits in said])
-        likelihood[name] = [
-            metrics.negative_log_likelihood(softmax(logits, axis=1), truth) for logits in said
-        ]
-    return Judged(right, likelihood, fresh_ones["patient_ids"])
-
-
-def compare(judged: Judged, name: str, reference: str) -> dict[str, Any]:
-    """Compare two arms, paired by cohort.
-
-    `difference` and `p` are about other cohorts and other lesions, for all cohorts share the fresh
-    ones and their chance does not average out. `cohorts_alone` is the t interval over cohorts on
-    just these lesions.
-    """
-    right, accuracy = judged.right, judged.accuracy
-    found = statistics.crossed_gain(right[name], right[reference], judged.patients)
-    alone = statistics.gain(accuracy[name], accuracy[reference]).difference
-    return {**found._asdict(), "cohorts_alone": list(alone)}
-
-
-def share(judged: Judged, name: str) -> list[float] | None:
-    """Return what share of the headroom an arm's gain closes, on just these lesions."""
-    accuracy = judged.accuracy
-    closed = statistics.headroom_closed(accuracy[name], accuracy["classic"], accuracy["ceiling"])
-    return None if closed is None else list(closed)
 
 
 def _ceiling_variants(experiment: Experiment) -> Augmentation:
@@ -285,16 +201,3 @@ def _inner(
 
 def _preset(trial: Trial) -> CnnPreset:
     return replace(trial.experiment.cnn, updates=trial.experiment.cohorts.updates)
-
-
-def _parts(seed: int, count: int) -> tuple[Cell, ...]:
-    """Name fresh lesions in the paper's mix, in parts that several processes can draw."""
-    counts = mixed(count)
-    plans = len(plan_cohort(seed, dict(zip(LesionClass, counts, strict=True))))
-    return tuple(
-        phantom(
-            Phantom(seed, counts, first=first, last=min(first + _PATIENTS_A_PART, plans)),
-            f"fresh lesions {first // _PATIENTS_A_PART + 1}",
-        )
-        for first in range(0, plans, _PATIENTS_A_PART)
-    )

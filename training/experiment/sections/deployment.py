@@ -12,10 +12,9 @@ from typing import Any
 import numpy as np
 
 from training import calibrate, metrics
-from training.experiment import reading
+from training.experiment import fresh, reading
 from training.experiment.cell import Cell
 from training.experiment.presets import Experiment
-from training.experiment.sections import cohorts
 from training.experiment.splits import Split
 from training.experiment.store import Store
 from training.experiment.study import Study
@@ -39,7 +38,7 @@ def folds(study: Study, arm: str) -> tuple[Cell, ...]:
 
 def final(study: Study, arm: str) -> Cell:
     """Name an arm's final fit, judging fresh lesions and neighbours."""
-    parts = enumerate(cohorts.fresh(study.experiment))
+    parts = enumerate(fresh.lesions(study.experiment))
     judged = {f"{JUDGED}fresh-{index}": cell for index, cell in parts}
     judged |= {f"{JUDGED}{kind}": cell for kind, cell in neighbours(study.experiment).items()}
     return _classifier(study, Split(study.trial.seed), arm, judged)
@@ -55,7 +54,7 @@ def neighbours(experiment: Experiment) -> dict[str, Cell]:
 
 def cells(study: Study) -> Iterator[Cell]:
     """Yield the cells of both arms."""
-    yield from cohorts.classes_of(study.experiment)
+    yield from fresh.classes(study.experiment)
     for arm in ARMS:
         yield from folds(study, arm)
         yield final(study, arm)
@@ -73,8 +72,8 @@ def _arm(store: Store, study: Study, arm: str) -> dict[str, Any]:
     threshold = float(np.quantile(scores, 1 - calibrate.OUT_OF_DISTRIBUTION_SHARE))
 
     said = store.load(final(study, arm))
-    parts = range(len(cohorts.fresh(study.experiment)))
-    classes = cohorts.of_fresh(store, study.experiment)["classes"]
+    parts = range(len(fresh.lesions(study.experiment)))
+    classes = fresh.truth(store, study.experiment)["classes"]
     logits = np.concatenate([said[f"logits_fresh-{index}"] for index in parts])
     unlike = np.concatenate([said[f"unlike_fresh-{index}"] for index in parts])
     probabilities = calibrated.probabilities(logits)

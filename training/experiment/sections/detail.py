@@ -12,8 +12,9 @@ from typing import Literal
 import numpy as np
 
 from lesion.classes import CLASSES
+from training.experiment import fresh
 from training.experiment.cell import Cell
-from training.experiment.sections import cohorts, curves
+from training.experiment.sections import curves
 from training.experiment.splits import Split
 from training.experiment.store import Store
 from training.experiment.study import Study
@@ -32,7 +33,7 @@ VARIANTS = 4
 def cell(study: Study, split: Split, arm: Arm) -> Cell:
     """Name an arm's classifier of a fold, with all that it judges."""
     trial = study.trial
-    parts = enumerate(cohorts.fresh(study.experiment))
+    parts = enumerate(fresh.lesions(study.experiment))
     more = {f"{JUDGED}fresh-{index}": part for index, part in parts}
     more |= {f"{JUDGED}cohort": trial.cohort, f"{JUDGED}new": study.new}
     for kind in curves.KINDS:
@@ -78,6 +79,6 @@ def of_spares(
 def of_fresh(store: Store, study: Study, one: Cell) -> np.ndarray:
     """Return a classifier's features of the fresh lesions, float64 [n, k]."""
     said = store.load(one)
-    parts = range(len(cohorts.fresh(study.experiment)))
+    parts = range(len(fresh.lesions(study.experiment)))
     features = np.concatenate([said[f"features_fresh-{index}"] for index in parts])
     return features.astype(np.float64)

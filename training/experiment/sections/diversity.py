@@ -11,7 +11,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from lesion.classes import CLASSES, LesionClass
-from training.experiment.sections import cohorts, detail
+from training.experiment import fresh
+from training.experiment.sections import detail
 from training.experiment.splits import Split
 from training.experiment.store import Store
 from training.experiment.study import Study
@@ -36,7 +37,7 @@ class _Sets(NamedTuple):
 
 def results(store: Store, study: Study) -> dict[str, Any]:
     """Return coverage, with its interval over lesions, and total variance of the one and other."""
-    covered, truth = _covered(store, study), cohorts.of_fresh(store, study.experiment)
+    covered, truth = _covered(store, study), fresh.truth(store, study.experiment)
     synthetic, new = _variances(store, study)
     return {
         **{
@@ -52,7 +53,7 @@ def results(store: Store, study: Study) -> dict[str, Any]:
 
 def evidence(store: Store, study: Study) -> dict[str, Interval]:
     """Return the evidence for the paper's sentence."""
-    covered, truth = _covered(store, study), cohorts.of_fresh(store, study.experiment)
+    covered, truth = _covered(store, study), fresh.truth(store, study.experiment)
     gain = covered["synthetic"] - covered["new"]
     return {
         "coverage, synthetic - new cases": bootstrap_balanced(
@@ -64,7 +65,7 @@ def evidence(store: Store, study: Study) -> dict[str, Interval]:
 
 def _covered(store: Store, study: Study) -> dict[str, np.ndarray]:
     """Return how often, over the folds, each fresh lesion is near a set with either added."""
-    classes = cohorts.of_fresh(store, study.experiment)["classes"]
+    classes = fresh.truth(store, study.experiment)["classes"]
     splits = study.trial.splits
     near = {name: np.zeros(len(classes)) for name in ("synthetic", "new")}
     for split in splits:
@@ -115,9 +116,9 @@ def _of_classes(store: Store, study: Study, split: Split) -> Iterator[_Sets]:
     left out.
     """
     one = detail.cell(study, split, "classic")
-    said, fresh = store.load(one), detail.of_fresh(store, study, one)
-    place = space.fit_directions(fresh)
-    fresh_classes = cohorts.of_fresh(store, study.experiment)["classes"]
+    said, features = store.load(one), detail.of_fresh(store, study, one)
+    place = space.fit_directions(features)
+    fresh_classes = fresh.truth(store, study.experiment)["classes"]
     cohort = said["features_cohort"]
     chosen = ~np.isin(np.arange(len(cohort)), said["rows"])
     spares = detail.of_spares(store, one, "dcgan", name="features")
@@ -130,7 +131,7 @@ def _of_classes(store: Store, study: Study, split: Split) -> Iterator[_Sets]:
         some = generator(study.trial.seed, "diversity", name).permutation(len(spares[name]))
         _, patient = np.unique(patients[new_classes == label], return_inverse=True)
         yield _Sets(
-            place(fresh[fresh_classes == label]),
+            place(features[fresh_classes == label]),
             place(cohort[chosen & (study.truth.classes == label)]),
             place(spares[name][some[: len(flat)]]),
             place(flat),

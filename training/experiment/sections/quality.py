@@ -12,6 +12,7 @@ import numpy as np
 from sklearn.model_selection import StratifiedGroupKFold
 
 from lesion.classes import CLASSES
+from training.experiment import fresh
 from training.experiment.cell import Cell
 from training.experiment.sections import cohorts, curves, detail
 from training.experiment.splits import Split
@@ -29,7 +30,7 @@ _COMPARED = 300
 
 def cells(study: Study) -> Iterator[Cell]:
     """Yield the cells, the cohort-level ones too."""
-    for part in cohorts.fresh(study.experiment):
+    for part in fresh.lesions(study.experiment):
         yield _texture(part)
     for kind in curves.KINDS:
         yield from _folds(study, kind)
@@ -97,9 +98,9 @@ def _network(store: Store, study: Study) -> Sequence[Features]:
     folds = []
     for split in study.trial.splits:
         one = detail.cell(study, split, "classic")
-        fresh = detail.of_fresh(store, study, one)
-        place = space.fit_directions(fresh)
-        sets = halves(place(fresh), **cohorts.of_fresh(store, study.experiment))
+        features = detail.of_fresh(store, study, one)
+        place = space.fit_directions(features)
+        sets = halves(place(features), **fresh.truth(store, study.experiment))
         for kind in curves.KINDS:
             spare = detail.of_spares(store, one, kind, name="features")
             sets[kind] = {name: place(found.astype(np.float64)) for name, found in spare.items()}
@@ -109,13 +110,13 @@ def _network(store: Store, study: Study) -> Sequence[Features]:
 
 def _textures(store: Store, study: Study) -> Sequence[Features]:
     """Return texture features in robust standard deviations."""
-    fresh = np.concatenate(
-        [store.load(_texture(part))["features"] for part in cohorts.fresh(study.experiment)]
+    features = np.concatenate(
+        [store.load(_texture(part))["features"] for part in fresh.lesions(study.experiment)]
     )
-    place = space.fit_standardised(fresh)
+    place = space.fit_standardised(features)
     folds = []
     for split in study.trial.splits:
-        sets = halves(place(fresh), **cohorts.of_fresh(store, study.experiment))
+        sets = halves(place(features), **fresh.truth(store, study.experiment))
         for kind in curves.KINDS:
             spares = detail.spares(study, split, kind).values()
             each = np.concatenate([store.load(_texture(one))["features"] for one in spares])
@@ -127,8 +128,8 @@ def _textures(store: Store, study: Study) -> Sequence[Features]:
 def _copies(store: Store, study: Study, kind: Kind) -> dict[str, list[float]]:
     """Return whether a kind's images are copies of training lesions; folds pooled."""
     said = [store.load(cell) for cell in _folds(study, kind)]
-    synthetic, fresh = (np.concatenate([s[name] for s in said]) for name in ("synthetic", "fresh"))
-    found = memorisation.measure(synthetic, fresh, seed=study.trial.seed)
+    synthetic, others = (np.concatenate([s[name] for s in said]) for name in ("synthetic", "fresh"))
+    found = memorisation.measure(synthetic, others, seed=study.trial.seed)
     return {name: list(interval) for name, interval in found._asdict().items()}
 
 
@@ -163,7 +164,7 @@ def _texture(one: Cell) -> Cell:
 
 def _nearness(trial: Trial, split: Split, kind: Kind, *, classic: int, index: int) -> Cell:
     """Name one comparison; each `index` has fresh lesions of its own, as far as there are parts."""
-    parts = cohorts.fresh(trial.experiment)
+    parts = fresh.lesions(trial.experiment)
     inputs = {
         "cohort": trial.cohort,
         "fresh": parts[index % len(parts)],

@@ -1,0 +1,53 @@
+"""Fresh lesions, which nothing is trained on: what they are, and the parts they are drawn in."""
+
+import numpy as np
+
+from lesion.classes import LesionClass
+from training.experiment.cell import Cell
+from training.experiment.presets import Experiment
+from training.experiment.store import Store
+from training.experiment.work.cohort import Phantom, mixed, phantom
+from training.experiment.work.excerpt import EXCERPT, Excerpt
+from training.phantom.cohort import plan_cohort
+
+#: The seed of their phantom.
+FRESH_SEED = 30_001
+
+_PATIENTS_A_PART = 100
+
+
+def lesions(experiment: Experiment) -> tuple[Cell, ...]:
+    """Name the lesions that all are judged by, drawn in parts."""
+    return parts(FRESH_SEED, experiment.cohorts.test)
+
+
+def classes(experiment: Experiment) -> tuple[Cell, ...]:
+    """Name the fresh lesions' classes and patients, which stay when the patches go."""
+    return tuple(
+        Cell(
+            EXCERPT,
+            Excerpt(("classes", "patient_ids")),
+            {"fresh": cell},
+            label=f"classes of {cell.label}",
+        )
+        for cell in lesions(experiment)
+    )
+
+
+def truth(store: Store, experiment: Experiment) -> dict[str, np.ndarray]:
+    """Return the fresh lesions' `classes` and `patient_ids`, in the order of the parts."""
+    tables = [store.load(cell) for cell in classes(experiment)]
+    return {name: np.concatenate([t[name] for t in tables]) for name in ("classes", "patient_ids")}
+
+
+def parts(seed: int, count: int) -> tuple[Cell, ...]:
+    """Name fresh lesions in the paper's mix, in parts that several processes can draw."""
+    counts = mixed(count)
+    plans = len(plan_cohort(seed, dict(zip(LesionClass, counts, strict=True))))
+    return tuple(
+        phantom(
+            Phantom(seed, counts, first=first, last=min(first + _PATIENTS_A_PART, plans)),
+            f"fresh lesions {first // _PATIENTS_A_PART + 1}",
+        )
+        for first in range(0, plans, _PATIENTS_A_PART)
+    )
