@@ -48,6 +48,9 @@ MAX_READS = 50_000
 #: Asks for a value's bytes as they stand in the file: to convert a million numbers takes seconds.
 RAW = bytes
 
+#: Bytes of an element's header. Where one is looked for and none found, the file ends well.
+_LONGEST_HEADER = 8
+
 _PREFIX = b"DICM"
 _PREFIX_AT = 128
 _FILE_META_GROUP = 0x0002
@@ -84,13 +87,22 @@ class CountedFile(BytesIO):
         self.reads_left = max_reads
 
     def read(self, size: int | None = -1, /) -> bytes:
-        """Read, or raise `TooLargeError` once the budget is spent."""
+        """Read, or raise `TooLargeError` once the budget is spent.
+
+        Raise `UnreadableImageError` within a value that the file is too short for: pydicom takes
+        the end of a file for that of a list, and what was listed behind it would not be missed.
+        """
         self.reads_left -= 1
         if self.reads_left < 0:
             raise TooLargeError(
                 "DICOM: found more elements, items or fragments than any object of its kind holds"
             )
-        return super().read(size)
+        found = super().read(size)
+        if size and len(found) < size and (found or size > _LONGEST_HEADER):
+            raise UnreadableImageError(
+                f"DICOM: found {len(found)} bytes at its end, expected {size} of a value"
+            )
+        return found
 
 
 def is_part10(data: bytes) -> bool:
