@@ -10,7 +10,7 @@ from pydicom.uid import ExplicitVRLittleEndian, SecondaryCaptureImageStorage
 from lesion import __version__
 from service.answers import ModelName
 from service.report.source import inherit, local_time
-from service.report.uids import MANUFACTURER, derived
+from service.report.uids import MANUFACTURER, derived, software
 
 DESCRIPTION = "AI picture, research only, not for diagnosis"
 SERIES_NUMBER = 9802
@@ -38,7 +38,7 @@ def secondary_capture(
     image.InstanceNumber = source.get("InstanceNumber", 1)
     image.Manufacturer = MANUFACTURER
     image.ManufacturerModelName = f"Hepatica {model.name}"
-    image.SoftwareVersions = [f"hepatica {__version__}", model.digest]
+    image.SoftwareVersions = software(model)
     image.BodyPartExamined = "LIVER"
     image.ConversionType = "WSD"
     image.PatientOrientation = None

@@ -40,7 +40,7 @@ from lesion.classes import Code
 from service.answers import Classification, Coded, LesionAnswer, ModelName
 from service.problems import ReportError
 from service.report.source import inherit, local_time
-from service.report.uids import MANUFACTURER, derived
+from service.report.uids import MANUFACTURER, derived, software
 
 DESCRIPTION = "AI, research only: most similar of 3 classes, no diagnosis"
 #: Far from the numbers that scanners count up from 1.
@@ -127,7 +127,7 @@ def equipment(model: ModelName) -> dict[str, object]:
     return {
         "manufacturer": MANUFACTURER,
         "manufacturer_model_name": f"Hepatica {model.name}",
-        "software_versions": [f"hepatica {__version__}", model.digest],
+        "software_versions": software(model),
         "device_serial_number": model.digest[:16],
     }
 

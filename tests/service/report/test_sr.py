@@ -1,0 +1,207 @@
+"""A report is valid in the eyes of others, and says what the answer says."""
+
+import copy
+from io import BytesIO
+
+import numpy as np
+import pytest
+from highdicom.sr import srread
+from pydicom import dcmread
+from pydicom.sr.codedict import codes
+from pydicom.uid import Comprehensive3DSRStorage, EnhancedCTImageStorage, generate_uid
+
+from lesion.classes import CLASSES, UNDETERMINED
+from service.problems import ReportError
+from service.report.source import read_source
+from service.report.sr import DESCRIPTION, MOST_POINTS, Line, statement, structured_report
+from service.report.uids import IMPLEMENTATION_CLASS_UID
+from service.report.write import part10_file
+
+
+@pytest.fixture
+def lines(contour):
+    return [Line(contour + 3 * i) for i in range(len(CLASSES))]
+
+
+@pytest.fixture
+def build(source, answer_for, lines, made_at):
+    def report(source=source, lines=lines, **changes):
+        answer = answer_for(source, **changes)
+        return structured_report([source], answer, lines, made_at=made_at)
+
+    return report
+
+
+@pytest.mark.filterwarnings("ignore:Invalid value for VR")  # in the images
+def test_it_is_valid_whatever_the_image_holds(build, dciodvfy, make_ct, encode, source):
+    def of(**attributes):
+        return read_source(encode(make_ct(**attributes)))
+
+    images = [
+        source,
+        of(PatientName=None, PatientID="", PatientBirthDate="", PatientSex=None, StudyID=None),
+        of(SpecificCharacterSet="ISO_IR 100", PatientName="Müller^Jürgen", SyntheticData="YES"),
+        of(TimezoneOffsetFromUTC="+0530", PatientIdentityRemoved="NO"),
+        of(StudyDate="2026.01.02", StudyTime="12:00", PatientSex="X"),
+        of(PatientIdentityRemoved="YES", DeidentificationMethod="removed"),
+    ]
+    for image in images:
+        assert not dciodvfy(part10_file(build(image)))
+    source.SOPClassUID = EnhancedCTImageStorage
+    assert not dciodvfy(part10_file(build(frames=(1, 2, 2))))
+
+
+def test_it_follows_its_template(build, pixelmed):
+    said = pixelmed(part10_file(build()))
+    assert "Found Root Template TID_1500" in said
+    assert "IOD validation complete" in said
+    assert "Error" not in said
+
+
+def test_highdicom_reads_back_what_the_answer_says(build, source, answer_for, lines):
+    document = srread(BytesIO(part10_file(build())))
+    answer = answer_for(source)
+    groups = document.content.get_planar_roi_measurement_groups()
+    assert len(groups) == len(answer.lesions)
+    for number, (group, lesion, line) in enumerate(zip(groups, answer.lesions, lines, strict=True)):
+        corners = group.roi.value
+        np.testing.assert_array_equal(corners[:-1], line.corners_px)
+        np.testing.assert_array_equal(corners[-1], corners[0])
+        assert group.roi.graphic_type.value == "POLYLINE"
+        (image,) = group.roi.ContentSequence
+        assert image.ReferencedSOPSequence[0].ReferencedSOPInstanceUID == source.SOPInstanceUID
+        assert group.tracking_identifier == f"Lesion {number + 1}"
+        assert group.finding_type.value == lesion.code.value
+        assert group.finding_sites[0].value == codes.SCT.Liver
+        read = {
+            measurement[0].ContentSequence[0].value.value: measurement.value
+            for measurement in group.get_measurements(name=codes.DCM.Probability)
+        }
+        said = {name.code.value: 100 * p for name, p in lesion.probabilities.items()}
+        assert read == said
+        (diameter,) = group.get_measurements(name=codes.SCT.LongAxis)
+        assert diameter.value == lesion.diameter_mm
+        assert diameter.unit == codes.UCUM.Millimeter
+        texts = {
+            item.name.meaning: item.value
+            for item in group[0].ContentSequence
+            if item.ValueType == "TEXT"
+        }
+        assert texts["Algorithm Version"] == answer.model.digest
+        assert texts["Algorithm Name"] == "Hepatica default 0.1.0"
+        assert texts["Comment"] == statement(lesion)
+    assert groups[-1].finding_type.value == UNDETERMINED.value
+
+
+def test_it_is_no_diagnosis_and_nobody_verified_it(build, source, answer_for):
+    report = build()
+    assert report.SOPClassUID == Comprehensive3DSRStorage
+    assert report.VerificationFlag == "UNVERIFIED"
+    assert report.PreliminaryFlag == "PRELIMINARY"
+    assert report.CompletionFlag == "COMPLETE"
+    assert report.SeriesDescription == DESCRIPTION
+    assert all(words in DESCRIPTION for words in ("AI", "research only", "no diagnosis"))
+    for lesion in answer_for(source).lesions:
+        words = statement(lesion)
+        assert f"most similar of three classes ({', '.join(CLASSES)})" in words
+        assert f"not a diagnosis: {lesion.label}." in words
+        assert "Research use only" in words
+        assert ("Undetermined" in words) == lesion.abstained
+        assert "the square leaves the image" in words
+
+
+def test_it_is_filed_beside_its_image(build, source, made_at):
+    report = dcmread(BytesIO(part10_file(build())))
+    for keyword in ("StudyInstanceUID", "PatientName", "PatientID", "StudyDate", "StudyTime"):
+        assert report[keyword].value == source[keyword].value
+    assert report.SeriesInstanceUID != source.SeriesInstanceUID
+    assert report.InstanceNumber == 7
+    (study,) = report.CurrentRequestedProcedureEvidenceSequence
+    (series,) = study.ReferencedSeriesSequence
+    (image,) = series.ReferencedSOPSequence
+    assert series.SeriesInstanceUID == source.SeriesInstanceUID
+    assert image.ReferencedSOPInstanceUID == source.SOPInstanceUID
+    assert report.ContentDate == report.InstanceCreationDate == "20261123"
+    assert report.ContentTime == report.InstanceCreationTime == "040506.789000"
+    assert report.file_meta.ImplementationClassUID == IMPLEMENTATION_CLASS_UID
+    assert report.preamble == bytes(128)
+
+
+def test_times_are_in_the_images_own_time_zone(build, make_ct, encode):
+    report = build(read_source(encode(make_ct(TimezoneOffsetFromUTC="-0930"))))
+    assert report.TimezoneOffsetFromUTC == "-0930"
+    assert (str(report.ContentDate), str(report.ContentTime)) == ("20261122", "183506.789000")
+
+
+def test_several_images_and_frames_make_one_report(source, answer_for, lines, made_at):
+    other = copy.deepcopy(source)
+    other.SOPInstanceUID = generate_uid()
+    answer = answer_for(source)
+    moved = answer.lesions[1].image.model_copy(
+        update={"sop_instance_uid": str(other.SOPInstanceUID), "frame_number": 4}
+    )
+    second = answer.lesions[1].model_copy(update={"image": moved})
+    answer = answer.model_copy(update={"lesions": [answer.lesions[0], second, answer.lesions[2]]})
+    report = structured_report([source, other], answer, lines, made_at=made_at)
+    groups = srread(BytesIO(part10_file(report))).content.get_planar_roi_measurement_groups()
+    named = [group.roi.ContentSequence[0].ReferencedSOPSequence[0] for group in groups]
+    assert [item.ReferencedSOPInstanceUID for item in named] == [
+        source.SOPInstanceUID,
+        other.SOPInstanceUID,
+        source.SOPInstanceUID,
+    ]
+    assert named[1].ReferencedFrameNumber == 4
+    assert "ReferencedFrameNumber" not in named[0]
+    (study,) = report.CurrentRequestedProcedureEvidenceSequence
+    assert len(study.ReferencedSeriesSequence[0].ReferencedSOPSequence) == 2
+
+
+def uids(report):
+    groups = report.ContentSequence[-1].ContentSequence
+    tracking = [
+        str(item.UID)
+        for group in groups
+        for item in group.ContentSequence
+        if item.ValueType == "UIDREF"
+    ]
+    return str(report.SOPInstanceUID), tracking
+
+
+def test_the_same_is_the_same_report_and_another_is_another(build, make_ct, encode, lines, source):
+    instance, tracking = uids(build())
+    assert uids(build()) == (instance, tracking)
+    assert len(set(tracking)) == len(CLASSES)
+
+    by_another_bundle = uids(build(digest="cd" * 32))
+    assert by_another_bundle[0] != instance
+    assert by_another_bundle[1] == tracking  # they look at the same lesions
+
+    moved = [Line(lines[0].corners_px + 0.5), *lines[1:]]
+    elsewhere = uids(build(lines=moved))
+    assert elsewhere[0] != instance
+    assert elsewhere[1][0] != tracking[0]
+    assert elsewhere[1][1:] == tracking[1:]
+
+    on_another_image = uids(build(read_source(encode(make_ct()))))
+    assert on_another_image[0] != instance
+    assert not set(on_another_image[1]) & set(tracking)
+    assert uids(build(frames=(None, None, 3)))[0] != instance
+
+
+def test_who_tracks_a_lesion_already_goes_on_tracking_it(build, lines):
+    mine, shared = str(generate_uid()), str(generate_uid())
+    tracked = [lines[0]._replace(tracking_uid=mine), *lines[1:]]
+    instance, tracking = uids(build(lines=tracked))
+    assert tracking[0] == mine
+    assert instance != uids(build())[0]
+    # Of two lesions it is not known which is meant.
+    both = [line._replace(tracking_uid=shared) for line in lines]
+    assert uids(build(lines=both))[1] == uids(build())[1]
+
+
+def test_an_outline_too_long_for_a_region_is_refused(build, lines):
+    ring = np.zeros((MOST_POINTS, 2))
+    with pytest.raises(ReportError, match=r"found an outline of 8190 corners"):
+        build(lines=[Line(ring), *lines[1:]])
+    longest = [Line(ring[1:]), *lines[1:]]
+    assert part10_file(build(lines=longest))
