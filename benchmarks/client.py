@@ -27,6 +27,7 @@ class Request(NamedTuple):
     target: str
     body: bytes = b""
     media_type: str = ""
+    accept: str = ""
 
 
 class Load(NamedTuple):
@@ -44,7 +45,7 @@ def ask(port: int, request: Request) -> bytes:
     message = UrlRequest(
         f"http://{HOST}:{port}{request.target}",
         data=request.body or None,
-        headers={"Content-Type": request.media_type} if request.body else {},
+        headers=dict(_headers(request)),
     )
     with urlopen(message, timeout=_TIMEOUT_S) as answer:  # noqa: S310 - the address is ours
         return bytes(answer.read())
@@ -58,9 +59,15 @@ def load(port: int, request: Request, *, concurrency: int, seconds: float) -> Lo
 def encoded(request: Request) -> bytes:
     """Return a request as it goes over the wire (RFC 9112)."""
     lines = [f"{'POST' if request.body else 'GET'} {request.target} HTTP/1.1", f"Host: {HOST}"]
+    lines += [f"{name}: {value}" for name, value in _headers(request)]
     if request.body:
-        lines += [f"Content-Type: {request.media_type}", f"Content-Length: {len(request.body)}"]
+        lines.append(f"Content-Length: {len(request.body)}")
     return "\r\n".join([*lines, "\r\n"]).encode("ascii") + request.body
+
+
+def _headers(request: Request) -> list[tuple[str, str]]:
+    accept = [("Accept", request.accept)] if request.accept else []
+    return accept + ([("Content-Type", request.media_type)] if request.body else [])
 
 
 async def _load(port: int, request: bytes, concurrency: int, seconds: float) -> Load:

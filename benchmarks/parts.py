@@ -4,23 +4,26 @@ import json
 import zipfile
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
+from functools import cache
 from io import BytesIO
 
 import numpy as np
 from jaxtyping import Float32
+from pydicom import dcmread
 from pydicom.dataset import FileDataset
 from pydicom.uid import JPEG2000Lossless
 
 from benchmarks.bare import network
 from benchmarks.client import Request
 from lesion import roi
+from lesion.annotation.seg import read_seg
 from lesion.bundle.read import Bundle
 from lesion.classes import CLASSES, LesionClass
 from lesion.image.dicom import read_ct
 from lesion.outline import Outline, from_box
 from service.noise import TILE, tile_noise
 from training.phantom import dicom
-from training.phantom.patient import Plan, draw_patient
+from training.phantom.patient import PhantomPatient, Plan, draw_patient
 
 #: Images of one archive: sixteen tiles, and more than a second of a generator that is worth it.
 ARCHIVE = 16 * TILE
@@ -57,7 +60,7 @@ def parts(bundle: Bundle) -> list[Part]:
 def _classifications(bundle: Bundle) -> Iterable[Part]:
     classify = network(bundle.classifier, "patch_hu", "probabilities")
     margin = bundle.manifest.roi_margin
-    image, box = _phantom()
+    image, box = phantom()
     corners = (box.x0, box.y0, box.x1, box.y1)
     boxed = "/classify?roi=" + ",".join(f"{corner:g}" for corner in corners)
 
@@ -65,6 +68,12 @@ def _classifications(bundle: Bundle) -> Iterable[Part]:
         ct = read_ct(file)
         assert ct.spacing_mm
         outline = from_box(*corners, shape=(ct.hu.shape[0], ct.hu.shape[1]))
+        return roi.cut(ct.hu, ct.spacing_mm, outline, margin=margin)[None]
+
+    def cut_marked(file: bytes, seg: bytes) -> Float32[np.ndarray, "1 64 64"]:
+        ct = read_ct(file)
+        assert ct.spacing_mm
+        (outline,) = read_seg(seg, ct)
         return roi.cut(ct.hu, ct.spacing_mm, outline, margin=margin)[None]
 
     def part(name: str, request: Request, patch_hu: Callable[[], np.ndarray]) -> Part:
@@ -84,7 +93,17 @@ def _classifications(bundle: Bundle) -> Iterable[Part]:
     yield replace(patch, aim=0.70, aim_tail=2.5)
     body = part("DICOM", Request(boxed, native, "application/dicom"), lambda: cut(native))
     yield replace(body, aim=0.70)
-    yield part("DICOM as a form", Request(boxed, *_form(native)), lambda: cut(native))
+    yield part("DICOM as a form", Request(boxed, *_form(image=native)), lambda: cut(native))
+    seg = dicom.part10(dicom.seg_image(_SEED, _patient(), 0, image))
+    marked = Request("/classify", *_form(image=native, annotation=seg))
+    yield part("DICOM and SEG", marked, lambda: cut_marked(native, seg))
+    yield replace(
+        body,
+        name="/classify, DICOM to SR",
+        request=Request(boxed, native, "application/dicom", accept="application/dicom"),
+        agrees=_is_report,
+        concurrency=(1, 8),
+    )
     packed = part(
         "JPEG 2000", Request(boxed, compressed, "application/dicom"), lambda: cut(compressed)
     )
@@ -119,10 +138,15 @@ def _syntheses(bundle: Bundle) -> Iterable[Part]:
     yield part("png", 1, lambda answer: answer.startswith(b"\x89PNG"), None)
 
 
-def _phantom() -> tuple[FileDataset, Outline]:
+def phantom() -> tuple[FileDataset, Outline]:
     """Draw a slice of 512x512, uncompressed; return it with the outline of its lesion."""
-    patient = draw_patient(_SEED, Plan(0, (LesionClass.METASTASIS,)))
+    patient = _patient()
     return dicom.ct_image(_SEED, patient, 0), patient.slices[0].lesions[0].lesion.outline
+
+
+@cache
+def _patient() -> PhantomPatient:
+    return draw_patient(_SEED, Plan(0, (LesionClass.METASTASIS,)))
 
 
 def _npy(array: np.ndarray) -> bytes:
@@ -131,22 +155,28 @@ def _npy(array: np.ndarray) -> bytes:
     return file.getvalue()
 
 
-def _form(file: bytes) -> tuple[bytes, str]:
-    """Return the file as multipart/form-data (RFC 7578), and its media type."""
+def _form(**files: bytes) -> tuple[bytes, str]:
+    """Return DICOM files as multipart/form-data (RFC 7578), and its media type."""
     boundary = "hepatica-benchmark"
-    head = (
-        f"--{boundary}\r\n"
-        'Content-Disposition: form-data; name="image"; filename="ct.dcm"\r\n'
-        "Content-Type: application/dicom\r\n\r\n"
-    )
-    body = head.encode() + file + f"\r\n--{boundary}--\r\n".encode()
-    return body, f"multipart/form-data; boundary={boundary}"
+    body = b""
+    for name, file in files.items():
+        head = (
+            f"--{boundary}\r\n"
+            f'Content-Disposition: form-data; name="{name}"; filename="{name}.dcm"\r\n'
+            "Content-Type: application/dicom\r\n\r\n"
+        )
+        body += head.encode() + file + b"\r\n"
+    return body + f"--{boundary}--\r\n".encode(), f"multipart/form-data; boundary={boundary}"
 
 
 def _is_close(answer: bytes, probabilities: Float32[np.ndarray, "1 3"]) -> bool:
     (lesion,) = json.loads(answer)["lesions"]
     found = [lesion["probabilities"][name] for name in CLASSES]
     return np.allclose(found, probabilities[0], atol=1e-4)
+
+
+def _is_report(answer: bytes) -> bool:
+    return bool(dcmread(BytesIO(answer)).Modality == "SR")
 
 
 def _is_zip(answer: bytes) -> bool:
