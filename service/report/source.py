@@ -86,6 +86,8 @@ def read_source(data: bytes) -> Dataset:
         _set(source, keyword, value)
     if methods := [_method(item) for item in values.get(_METHODS, [])]:
         _set(source, _METHODS, methods)
+    if not methods and "DeidentificationMethod" not in source:
+        source.pop("PatientIdentityRemoved", None)  # which may not stand without the one or other
     if not _is_ascii(source):
         _set(source, "SpecificCharacterSet", "ISO_IR 192")
     return source

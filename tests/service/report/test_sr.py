@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from highdicom.sr import srread
 from pydicom import dcmread
+from pydicom.dataset import Dataset
 from pydicom.sr.codedict import codes
 from pydicom.uid import Comprehensive3DSRStorage, EnhancedCTImageStorage, generate_uid
 
@@ -21,6 +22,13 @@ from service.report.write import part10_file
 @pytest.fixture
 def lines(contour):
     return [Line(contour + 3 * i) for i in range(len(CLASSES))]
+
+
+def _code():
+    code = Dataset()
+    code.CodeValue, code.CodingSchemeDesignator = "113100", "DCM"
+    code.CodeMeaning = "Basic Application Confidentiality Profile"
+    return code
 
 
 @pytest.fixture
@@ -44,6 +52,8 @@ def test_it_is_valid_whatever_the_image_holds(build, dciodvfy, make_ct, encode, 
         of(TimezoneOffsetFromUTC="+0530", PatientIdentityRemoved="NO"),
         of(StudyDate="2026.01.02", StudyTime="12:00", PatientSex="X"),
         of(PatientIdentityRemoved="YES", DeidentificationMethod="removed"),
+        of(PatientIdentityRemoved="YES", DeidentificationMethodCodeSequence=[_code()]),
+        of(PatientIdentityRemoved="YES"),
     ]
     for image in images:
         assert not dciodvfy(part10_file(build(image)))
