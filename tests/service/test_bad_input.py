@@ -289,7 +289,7 @@ def test_synthesis_that_cannot_be_read(client):
 
 
 @pytest.mark.parametrize(
-    "accept", ["text/html", "application/dicom", "application/json;q=0", "*/*;q=nan", ";"]
+    "accept", ["text/html", "application/pdf", "application/json;q=0", "*/*;q=nan", ";"]
 )
 def test_an_accept_that_cannot_be_met(client, npy, accept):
     headers = {"Accept": accept, "Content-Type": NPY}
