@@ -37,7 +37,7 @@ def secondary_capture(
     image.Modality, image.SeriesNumber, image.SeriesDescription = "OT", SERIES_NUMBER, DESCRIPTION
     image.InstanceNumber = source.get("InstanceNumber", 1)
     image.Manufacturer = MANUFACTURER
-    image.ManufacturerModelName = f"Hepatica {model.name}"
+    image.ManufacturerModelName = model.name
     image.SoftwareVersions = software(model)
     image.BodyPartExamined = "LIVER"
     image.ConversionType = "WSD"

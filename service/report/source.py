@@ -114,7 +114,7 @@ def _checked(keyword: str, value: Any) -> Any:
     """Return a value as it may be written; an empty one where it may not."""
     vr = dictionary_VR(keyword)
     if vr == "IS":
-        return value if isinstance(value, int) and value > 0 else ""
+        return value if isinstance(value, int) and 0 < value < 2**31 else ""
     text = "" if value is None else "\\".join(map(str, value if _many(value) else [value]))
     if "\ufffd" in text or isinstance(value, bytes):
         raise ReportError(

@@ -126,7 +126,7 @@ def equipment(model: ModelName) -> dict[str, object]:
     """Return what made an object (PS3.3, C.7.5.2), as highdicom's keywords."""
     return {
         "manufacturer": MANUFACTURER,
-        "manufacturer_model_name": f"Hepatica {model.name}",
+        "manufacturer_model_name": model.name,
         "software_versions": software(model),
         "device_serial_number": model.digest[:16],
     }

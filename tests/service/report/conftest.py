@@ -87,9 +87,11 @@ def pixelmed(tmp_path) -> Callable[[bytes], str]:
     return validate
 
 
-def _answer(source, *, frames=(None, None, None), digest="ab" * 32) -> Classification:
+def _answer(
+    source, *, frames=(None, None, None), digest="ab" * 32, name="default"
+) -> Classification:
     return Classification(
-        model=ModelName(name="default", version="0.1.0", digest=digest, simulated=True),
+        model=ModelName(name=name, version="0.1.0", digest=digest, simulated=True),
         lesions=[
             _lesion(source, name, frame, abstained=name is CLASSES[-1])
             for name, frame in zip(CLASSES, frames, strict=True)

@@ -6,12 +6,18 @@ from io import BytesIO
 import numpy as np
 import pytest
 from highdicom.sr import srread
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from pydicom import dcmread
+from pydicom.datadict import dictionary_VR, tag_for_keyword
+from pydicom.dataelem import RawDataElement
 from pydicom.dataset import Dataset
 from pydicom.sr.codedict import codes
 from pydicom.uid import Comprehensive3DSRStorage, EnhancedCTImageStorage, generate_uid
 
 from lesion.classes import CLASSES, UNDETERMINED
+from lesion.errors import InputError
+from lesion.image.part10 import silenced
 from service.problems import ReportError
 from service.report.source import read_source
 from service.report.sr import DESCRIPTION, MOST_POINTS, Line, statement, structured_report
@@ -57,8 +63,48 @@ def test_it_is_valid_whatever_the_image_holds(build, dciodvfy, make_ct, encode, 
     ]
     for image in images:
         assert not dciodvfy(part10_file(build(image)))
+    assert not dciodvfy(part10_file(build(name="b" * 63)))  # the longest of a bundle
     source.SOPClassUID = EnhancedCTImageStorage
     assert not dciodvfy(part10_file(build(frames=(1, 2, 2))))
+
+
+ATTRIBUTES = [
+    *("PatientName", "PatientID", "PatientBirthDate", "PatientSex", "StudyDate", "StudyTime"),
+    *("StudyID", "AccessionNumber", "ReferringPhysicianName", "StudyDescription"),
+    *("IssuerOfPatientID", "TimezoneOffsetFromUTC", "InstanceNumber", "SpecificCharacterSet"),
+    *("PatientIdentityRemoved", "DeidentificationMethod", "SyntheticData"),
+]
+
+
+@given(
+    attributes=st.dictionaries(
+        st.sampled_from(ATTRIBUTES),
+        st.text(st.characters(max_codepoint=255, exclude_characters="\0"), max_size=70)
+        | st.from_regex(r"[0-9+.:^=\\ -]{1,14}", fullmatch=True),
+        max_size=6,
+    )
+)
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@pytest.mark.filterwarnings("ignore")  # of pydicom, which writes what no CT should hold
+def test_whatever_stands_there_makes_a_report_or_is_refused(
+    make_ct, encode, answer_for, lines, made_at, attributes
+):
+    image = make_ct()
+    for keyword, text in attributes.items():
+        value = text.encode("latin-1")
+        vr = dictionary_VR(keyword)
+        image[keyword] = RawDataElement(
+            tag_for_keyword(keyword), vr, len(value), value, 0, False, True
+        )
+    try:
+        source = read_source(encode(image))
+    except InputError:
+        return
+    with silenced():
+        report = structured_report([source], answer_for(source), lines, made_at=made_at)
+        again = dcmread(BytesIO(part10_file(report)))
+        assert again.SOPInstanceUID == report.SOPInstanceUID
+        assert str(again.get("PatientID", "")).strip(" ") == str(source.PatientID).strip(" ")
 
 
 def test_it_follows_its_template(build, pixelmed):
