@@ -100,6 +100,18 @@ def test_one_that_is_down_too(ask, serving):
     assert problem["type"] == "urn:hepatica:problem:pacs-connection"
 
 
+def test_what_was_pulled_is_reported_to_the_same_pacs(client, fake, make_ct, encode):
+    image = make_ct()
+    reference = fake.keep(encode(image))
+    answer = client.post(
+        "/classify", json={"pacs": "archive", **reference, **BOX, "store": "archive"}
+    )
+    assert answer.status_code == 200
+    (report,) = sent(fake)
+    assert report.StudyInstanceUID == image.StudyInstanceUID
+    assert answer.json()["stored"]["objects"][0]["instance"] == report.SOPInstanceUID
+
+
 def test_names_that_are_not_configured_for_it(ask, serving, fake):
     answer, problem = ask("store=elsewhere")
     assert answer.status_code == 422
