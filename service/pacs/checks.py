@@ -12,10 +12,10 @@ from service.problems import PacsAnswerError, PacsMismatchError
 _IDENTITY = {"StudyInstanceUID": None, "SeriesInstanceUID": None, "SOPInstanceUID": None}
 
 _STORED, _FAILED, _REASON = "00081199", "00081198", "00081197"
+_DUPLICATE = 0x0111
 #: Why a PACS did not store an object (PS3.18, 10.5.3; PS3.4, B.2.3).
 _REASONS = {
     0x0110: "processing failure",
-    0x0111: "duplicate instance",
     0x0122: "SOP class not supported",
     0x0124: "not authorized",
 }
@@ -57,7 +57,9 @@ def refusal(status: int, said: bytes) -> str | None:
         return f"status {status} and nothing that can be read"
     failed = (answer or {}).get(_FAILED)
     if isinstance(failed, dict) and failed.get("Value"):
-        return f"status {status}, {_reason(failed)}"
+        code = _reason(failed)
+        # Its UID follows from what it says: what is there already is this very report.
+        return None if code == _DUPLICATE else f"status {status}, {_words(code)}"
     stored = (answer or {}).get(_STORED)
     if status == 200 or (status == 202 and isinstance(stored, dict) and stored.get("Value")):
         return None
@@ -72,11 +74,16 @@ def _json(said: bytes) -> dict[str, Any] | None:
     return answer if isinstance(answer, dict) else None
 
 
-def _reason(failed: dict[str, Any]) -> str:
+def _reason(failed: dict[str, Any]) -> int | None:
     """Read the Failure Reason (0008,1197) of the first instance that failed."""
     try:
-        code = int(failed["Value"][0][_REASON]["Value"][0])
+        return int(failed["Value"][0][_REASON]["Value"][0])
     except (KeyError, IndexError, TypeError, ValueError):
+        return None
+
+
+def _words(code: int | None) -> str:
+    if code is None:
         return "no failure reason"
     meaning = _REASONS.get(code, {0xA7: "out of resources"}.get(code >> 8, ""))
     return f"failure reason {code & 0xFFFF:04X}H {meaning}".rstrip()

@@ -70,6 +70,7 @@ STORED = json.dumps({"00081199": {"vr": "SQ", "Value": [{}]}}).encode()
         (202, b"", "nothing that can be read"),
         (202, b"{}", "status 202"),
         (200, b"<html>", "nothing that can be read"),
+        (409, failed(0x0111), None),  # the very report, stored before
         (200, failed(0x0110), "0110H processing failure"),
         (409, failed(0x0122), "0122H SOP class not supported"),
         (409, failed(0xA700), "A700H out of resources"),
