@@ -10,7 +10,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from lesion import durable
 from training import stage
-from training.report import files
+from training.report import files, readme
 from training.report.chapters import (
     beyond,
     claims,
@@ -45,6 +45,8 @@ def write(run: Path) -> None:
 def publish(run: Path, out: Path) -> None:
     """Write a finished run's page, results and pictures to `out`, replacing what was there.
 
+    And a README for those who read the folder on the web.
+
     Raise `FileNotFoundError` where the run is not finished.
     """
     results, arrays = files.load(run)
@@ -56,6 +58,7 @@ def publish(run: Path, out: Path) -> None:
     for picture in page.pictures:
         durable.write(figures / picture.name, picture.data)
     stage.write_json(out / files.RESULTS, results)
+    durable.write(out / readme.README, readme.render(results).encode())
     durable.write(out / PAGE, page.html.encode())
 
 

@@ -4,7 +4,6 @@ import base64
 import json
 import re
 import xml.etree.ElementTree as ET
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +12,8 @@ import pytest
 
 from training.report import files, page
 from training.report.page import Page
+
+from .known import known_numbers
 
 #: Each of the paper's tables and figures that this page answers, and what goes beyond the paper.
 FIGURES = ("fig-3", "fig-6", "fig-8", "fig-9", "cohorts-figure", "risk-coverage")
@@ -38,16 +39,6 @@ def cells(root: ET.Element, table: str) -> dict[str, list[ET.Element]]:
     """A table's cells by its rows' names."""
     rows = root.findall(f".//table[@id='{table}']/tbody/tr")
     return {text(row.find("th")): row.findall("td") for row in rows}
-
-
-def numbers(value: Any) -> Iterator[float]:
-    if isinstance(value, dict):
-        value = list(value.values())
-    if isinstance(value, list):
-        for one in value:
-            yield from numbers(one)
-    elif isinstance(value, int | float):
-        yield float(value)
 
 
 @pytest.fixture(scope="module")
@@ -187,16 +178,7 @@ def test_says_what_was_not_run(results: dict[str, Any], arrays: dict[str, np.nda
 
 
 def test_every_number_is_in_the_results(root: ET.Element, results: dict[str, Any]) -> None:
-    known = set(numbers(results))
-    for values in results["cohorts"]["accuracy"].values():
-        known |= {float(np.mean(values)), float(np.std(values, ddof=1))}
-    for values in results["cohorts"]["negative_log_likelihood"].values():
-        known.add(float(np.mean(values)))
-    for looks in ("once", "flips"):
-        for figure in ("accuracy", "negative_log_likelihood"):
-            known |= {float(np.mean(each)) for each in results["beyond"][looks][figure].values()}
-    for arms in ("nested", "curves"):
-        known.add(_gain(results, arms))
+    known = known_numbers(results)
     shown = list(root.iter("data"))
     assert len(shown) > 300
     for one in shown:
@@ -205,19 +187,6 @@ def test_every_number_is_in_the_results(root: ET.Element, results: dict[str, Any
         decimals = len(written.partition(".")[2])
         read = float(written.replace("−", "-"))
         assert any(abs(read - scale * value) <= 0.5001 * 10**-decimals for scale in (1, 100))
-
-
-def _gain(results: dict[str, Any], arms: str) -> float:
-    if arms == "nested":
-        better, worse = results["nested"]["synthetic"], results["nested"]["classic"]
-    else:
-        (better,) = (
-            p for p in results["curves"]["dcgan"] if p["size"] == results["chosen"]["synthetic"]
-        )
-        (worse,) = (
-            p for p in results["curves"]["classic"] if p["size"] == results["chosen"]["classic"]
-        )
-    return better["accuracy"][0] - worse["accuracy"][0]
 
 
 def test_sets_methods_beside_the_papers(root: ET.Element, results: dict[str, Any]) -> None:
