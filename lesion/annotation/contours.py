@@ -1,33 +1,46 @@
-"""Closed contours on a slice -> the outlines of the lesions that they enclose."""
+"""Closed contours on slices -> the outlines of the lesions that they enclose."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from jaxtyping import Float
 from skimage.measure import points_in_poly
 
+from lesion.ct import Place
 from lesion.errors import TooLargeError
 from lesion.outline import Outline, from_contours
 
-#: Of all contours of one entry on one slice: which lie inside which costs their square.
+#: Of one entry on one slice: which lie inside which costs the squares of both.
+MOST_CONTOURS = 128
 MOST_POINTS = 8192
 
 Contour = Float[np.ndarray, "_ 2"]
 
 
-def outlines(contours: Sequence[Contour], *, shape: tuple[int, int]) -> list[Outline]:
-    """Outline the lesions that contours [n, 2] of (x, y) pixels enclose, largest first.
+def on_largest(
+    drawn: Mapping[int, Sequence[Contour]], places: Sequence[Place]
+) -> tuple[int, list[Outline]]:
+    """Outline the lesions on the slice of which contours enclose most, largest first.
 
-    Contours that overlap are of one lesion: one inside another is a hole in it.
+    `drawn` maps the index of a place to its contours [n, 2] of (x, y) pixels. Contours that overlap
+    are of one lesion: one inside another is a hole in it. Raise `TooLargeError` for more contours
+    or points than anybody draws.
     """
-    points = sum(map(len, contours))
-    if points > MOST_POINTS:
-        raise TooLargeError(
-            f"contours: found {points} points on the slice, expected at most {MOST_POINTS}"
-        )
-    lesions = _together(contours)
-    lesions.sort(key=area_px, reverse=True)
-    return [from_contours(lesion, shape=shape) for lesion in lesions]
+    for contours in drawn.values():
+        points = sum(map(len, contours))
+        if len(contours) > MOST_CONTOURS or points > MOST_POINTS:
+            raise TooLargeError(
+                f"contours: found {len(contours)} of {points} points on a slice, "
+                f"expected at most {MOST_CONTOURS} and {MOST_POINTS}"
+            )
+
+    def area_mm2(index: int) -> float:
+        row_mm, col_mm = places[index].spacing_mm or (1.0, 1.0)
+        return area_px(drawn[index]) * row_mm * col_mm
+
+    best = max(drawn, key=area_mm2) if len(drawn) > 1 else next(iter(drawn))
+    lesions = sorted(_together(drawn[best]), key=area_px, reverse=True)
+    return best, [from_contours(lesion, shape=places[best].shape) for lesion in lesions]
 
 
 def area_px(contours: Sequence[Contour]) -> float:
@@ -59,11 +72,7 @@ def _together(contours: Sequence[Contour]) -> list[list[Contour]]:
 def _overlap(one: Contour, other: Contour) -> bool:
     if (one.max(axis=0) < other.min(axis=0)).any() or (other.max(axis=0) < one.min(axis=0)).any():
         return False
-    return _inside(one, other) or _inside(other, one)
-
-
-def _inside(points: Contour, contour: Contour) -> bool:
-    return bool(points_in_poly(points, contour).any())
+    return bool(points_in_poly(one, other).any() or points_in_poly(other, one).any())
 
 
 def _area_px(contour: Contour) -> float:

@@ -43,7 +43,8 @@ from lesion.outline import MOST_REGIONS
 #: Reads of the parser: about 25 for a contour, of which forty organs have some thousands.
 MAX_READS = 300_000
 
-#: Bytes of coordinates on the slices sent, all contours together: 100,000 points.
+#: Contours on the slices sent, and bytes of their coordinates: 100,000 points.
+MOST_CONTOURS = 4096
 MOST_CONTOUR_BYTES = 4 * 1024 * 1024
 
 TRANSFER_SYNTAXES = (
@@ -101,7 +102,7 @@ def read_rtstruct(
     entries = [Entry(at, (str(roi.get("ROIName", "")),)) for at, roi in rois.items()]
     chosen = choose(entries, select, "RTSTRUCT: ROIs")
     marked: list[Marked] = []
-    budget = MOST_CONTOUR_BYTES
+    budget = [MOST_CONTOURS, MOST_CONTOUR_BYTES]
     for item in values.get("ROIContourSequence", []):
         at = _whole(item, "ReferencedROINumber")
         if at in chosen and at in rois:
@@ -109,7 +110,6 @@ def read_rtstruct(
             drawn = _Drawn(uid, places, budget)
             for contour in item.get("ContourSequence", []):
                 drawn.add(contour)
-            budget = drawn.budget
             marked += drawn.marked(at)
             if len(marked) > most:
                 raise TooLargeError(
@@ -126,12 +126,14 @@ def read_rtstruct(
 class _Drawn:
     """The contours of one ROI as they are found, slice by slice."""
 
-    def __init__(self, frame_of_reference_uid: str, places: Sequence[Place], budget: int) -> None:
+    def __init__(
+        self, frame_of_reference_uid: str, places: Sequence[Place], budget: list[int]
+    ) -> None:
         self._uid = frame_of_reference_uid
         self._places = places
         self._on: dict[int, list[Float[np.ndarray, "n 2"]]] = {}
         self._elsewhere = False
-        self.budget = budget
+        self._budget = budget  # of contours and bytes, which all ROIs share
 
     def add(self, contour: dict[str, Any]) -> None:
         """Take a contour if it is closed, and of one of the slices."""
@@ -144,11 +146,12 @@ class _Drawn:
         if not found:
             self._elsewhere = True
             return
-        self.budget -= len(coordinates)
-        if self.budget < 0:
+        self._budget[0] -= 1
+        self._budget[1] -= len(coordinates)
+        if min(self._budget) < 0:
             raise TooLargeError(
-                "RTSTRUCT: found contours on the slices of more bytes than "
-                f"{MOST_CONTOUR_BYTES}, expected at most that"
+                f"RTSTRUCT: found more on the slices than {MOST_CONTOURS} contours or "
+                f"{MOST_CONTOUR_BYTES} bytes of coordinates, expected at most that"
             )
         points_mm = _points_mm(coordinates)
         if len(points_mm) < 3:
@@ -167,21 +170,13 @@ class _Drawn:
         """Return the lesions on the slice where they cover most."""
         if not self._on:
             return []
-        best = max(self._on, key=self._area_mm2)
-        place = self._places[best]
+        best, outlines = contours.on_largest(self._on, self._places)
         remarks: list[Remark] = []
-        if self._uid != place.identity.frame_of_reference_uid:
+        if self._uid != self._places[best].identity.frame_of_reference_uid:
             remarks.append("frame-of-reference")
         if self._elsewhere and len(self._places) > 1:
             remarks.append("slices-missing")
-        return [
-            Marked(best, outline, roi, remarks=tuple(remarks))
-            for outline in contours.outlines(self._on[best], shape=place.shape)
-        ]
-
-    def _area_mm2(self, index: int) -> float:
-        row_mm, col_mm = geometry(self._places[index])[1]
-        return contours.area_px(self._on[index]) * row_mm * col_mm
+        return [Marked(best, outline, roi, remarks=tuple(remarks)) for outline in outlines]
 
     def _referenced(self, images: list[dict[str, Any]]) -> list[int]:
         return [

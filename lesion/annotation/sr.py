@@ -218,16 +218,10 @@ def _marked(group: _Group, places: Sequence[Place]) -> list[Marked]:
             on[found[0]].append(found[1])
     if not on:
         return []
-
-    def area_mm2(index: int) -> float:
-        row_mm, col_mm = places[index].spacing_mm or (1.0, 1.0)
-        return contours.area_px(on[index]) * row_mm * col_mm
-
-    best = max(on, key=area_mm2)
+    best, outlines = contours.on_largest(on, places)
     remarks: tuple[Remark, ...] = ("slices-missing",) if missing and len(places) > 1 else ()
     return [
-        Marked(best, outline, group.number, group.tracking_uid, remarks)
-        for outline in contours.outlines(on[best], shape=places[best].shape)
+        Marked(best, outline, group.number, group.tracking_uid, remarks) for outline in outlines
     ]
 
 

@@ -278,3 +278,13 @@ def test_real_structures_of_a_series_of_which_two_slices_are_there(shared_data, 
         (1, 0), (2, 1), (3, 0), (4, 1),
     ]  # fmt: skip
     assert {lesion.remarks for lesion in found} == {("slices-missing",)}
+
+
+def test_refuses_more_contours_on_a_slice_than_anybody_draws(
+    series, slice_places, make_rtstruct, encode, to_mm
+):
+    """Which of them overlap costs the square of their number."""
+    drawn = [box(3, 3, 9 + at / 100, 9) for at in range(129)]
+    rois = {"one": [(series[0], to_mm(series[0], one)) for one in drawn]}
+    with pytest.raises(TooLargeError, match="found 129 of 516 points on a slice"):
+        read_rtstruct(encode(make_rtstruct(series, rois)), slice_places)
