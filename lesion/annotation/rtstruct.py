@@ -22,6 +22,7 @@ from lesion.annotation.marked import (
     OFF_PLANE_MM,
     Entry,
     Marked,
+    Planes,
     Remark,
     choose,
     geometry,
@@ -131,6 +132,7 @@ class _Drawn:
     ) -> None:
         self._uid = frame_of_reference_uid
         self._places = places
+        self._planes = Planes(places)
         self._on: dict[int, list[Float[np.ndarray, "n 2"]]] = {}
         self._elsewhere = False
         self._budget = budget  # of contours and bytes, which all ROIs share
@@ -197,14 +199,7 @@ class _Drawn:
         point_mm = _points_mm(b"\\".join(coordinates.split(b"\\", 3)[:3]))
         if not len(point_mm):
             return []
-        return [
-            index
-            for index, place in enumerate(self._places)
-            if self._uid
-            and self._uid == place.identity.frame_of_reference_uid
-            and place.plane is not None
-            and place.plane.off_mm(point_mm).max() <= OFF_PLANE_MM
-        ]
+        return self._planes.through(point_mm[0], self._uid)
 
     def _nearest(self, found: list[int], points_mm: Float[np.ndarray, "n 3"]) -> tuple[int, float]:
         """Return the slice of those found whose plane is nearest, and how far the points reach."""

@@ -327,14 +327,22 @@ def _largest(
     Counted first, and unpacked again for the mask: held are no more masks than there are segments.
     """
     areas_mm2: dict[int, dict[int, float]] = defaultdict(lambda: defaultdict(float))
+    of_slice: dict[int, list[_Frame]] = defaultdict(list)
     for frame in frames:
+        of_slice[frame.slice_index].append(frame)
         row_mm, col_mm = places[frame.slice_index].spacing_mm or (1.0, 1.0)
         for number, count in _counts(file, frame).items():
             if number in asked and count:
                 areas_mm2[number][frame.slice_index] += count * row_mm * col_mm
     best = {number: max(of, key=of.__getitem__) for number, of in areas_mm2.items()}
+    unpacked = sum(
+        places[index].shape[0] * places[index].shape[1]
+        for number, index in best.items()
+        for frame in of_slice[index]
+        if frame.number in (None, number)
+    )
     held = sum(places[index].shape[0] * places[index].shape[1] for index in best.values())
-    if held > MOST_PIXELS_OF_SEGMENTS:
+    if held > MOST_PIXELS_OF_SEGMENTS or unpacked > MOST_PIXELS_ON_SLICES:
         raise TooLargeError(
             f"SEG: found {len(best)} segments of {held} pixels on the slices sent, "
             f"expected at most {MOST_PIXELS_OF_SEGMENTS} pixels"

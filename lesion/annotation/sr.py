@@ -27,6 +27,7 @@ from lesion.annotation.marked import (
     OFF_PLANE_MM,
     Entry,
     Marked,
+    Planes,
     Remark,
     choose,
     geometry,
@@ -139,9 +140,10 @@ def read_report(
             "measurement groups, expected a closed region (SCOORD or SCOORD3D); of a group that "
             "references a SEG, send the SEG"
         )
+    planes = Planes(places)
     marked: list[Marked] = []
     for group in asked:
-        marked += _marked(group, places)
+        marked += _marked(group, places, planes)
         if len(marked) > most:
             raise TooLargeError(f"SR: found {len(marked)} lesions or more, expected at most {most}")
     if not marked:
@@ -206,13 +208,13 @@ def _concept(item: dict[str, Any]) -> str:
     return str(codes[0].get("CodeValue")) if codes[0].get("CodingSchemeDesignator") == "DCM" else ""
 
 
-def _marked(group: _Group, places: Sequence[Place]) -> list[Marked]:
+def _marked(group: _Group, places: Sequence[Place], planes: Planes) -> list[Marked]:
     """Return the lesions of a group on the slice where they cover most."""
     on: dict[int, list[contours.Contour]] = defaultdict(list)
     missing = False
     for region in group.regions:
         in_patient = region["ValueType"] == "SCOORD3D"
-        found = (_in_patient if in_patient else _on_image)(region, places)
+        found = _in_patient(region, places, planes) if in_patient else _on_image(region, places)
         missing |= found is None
         if found is not None:
             on[found[0]].append(found[1])
@@ -260,15 +262,14 @@ def _on_image(
 
 
 def _in_patient(
-    region: dict[str, Any], places: Sequence[Place]
+    region: dict[str, Any], places: Sequence[Place], planes: Planes
 ) -> tuple[int, contours.Contour] | None:
     """Read an SCOORD3D (PS3.3, C.18.9): the slice in whose plane it lies, its points in pixels."""
     uid = str(region.get("ReferencedFrameOfReferenceUID") or "")
     points_mm = _graphic_data(region, 3)
     off_mm = {
-        index: float(place.plane.off_mm(points_mm).max())
-        for index, place in enumerate(places)
-        if place.plane and uid == place.identity.frame_of_reference_uid != ""
+        index: float(geometry(places[index])[0].off_mm(points_mm).max())
+        for index in planes.through(points_mm[0], uid)
     }
     near = [index for index, off in off_mm.items() if off <= OFF_PLANE_MM]
     if not near:
