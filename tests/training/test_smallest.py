@@ -1,0 +1,26 @@
+"""docs/cohort.md says how many lesions each preset's groups of augmentations need."""
+
+import re
+from math import ceil
+from pathlib import Path
+
+from training.experiment.presets import PAPER as PAPER_GRID
+from training.experiment.presets import QUICK as QUICK_GRID
+from training.folds import FOLDS
+from training.presets import PAPER, QUICK, RELEASE
+
+TEXT = Path(__file__).parents[2].joinpath("docs/cohort.md").read_text(encoding="utf-8")
+
+
+def smallest(per_fold, augmentation):
+    """So many lesions have the augmentations that the group takes."""
+    return ceil(per_fold * FOLDS / augmentation.count)
+
+
+def test_the_smallest_cohorts_are_as_documented():
+    (sentence,) = re.findall(r"with fewer\s+lesions than (.+?)\.\n", TEXT, flags=re.DOTALL)
+    told = [int(number) for number in re.findall(r"\d+", sentence)]
+    trained = [smallest(one.classic_per_fold, one.augmentation) for one in (QUICK, RELEASE, PAPER)]
+    assert trained[1] == trained[2]
+    grids = [smallest(max(one.classic), one.augmentation) for one in (QUICK_GRID, PAPER_GRID)]
+    assert told == [*trained[:2], *grids]
