@@ -103,12 +103,13 @@ def read_rtstruct(
     entries = [Entry(at, (str(roi.get("ROIName", "")),)) for at, roi in rois.items()]
     chosen = choose(entries, select, "RTSTRUCT: ROIs")
     marked: list[Marked] = []
+    planes = Planes(places)
     budget = [MOST_CONTOURS, MOST_CONTOUR_BYTES]
     for item in values.get("ROIContourSequence", []):
         at = _whole(item, "ReferencedROINumber")
         if at in chosen and at in rois:
             uid = str(rois[at].get("ReferencedFrameOfReferenceUID") or "")
-            drawn = _Drawn(uid, places, budget)
+            drawn = _Drawn(uid, places, planes, budget)
             for contour in item.get("ContourSequence", []):
                 drawn.add(contour)
             marked += drawn.marked(at)
@@ -128,11 +129,15 @@ class _Drawn:
     """The contours of one ROI as they are found, slice by slice."""
 
     def __init__(
-        self, frame_of_reference_uid: str, places: Sequence[Place], budget: list[int]
+        self,
+        frame_of_reference_uid: str,
+        places: Sequence[Place],
+        planes: Planes,
+        budget: list[int],
     ) -> None:
         self._uid = frame_of_reference_uid
         self._places = places
-        self._planes = Planes(places)
+        self._planes = planes
         self._on: dict[int, list[Float[np.ndarray, "n 2"]]] = {}
         self._elsewhere = False
         self._budget = budget  # of contours and bytes, which all ROIs share
