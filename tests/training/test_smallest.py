@@ -1,7 +1,7 @@
 """docs/cohort.md says how many lesions each preset's groups of augmentations need."""
 
 import re
-from math import ceil
+from itertools import count
 from pathlib import Path
 
 from training.experiment.presets import PAPER as PAPER_GRID
@@ -13,8 +13,8 @@ TEXT = Path(__file__).parents[2].joinpath("docs/cohort.md").read_text(encoding="
 
 
 def smallest(per_fold, augmentation):
-    """So many lesions have the augmentations that the group takes."""
-    return ceil(per_fold * FOLDS / augmentation.count)
+    """So many lesions have the augmentations that the group takes, equally many of each."""
+    return next(n for n in count(1) if round(per_fold * FOLDS / n) <= augmentation.count)
 
 
 def test_the_smallest_cohorts_are_as_documented():
