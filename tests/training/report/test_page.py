@@ -261,3 +261,13 @@ def test_says_which_ways_reach_the_goal(
     assert (
         "Reached by: classic + two lesions of a class, mixed pixel by pixel (with flips)." in said
     )
+
+
+@pytest.mark.parametrize(("most", "said"), [(0.02, True), (0.08, False)])
+def test_says_where_no_images_could_have_gained_what_the_papers_did(
+    most: float, said: bool, results: dict[str, Any], arrays: dict[str, np.ndarray]
+) -> None:
+    results["cohorts"]["comparisons"]["ceiling - classic"]["difference"] = [0.01, 0.0, most]
+    words = text(parse(page.render(results, arrays).html))
+    told = "at most 2.0 points (95 %): no images whatever could have added the paper's 7.1"
+    assert (told in words) is said
