@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections import Counter
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import pytest
 
 from training.experiment.presets import QUICK
 from training.report import files, page, readme
+from training.report.tables import points
 
 from .known import known_numbers
 
@@ -48,3 +50,35 @@ def test_its_page_shows_no_number_that_is_not_in_the_results(results):
     ]
     assert len(shown) > 300
     assert not missing
+
+
+def test_the_docs_quote_it_as_it_is(results):
+    told = " ".join((ROOT / "docs" / "reproduction.md").read_text(encoding="utf-8").split())
+    cohorts, verdicts = results["cohorts"], Counter(one["verdict"] for one in results["claims"])
+    gain, headroom = (
+        cohorts["comparisons"][name]["difference"]
+        for name in ("synthetic - classic", "ceiling - classic")
+    )
+    chosen = results["chosen"]["classic"]
+    (folds,) = (p for p in results["curves"]["classic"] if p["size"] == chosen)
+    alone = results["controls"]["arms"]["synthetic alone"]
+    for words in (
+        f"one repeat, {cohorts['cohorts']} cohorts, every classifier trained for "
+        f"{cohorts['updates']} updates of {results['run']['resolved']['cnn']['batch']}",
+        f"Of {len(results['claims'])} claims {verdicts['consistent in simulation']} are consistent "
+        f"in simulation, {verdicts['not consistent in simulation']} are not, "
+        f"{verdicts['undecided']} are undecided and {verdicts['not tested']} not tested",
+        f"images add {written(gain)} to classic augmentation",
+        f"in place of the cohort's add {written(headroom, unit='')}",
+        f"here the one of {chosen},",
+        f"saw their images alone gets {100 * alone['accuracy'][0]:.1f} % right",
+        f"gets {100 * folds['accuracy'][0]:.1f} % on its folds and "
+        f"{100 * np.mean(cohorts['accuracy']['classic']):.1f} % on the fresh",
+        f"| {cohorts['cohorts']} | [its report](reproduction/README.md) |",
+    ):
+        assert words in told
+
+
+def written(difference: list[float], unit: str = " points") -> str:
+    number = points(difference)
+    return f"{number.text}{unit} {number.quiet}"
