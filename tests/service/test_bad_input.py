@@ -219,7 +219,8 @@ def test_annotations(ask, make_ct, make_seg, encode):
 def test_forms(ask, make_ct, encode):
     image = encode(make_ct(HU))
     assert ask(query="", files={"picture": image}) == (400, "unreadable-parameter")
-    assert ask(query="", files=[("image", image)] * 2) == (400, "unreadable-parameter")
+    assert ask(query="", files=[("image", image)] * 2) == (422, "outline-missing")
+    assert ask(query=BOX, files=[("image", image)] * 2) == (422, "series")
     assert ask(query=BOX, files={"mask": image}) == (400, "unreadable-parameter")
     assert ask(query=BOX, files={"image": image, "mask": image}) == (400, "unreadable-outline")
     assert ask(query=BOX, files={"image": ("x", image, "text/html")}) == (415, "unknown-format")

@@ -200,7 +200,7 @@ FAULTS = {
     "ct is a seg": (cell(4, "ct", "b-seg.dcm"), "row 4, ct: "),
     "seg is a ct": (cell(4, "seg", "b.dcm"), "row 4, seg: "),
     "seg of another slice": (cell(4, "seg", "a/seg.dcm"), "row 4, seg: "),
-    "segment absent": (cell(4, "segment", "9"), "row 4, seg: .*expected 9 among them"),
+    "segment absent": (cell(4, "segment", "9"), "row 4, seg: .*expected '9' among them"),
     "segment no number": (cell(4, "segment", "one"), "row 4, segment: found 'one'"),
     "segment zero": (cell(4, "segment", "0"), "row 4, segment: found '0'"),
     "segment superscript": (cell(4, "segment", "²"), "row 4, segment: found '²'"),

@@ -45,7 +45,6 @@ def test_a_worker_is_killed_and_nothing_is_lost(compute, workshop, store, files,
     compute(plan(workshop), store, on_done=lambda cell: (done.append(cell), kill_once(cell)))
     names = [cell.config.name for cell in done]
     assert sorted(names) == ["a", "c", "d", "e", "victim"]
-    assert names.index("victim") < names.index("c") < names.index("d")
     assert len(workshop.began("victim")) == 2  # begun again
     assert len(workshop.began("a")) == 1
     assert os.getpid() not in workshop.began()
