@@ -59,6 +59,10 @@ def test_the_docs_quote_it_as_it_is(results):
         cohorts["comparisons"][name]["difference"]
         for name in ("synthetic - classic", "ceiling - classic")
     )
+    looks = ("once", "flips")
+    assert not any(way["goal"] for k in looks for way in results["beyond"][k]["gains"].values())
+    once = {name: way["difference"] for name, way in results["beyond"]["once"]["gains"].items()}
+    assert max(once, key=lambda name: once[name][0]) == "transplanted"
     chosen = results["chosen"]["classic"]
     (folds,) = (p for p in results["curves"]["classic"] if p["size"] == chosen)
     alone = results["controls"]["arms"]["synthetic alone"]
@@ -70,6 +74,7 @@ def test_the_docs_quote_it_as_it_is(results):
         f"{verdicts['undecided']} are undecided and {verdicts['not tested']} not tested",
         f"images add {written(gain)} to classic augmentation",
         f"in place of the cohort's add {written(headroom, unit='')}",
+        f"which needs no generator: {written(once['transplanted'])}.",
         f"here the one of {chosen},",
         f"saw their images alone gets {100 * alone['accuracy'][0]:.1f} % right",
         f"gets {100 * folds['accuracy'][0]:.1f} % on its folds and "
