@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from jaxtyping import Bool, UInt8, UInt16
+from jaxtyping import Bool
 from pydicom.uid import (
     UID,
     DeflatedExplicitVRLittleEndian,
@@ -20,7 +20,9 @@ from pydicom.uid import (
     SegmentationStorage,
 )
 
-from lesion.annotation.marked import Entry, Marked, Remark, choose, same_slice
+from lesion.annotation import seg_pixels
+from lesion.annotation.marked import Entry, Marked, Remark, choose
+from lesion.annotation.seg_where import Where
 from lesion.ct import CTSlice, Place
 from lesion.errors import (
     AnnotationError,
@@ -30,8 +32,7 @@ from lesion.errors import (
     UnreadableOutlineError,
 )
 from lesion.image import groups, part10
-from lesion.image.frames import Layout, compressed_frame, decode_frame
-from lesion.image.part10 import Part10, numbers, quote, several
+from lesion.image.part10 import Part10, quote
 from lesion.outline import MOST_REGIONS, Outline, from_masks
 
 LabelMapSegmentationStorage = UID("1.2.840.10008.5.1.4.1.1.66.7")
@@ -200,7 +201,7 @@ def _frames_of(
     """
     labelled = values["SegmentationType"] == "LABELMAP"
     asked = _asked(values, select)
-    where = _Where(values, places)
+    where = Where(values, places)
     frames: list[_Frame] = []
     missing = False
     for index, group in enumerate(groups.frames_of(values)):
@@ -219,95 +220,6 @@ def _frames_of(
             f"expected 1 to {most}"
         )
     return frames, missing
-
-
-class _Where:
-    """Tells of which slices a frame is, and remembers why of none.
-
-    Of those that it names as its source; or, where it names none, of that in whose frame of
-    reference and plane it lies. A source in another plane is none.
-    """
-
-    def __init__(self, values: dict[str, Any], places: Sequence[Place]) -> None:
-        self._places = places
-        self._uid = str(values.get("FrameOfReferenceUID") or "")
-        self._by_uid: dict[str, list[int]] = defaultdict(list)
-        self._in_reference: list[int] = []
-        for index, place in enumerate(places):
-            self._by_uid[place.identity.sop_instance_uid].append(index)
-            if place.plane and self._uid == place.identity.frame_of_reference_uid != "":
-                self._in_reference.append(index)
-        self._found = self._elsewhere = False
-
-    def slices_of(self, group: dict[str, Any]) -> list[int]:
-        """Return the indices of the slices that a frame is of."""
-        sources = [
-            source
-            for derivation in group.get("DerivationImageSequence", [])
-            for source in derivation.get("SourceImageSequence", [])
-        ]
-        named = [index for source in sources for index in self._named(source)]
-        candidates = list(dict.fromkeys(named)) if sources else self._in_reference
-        at = groups.first(group, "PlanePositionSequence", "ImagePositionPatient")
-        along = groups.first(group, "PlaneOrientationSequence", "ImageOrientationPatient")
-        spacing = groups.first(group, "PixelMeasuresSequence", "PixelSpacing")
-        fitting = [
-            index
-            for index in candidates
-            if _fits(self._places[index], at, along, spacing, stated=not sources)
-        ]
-        self._found |= bool(fitting)
-        self._elsewhere |= bool(named) and not fitting
-        return fitting
-
-    def _named(self, source: dict[str, Any]) -> list[int]:
-        uid = str(source.get("ReferencedSOPInstanceUID") or "")
-        frames = several(source.get("ReferencedFrameNumber"))
-        return [
-            index
-            for index in self._by_uid.get(uid, [])
-            if same_slice(self._places[index], uid, frames)
-        ]
-
-    def check_any(self) -> None:
-        """Raise `AnnotationError` unless a frame was of a slice."""
-        if self._found:
-            return
-        if self._elsewhere:
-            raise AnnotationError(
-                "SEG: found a frame whose plane (0020,0032), (0020,0037) or pixel spacing "
-                "(0028,0030) is not that of the slice, expected the same within 0.1 mm"
-            )
-        if not any(place.identity.sop_instance_uid for place in self._places):
-            raise AnnotationError(
-                "SEG: the slice has no SOP Instance UID (0008,0018), expected one to refer to"
-            )
-        raise AnnotationError(
-            "SEG: found no frame derived from the slice, expected its SOP Instance UID among the "
-            "source images (0008,2112)"
-        )
-
-
-def _fits(place: Place, at: Any, along: Any, spacing: Any, *, stated: bool) -> bool:
-    """Tell whether a frame's pixels are those of the slice, as far as both say where they lie.
-
-    With `stated`, they must say so.
-    """
-    if place.plane is None or at is None or along is None:
-        return not stated
-    position, orientation, step = numbers(at, 3), numbers(along, 6), numbers(spacing, 2)
-    if position is None or orientation is None:
-        return False
-    # Plain arithmetic: NumPy's own comparison takes ten times as long, for each frame and slice.
-    return (
-        _near(position, place.plane.position_mm, 0.1)
-        and _near(orientation, place.plane.orientation, 0.01)
-        and (step is None or place.spacing_mm is None or _near(step, place.spacing_mm, 0.001))
-    )
-
-
-def _near(found: Sequence[float], expected: Sequence[float], within: float) -> bool:
-    return all(abs(one - other) <= within for one, other in zip(found, expected, strict=True))
 
 
 def _segment_number(frame: dict[str, Any]) -> int:
@@ -356,7 +268,7 @@ def _counts(file: Part10, frame: _Frame) -> dict[int, int]:
     """Count the pixels that one frame marks, by segment."""
     if frame.number is not None:
         return {frame.number: int(np.count_nonzero(_marks(file, frame, frame.number)))}
-    counts = np.bincount(_pixels(file, frame.index).ravel())
+    counts = np.bincount(seg_pixels.unpack(file, frame.index).ravel())
     return {int(number): int(counts[number]) for number in np.flatnonzero(counts)}
 
 
@@ -372,46 +284,9 @@ def _mask(file: Part10, frames: Sequence[_Frame], number: int, slice_index: int)
 
 def _marks(file: Part10, frame: _Frame, number: int) -> Mask:
     """Return the pixels that a frame marks as of a segment."""
-    pixels = _pixels(file, frame.index)
+    pixels = seg_pixels.unpack(file, frame.index)
     if frame.number is None:
         return np.asarray(pixels == number)
     if file.values["SegmentationType"] == "BINARY":
         return np.asarray(pixels != 0)
     return np.asarray(pixels >= file.values["MaximumFractionalValue"] / 2)
-
-
-def _pixels(
-    file: Part10, index: int
-) -> UInt8[np.ndarray, "rows cols"] | UInt16[np.ndarray, "rows cols"]:
-    """Unpack or decode one frame."""
-    values = file.values
-    rows, columns, frames = values["Rows"], values["Columns"], values["NumberOfFrames"]
-    bits = values["BitsAllocated"]
-    found = values.get("PixelData")
-    pixel_data = found if isinstance(found, bytes) else b""
-    if file.transfer_syntax != RLELossless:
-        return _native(pixel_data, index, (frames, rows, columns), bits)
-    layout = Layout(RLELossless, rows, columns, bits_stored=bits, signed=False)
-    frame = compressed_frame(pixel_data, layout, index=index, number_of_frames=frames)
-    return decode_frame(frame, layout, bits_allocated=bits)
-
-
-def _native(
-    pixel_data: bytes, index: int, shape: tuple[int, int, int], bits: int
-) -> UInt8[np.ndarray, "rows cols"] | UInt16[np.ndarray, "rows cols"]:
-    """Unpack pixels; bits follow each other across frames, the lowest first (PS3.5, 8.1.1)."""
-    frames, rows, columns = shape
-    pixels = rows * columns
-    expected = -(-frames * pixels * bits // 8)
-    if len(pixel_data) not in (expected, expected + expected % 2):
-        raise UnreadableOutlineError(
-            f"SEG: Pixel Data (7FE0,0010): found {len(pixel_data)} bytes, expected {expected}"
-        )
-    first = index * pixels
-    if bits == 1:
-        some = np.frombuffer(pixel_data[first // 8 : -(-(first + pixels) // 8)], np.uint8)
-        unpacked = np.unpackbits(some, bitorder="little")[first % 8 : first % 8 + pixels]
-    else:
-        kind = np.dtype("<u2" if bits == 16 else "u1")
-        unpacked = np.frombuffer(pixel_data, kind, pixels, first * kind.itemsize)
-    return unpacked.reshape(rows, columns)
