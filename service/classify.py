@@ -40,25 +40,37 @@ async def classify(request: Request) -> Response:
         with stage["receive"].time():
             order = await read_order(request, runtime.settings)
         delivery = plan(request.headers, runtime, order)
-        try:
-            async with asyncio.timeout(runtime.settings.answer_timeout_s):
-                prepared = await _prepared(runtime, model, order)
-                with stage["infer"].time():
-                    saliency = order.options.saliency or order.options.capture
-                    scored = await model.classifier.submit(
-                        [Patch(lesion.patch_hu, saliency) for lesion in prepared]
-                    )
-        except TimeoutError:
-            raise BusyError(
-                f"answer: found none after {runtime.settings.answer_timeout_s:g} s, expected one"
-            ) from None
+        prepared, scored = await score(runtime, model, order)
         with stage["answer"].time():
             answer = answered(model, prepared, scored, saliency=order.options.saliency)
-            _count(runtime, answer)
+            count(runtime, answer)
             if delivery is None:
                 return json(answer)
         with stage["report"].time():
             return await deliver(runtime, delivery, answer, seen(order, prepared, scored))
+
+
+async def score(
+    runtime: Runtime, model: Model, order: Order
+) -> tuple[list[Prepared], list[Scored]]:
+    """Find the lesions of an order and score them, whichever way it came in.
+
+    Raise `BusyError` where that takes longer than an answer may, or the `InputError` that names
+    what is wrong.
+    """
+    try:
+        async with asyncio.timeout(runtime.settings.answer_timeout_s):
+            prepared = await _prepared(runtime, model, order)
+            with runtime.metrics.stage["infer"].time():
+                saliency = order.options.saliency or order.options.capture
+                scored = await model.classifier.submit(
+                    [Patch(lesion.patch_hu, saliency) for lesion in prepared]
+                )
+    except TimeoutError:
+        raise BusyError(
+            f"answer: found none after {runtime.settings.answer_timeout_s:g} s, expected one"
+        ) from None
+    return prepared, scored
 
 
 async def _prepared(runtime: Runtime, model: Model, order: Order) -> list[Prepared]:
@@ -161,7 +173,8 @@ def reason_to_abstain(
     return Reason(code="several-classes", detail=f"{at} the set holds {', '.join(chosen)}")
 
 
-def _count(runtime: Runtime, answer: Classification) -> None:
+def count(runtime: Runtime, answer: Classification) -> None:
+    """Count what was answered."""
     metrics = runtime.metrics
     for lesion in answer.lesions:
         metrics.predictions.labels(lesion.label).inc()

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 
 from starlette.datastructures import Headers
 from starlette.responses import Response
@@ -74,7 +75,9 @@ async def deliver(
     runtime: Runtime, delivery: Delivery, answer: Classification, lesions: Sequence[Seen]
 ) -> Response:
     """Return the response, once a PACS has what it is to have."""
-    objects = await runtime.work(_make, delivery, answer, lesions, runtime.sandbox)
+    objects = await runtime.work(
+        partial(make, answer, lesions, runtime.sandbox, capture=delivery.capture)
+    )
     if delivery.pacs:
         stored = await _stored(delivery.pacs, objects)
         return json(answer.model_copy(update={"stored": stored}))
@@ -89,15 +92,16 @@ def json(answer: Classification) -> Response:
     return Response(answer.model_dump_json(), media_type=JSON)
 
 
-def _make(
-    delivery: Delivery, answer: Classification, lesions: Sequence[Seen], decode: Decode
+def make(
+    answer: Classification, lesions: Sequence[Seen], decode: Decode, *, capture: bool
 ) -> list[Made]:
+    """Make the report of an answer and, with `capture`, a picture of each slice."""
     # 20 MB and seconds of imports, which a service that is asked for no report does not pay.
     from service.report.make import pictures, report  # noqa: PLC0415
 
     made_at = datetime.now(UTC).astimezone()
     made = report(answer, lesions, made_at=made_at)
-    if not delivery.capture:
+    if not capture:
         return [made]
     return [made, *pictures(answer, lesions, made, made_at=made_at, decode=decode)]
 

@@ -1,0 +1,126 @@
+"""The listener, put together: it receives, classifies and delivers until it is told to stop."""
+
+import asyncio
+import fcntl
+import logging
+import signal
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+from service.dimse import health, peers, receive
+from service.dimse.intake import Intake
+from service.dimse.metrics import ListenerMetrics
+from service.dimse.outbox import Outbox
+from service.dimse.outgoing import Outgoing
+from service.dimse.settings import ListenerSettings
+from service.dimse.spool import Spool
+from service.dimse.work import Work
+from service.problems import NotReadyError
+from service.runtime import Runtime
+from service.settings import Settings
+
+logger = logging.getLogger(__name__)
+
+#: The event loop answers within this, or it is taken for dead.
+_ALIVE_S = 30.0
+
+
+async def run(shared: Settings, settings: ListenerSettings) -> None:
+    """Run until SIGTERM or SIGINT. What is not confirmed by then is on the disk."""
+    stopping, made = asyncio.Event(), asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopping.set)
+    known = peers.load(settings.peers)
+    with ExitStack() as stack:
+        stack.enter_context(locked(settings.spool))
+        runtime, metrics = Runtime(shared), ListenerMetrics()
+        if known.target.pacs is not None:
+            runtime.pacs.client(known.target.pacs, to_store=True)  # or say that there is none
+        outbox = Outbox(settings.spool)
+        spool = Spool(
+            settings.spool,
+            max_bytes=settings.max_spool_bytes,
+            max_objects=settings.max_spool_objects,
+        )
+        work = Work(runtime, settings, spool, outbox, metrics)
+        outgoing = Outgoing(
+            runtime.pacs, known.target, settings, spool=spool, outbox=outbox, metrics=metrics
+        )
+        _watch(metrics, spool, outbox)
+        runtime.start()
+        stack.callback(_serve_health(settings, runtime, metrics, loop))
+
+        def woken() -> None:
+            loop.call_soon_threadsafe(work.woken.set)
+
+        intake = Intake(spool, outbox, metrics, woken=woken)
+        stop_receiving = receive.start(settings, known, intake, metrics)
+        ending = asyncio.gather(work.run(made, stopping), outgoing.run(made, stopping))
+        try:
+            await ending
+        finally:
+            await asyncio.to_thread(stop_receiving)
+            await runtime.close()
+    logger.info({"message": "stopped"})
+
+
+@contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Keep the spool to this process alone. Raise `BlockingIOError` where another has it."""
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with (folder / "lock").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+
+
+def _watch(metrics: ListenerMetrics, spool: Spool, outbox: Outbox) -> None:
+    """Show what is on the disk."""
+
+    def oldest_s() -> float:
+        arrived = [kept.arrived for kept in spool.annotations()]
+        return time.time() - min(arrived) if arrived else 0.0
+
+    metrics.watch("spool_bytes", "Bytes of received objects", lambda: spool.bytes)
+    metrics.watch("spool_objects", "Received objects", lambda: len(spool))
+    metrics.watch(
+        "annotations_waiting",
+        "Annotations without a confirmed report",
+        lambda: len(spool.annotations()),
+    )
+    metrics.watch(
+        "reports_waiting", "Reports that are not confirmed", lambda: len(outbox.waiting())
+    )
+    metrics.watch("oldest_annotation_seconds", "Age of the annotation that waits longest", oldest_s)
+
+
+def _serve_health(
+    settings: ListenerSettings,
+    runtime: Runtime,
+    metrics: ListenerMetrics,
+    loop: asyncio.AbstractEventLoop,
+) -> health.Stop:
+    beat = [time.monotonic()]
+
+    def keep_beating() -> None:
+        beat[0] = time.monotonic()
+        loop.call_later(1, keep_beating)
+
+    def ready() -> bool:
+        try:
+            return bool(runtime.model.digest)
+        except NotReadyError:
+            return False
+
+    keep_beating()
+    return health.start(
+        settings.http_host,
+        settings.http_port,
+        {
+            "/livez": health.state(lambda: time.monotonic() - beat[0] < _ALIVE_S),
+            "/readyz": health.state(ready),
+            "/metrics": health.text(lambda: runtime.metrics.text() + metrics.text()),
+        },
+    )

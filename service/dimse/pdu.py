@@ -1,0 +1,189 @@
+"""What a peer may make us hold: bounds under pynetdicom's reading of PDUs and messages.
+
+pynetdicom reads a PDU of whatever length its head claims (up to 4 GiB, PS3.8, 9.3.1), waits for it
+without end, and gathers a message's fragments in memory until the peer says that it was the last.
+Here a PDU has a longest length and a deadline, a message a deadline and a size, and all messages
+that are arriving share what may be held.
+"""
+
+import logging
+import socket
+import time
+from dataclasses import dataclass
+from io import BytesIO
+from threading import Lock
+from typing import Literal
+from weakref import WeakSet
+
+from pynetdicom.association import Association
+from pynetdicom.dimse import DIMSEServiceProvider
+from pynetdicom.pdu_primitives import P_DATA
+from pynetdicom.transport import AssociationSocket
+
+logger = logging.getLogger(__name__)
+
+#: What we ask peers to keep to (PS3.8, D.1), and the longest PDU of any kind that is read: a
+#: request for an association that names every SOP class there is has some tens of KiB.
+ASKED_PDU_BYTES = 128 * 1024
+MOST_PDU_BYTES = 256 * 1024
+
+#: Of a command set: some UIDs and numbers (PS3.7, 6.3).
+MOST_COMMAND_BYTES = 4096
+
+#: An A-ABORT by the service provider, invalid PDU parameter (PS3.8, 9.3.8).
+_ABORT = bytes([7, 0, 0, 0, 0, 4, 0, 0, 2, 6])
+
+_READ_BYTES = 64 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """Bytes of one object and of all that are arriving, and seconds for a PDU and a message."""
+
+    object_bytes: int
+    held_bytes: int
+    pdu_s: float
+    message_s: float
+
+
+class ProtocolError(Exception):
+    """A peer does what no peer may: the association is aborted."""
+
+
+class BoundedSocket(AssociationSocket):
+    """A connection whose PDUs are no longer than `MOST_PDU_BYTES`, and no slower than the bound."""
+
+    def __init__(self, assoc: Association, client_socket: socket.socket, bounds: Bounds) -> None:
+        super().__init__(assoc, client_socket=client_socket)
+        self._pdu_s = bounds.pdu_s
+        client_socket.settimeout(bounds.pdu_s)
+
+    def recv(self, nr_bytes: int) -> bytearray:
+        """Read so many bytes, or as many as come before the connection ends.
+
+        Raise `OSError`, by which pynetdicom ends the association.
+        """
+        connection = self.socket
+        if connection is None:
+            raise ConnectionError
+        if nr_bytes > MOST_PDU_BYTES:
+            logger.warning(
+                {
+                    "problem": "protocol",
+                    "message": f"PDU: found one of {nr_bytes} bytes, expected {MOST_PDU_BYTES}",
+                }
+            )
+            connection.send(_ABORT)
+            raise ConnectionAbortedError
+        until = time.monotonic() + self._pdu_s
+        read = bytearray()
+        try:
+            while len(read) < nr_bytes:
+                connection.settimeout(max(until - time.monotonic(), 0.001))
+                part = connection.recv(min(nr_bytes - len(read), _READ_BYTES))
+                if not part:
+                    break
+                read += part
+        finally:
+            connection.settimeout(self._pdu_s)
+        return read
+
+
+class Held:
+    """The bytes of all messages that are arriving, together."""
+
+    def __init__(self, bounds: Bounds) -> None:
+        self.bounds = bounds
+        self._lock = Lock()
+        self._messages: WeakSet[BoundedMessages] = WeakSet()
+
+    def add(self, messages: "BoundedMessages") -> None:
+        """Count what an association holds, as long as it lives."""
+        with self._lock:
+            self._messages.add(messages)
+
+    def room_for(self, size: int) -> bool:
+        """Tell whether so many bytes more may be held."""
+        with self._lock:
+            held = sum(messages.held for messages in self._messages)
+        return held + size <= self.bounds.held_bytes
+
+
+class BoundedMessages(DIMSEServiceProvider):
+    """The messages of an association. Of one that is too large, the rest is read and not kept.
+
+    So its sender is told why, by a status. `dropped` says why the last message was not kept:
+    `too-large`, or `full` where others hold what may be held; empty if it was.
+    """
+
+    def __init__(self, assoc: Association, held: Held) -> None:
+        super().__init__(assoc)
+        self.held = 0
+        self.dropped: Literal["", "too-large", "full"] = ""
+        self._pool = held
+        self._begun = self._served = 0
+        self._size = self._command = 0
+        self._began = 0.0
+        held.add(self)
+
+    def receive_primitive(self, primitive: P_DATA) -> None:
+        """Take the next fragments. What no peer may send aborts the association."""
+        try:
+            if self.message is None:
+                self._begin()
+            fragments = primitive.presentation_data_value_list
+            fragments[:] = [(context_id, self._admitted(data)) for context_id, data in fragments]
+            super().receive_primitive(primitive)
+        except Exception as error:  # whatever pynetdicom and pydicom raise of a hostile command
+            said = str(error) if isinstance(error, ProtocolError) else type(error).__name__
+            logger.warning({"problem": "protocol", "message": said})
+            self.let_go()
+            self.dul.event_queue.put("Evt19")  # an invalid PDU (PS3.8, 9.2.3)
+
+    def served(self) -> None:
+        """Let go of a message, for an answer is about to be sent: the next one may come."""
+        self._served += 1
+        self.held = 0
+
+    def let_go(self) -> None:
+        """Let go of all that is held: the association ends."""
+        self.message, self.held = None, 0
+
+    def _begin(self) -> None:
+        if self._begun != self._served:  # asynchronous operations were not agreed on (PS3.7, D.3)
+            raise ProtocolError("message: found a second before the answer, expected one by one")
+        self._begun += 1
+        self._size = self._command = 0
+        self._began = time.monotonic()
+        self.dropped = ""
+
+    def _admitted(self, data: bytes) -> bytes:
+        """Return a fragment, or its header alone where it is not to be kept (PS3.8, E.2)."""
+        if not data:
+            raise ProtocolError("fragment: found 0 bytes, expected its header")
+        bounds = self._pool.bounds
+        if time.monotonic() - self._began > bounds.message_s:
+            raise ProtocolError(f"message: found no end after {bounds.message_s:g} s, expected it")
+        if data[0] & 1:
+            self._command += len(data)
+            if self._command > MOST_COMMAND_BYTES:
+                raise ProtocolError(
+                    f"command: found {self._command} bytes or more, expected {MOST_COMMAND_BYTES}"
+                )
+            return data
+        self._size += len(data) - 1
+        if self._size > 2 * bounds.object_bytes:
+            raise ProtocolError(
+                f"object: found {self._size} bytes or more, expected {bounds.object_bytes}"
+            )
+        if self._size > bounds.object_bytes:
+            self.dropped = "too-large"
+        elif not self._pool.room_for(len(data)):
+            self.dropped = self.dropped or "full"
+        if self.dropped:
+            self.held = 0
+            if self.message is not None:
+                self.message.data_set = BytesIO()
+            return data[:1]
+        self.held += len(data) - 1
+        return data

@@ -1,0 +1,118 @@
+"""Reports -> the target: an AE by C-STORE (PS3.4, B), or a PACS by STOW-RS.
+
+What is raised says what failed, in words of ours: never a name, a UID or a word of the target's.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from io import BytesIO
+
+from pydicom import dcmread
+from pydicom.dataset import Dataset
+from pynetdicom import AE, build_context, evt
+from pynetdicom.association import Association
+
+from lesion.image.part10 import silenced
+from service.dimse.peers import Target
+from service.pacs.directory import Directory
+from service.problems import (
+    PacsBusyError,
+    PacsConnectionError,
+    PacsError,
+    PacsRefusedError,
+    PacsStoreError,
+    PacsTimeoutError,
+)
+from service.report.objects import Made
+from service.report.uids import IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_VERSION_NAME
+
+#: Worth another attempt soon, and not of this report alone.
+PASSING = (PacsConnectionError, PacsTimeoutError, PacsBusyError)
+
+#: Stored, stored with a change, or there already: its UID follows from what it says.
+_STORED = {0x0000, 0xB000, 0xB006, 0xB007, 0x0111}
+_OUT_OF_RESOURCES = 0xA7
+
+
+async def deliver(
+    objects: Sequence[Made], target: Target, *, ae_title: str, pacs: Directory, timeout_s: float
+) -> None:
+    """Have the target store all objects of a report. Raise the `PacsError` that says what failed.
+
+    To store them twice changes nothing.
+    """
+    if target.pacs is not None:
+        client = pacs.client(target.pacs, to_store=True)
+        for made in objects:
+            await client.store(made.data)
+    else:
+        await asyncio.to_thread(store, objects, target, ae_title=ae_title, timeout_s=timeout_s)
+
+
+def store(objects: Sequence[Made], target: Target, *, ae_title: str, timeout_s: float) -> None:
+    """Store objects at an AE, in one association."""
+    datasets = []
+    for made in objects:
+        with silenced():
+            datasets.append(dcmread(BytesIO(made.data)))
+    assoc = _associate(datasets, target, ae_title, timeout_s)
+    try:
+        for dataset in datasets:
+            _check(_sent(assoc, dataset))
+    finally:
+        if assoc.is_established:
+            assoc.release()
+
+
+def _associate(
+    datasets: Sequence[Dataset], target: Target, ae_title: str, timeout_s: float
+) -> Association:
+    ae = AE(ae_title)
+    ae.implementation_class_uid = IMPLEMENTATION_CLASS_UID
+    ae.implementation_version_name = IMPLEMENTATION_VERSION_NAME
+    ae.acse_timeout = ae.dimse_timeout = ae.network_timeout = timeout_s
+    ae.connection_timeout = timeout_s
+    syntaxes = {dataset.SOPClassUID: dataset.file_meta.TransferSyntaxUID for dataset in datasets}
+    context = target.context()
+
+    def be_impatient(event: evt.Event) -> None:
+        """Wait no longer than that in the midst of a PDU: pynetdicom would without end."""
+        connection = event.assoc.dul.socket
+        if connection is not None and connection.socket is not None:
+            connection.socket.settimeout(timeout_s)
+
+    assoc = ae.associate(
+        target.host or "",
+        target.port or 0,
+        contexts=[build_context(uid, syntax) for uid, syntax in syntaxes.items()],
+        ae_title=target.ae_title or "",
+        tls_args=(context, target.host or "") if context else None,
+        evt_handlers=[(evt.EVT_CONN_OPEN, be_impatient)],
+    )
+    if assoc.is_established:
+        return assoc
+    if assoc.is_rejected:
+        raise PacsRefusedError("target: found an association rejected, expected it accepted")
+    raise PacsConnectionError("target: found no association, expected one")
+
+
+def _sent(assoc: Association, dataset: Dataset) -> int:
+    """Send an object; return the status that the target answers."""
+    try:
+        answer = assoc.send_c_store(dataset)
+    except ValueError:
+        raise PacsStoreError(
+            f"target: found no presentation context for {dataset.SOPClassUID.name}, expected one"
+        ) from None
+    except RuntimeError:
+        raise PacsConnectionError("target: found the association ended, expected it open") from None
+    if "Status" not in answer:
+        raise PacsTimeoutError("target: found no answer in time, expected a status")
+    return int(answer.Status)
+
+
+def _check(status: int) -> None:
+    if status in _STORED:
+        return
+    kind: type[PacsError] = PacsBusyError if status >> 8 == _OUT_OF_RESOURCES else PacsStoreError
+    raise kind(f"target: found status {status:04X}H, expected the report stored")

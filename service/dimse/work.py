@@ -1,0 +1,172 @@
+"""An annotation whose slices are there -> its report, made as /classify makes it."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Sequence
+from functools import partial
+
+from lesion.annotation.read import read_annotation
+from lesion.errors import InputError, TooLargeError
+from lesion.series import open_series
+from service.classify import answered, count, score
+from service.deliver import make, seen
+from service.dimse.faults import tell
+from service.dimse.match import Match, match
+from service.dimse.metrics import ListenerMetrics
+from service.dimse.outbox import Outbox
+from service.dimse.settings import ListenerSettings
+from service.dimse.spool import Kept, Spool
+from service.dimse.waiting import first
+from service.options import Options
+from service.parse import Order
+from service.problems import InternalError, ServiceError
+from service.report.objects import Made
+from service.runtime import Runtime
+
+logger = logging.getLogger(__name__)
+
+#: So often is a classification begun that ends in a fault of ours, or ends the process.
+MOST_TIMES = 3
+
+#: Objects come by the hundred: the annotations that wait are looked at no more often than this.
+_PAUSE_S = 0.05
+_LONGEST_PAUSE_S = 60.0
+
+
+class Work:
+    """Classifies one annotation after another, on the event loop's thread."""
+
+    def __init__(
+        self,
+        runtime: Runtime,
+        settings: ListenerSettings,
+        spool: Spool,
+        outbox: Outbox,
+        metrics: ListenerMetrics,
+    ) -> None:
+        self._runtime, self._settings, self._metrics = runtime, settings, metrics
+        self._spool, self._outbox = spool, outbox
+        self._later: dict[str, float] = {}
+        self.woken = asyncio.Event()
+
+    async def run(self, made: asyncio.Event, stopping: asyncio.Event) -> None:
+        """Classify what is due until `stopping`; set `made` when there is a report to deliver."""
+        while not stopping.is_set():
+            self.woken.clear()
+            due_at = time.time() + _LONGEST_PAUSE_S
+            for annotation in self._spool.annotations():
+                if self._outbox.reported(annotation.key) or stopping.is_set():
+                    continue
+                found = match(annotation, self._spool)
+                at = found.due_at(self._settings.quiet_s)
+                at = None if at is None else max(at, self._later.get(annotation.key, at))
+                if at is not None and at <= time.time():
+                    await self._do(annotation, found)
+                    made.set()
+                elif at is not None:
+                    due_at = min(due_at, at)
+            await asyncio.sleep(_PAUSE_S)
+            await first(self.woken, stopping, seconds=due_at - time.time())
+
+    async def _do(self, annotation: Kept, found: Match) -> None:
+        """Make the report of an annotation, or say why there is none."""
+        key = annotation.key
+        self._later.pop(key, None)
+        if self._outbox.begin(key) >= MOST_TIMES:
+            self._refuse(annotation, InternalError("a fault of ours"))
+            return
+        try:
+            objects = await self._report(annotation, found)
+        except ServiceError as error:
+            logger.warning({"problem": error.slug, "message": str(error)})
+            self._wait(key)
+        except InputError as error:
+            self._refuse(annotation, error)
+        except Exception as error:
+            tell("an annotation could not be classified", error)
+            self._wait(key)
+            return  # it stays begun: it is not tried for ever
+        else:
+            self._outbox.add(key, objects)
+            logger.info({"kind": annotation.identity.kind, "message": "report made"})
+        self._outbox.ended(key)
+
+    async def _report(self, annotation: Kept, found: Match) -> list[Made]:
+        runtime, settings = self._runtime, self._settings
+        model = runtime.model
+        order = await runtime.work(
+            partial(
+                read_order,
+                annotation,
+                found.images,
+                self._spool,
+                max_bytes=settings.max_job_bytes,
+                max_lesions=runtime.settings.max_lesions,
+                capture=settings.capture,
+            )
+        )
+        prepared, scored = await score(runtime, model, order)
+        answer = answered(model, prepared, scored, saliency=False)
+        count(runtime, answer)
+        lesions = seen(order, prepared, scored)
+        return await runtime.work(
+            partial(make, answer, lesions, runtime.sandbox, capture=settings.capture)
+        )
+
+    def _refuse(self, annotation: Kept, error: InputError) -> None:
+        """Make no report of an annotation, now or later."""
+        self._outbox.refuse(annotation.key, error.slug)
+        self._spool.remove(annotation.key)
+        self._outbox.ended(annotation.key)
+        self._metrics.jobs.labels(error.slug).inc()
+        kind = annotation.identity.kind
+        logger.warning({"kind": kind, "problem": error.slug, "message": str(error)})
+
+    def _wait(self, key: str) -> None:
+        self._later[key] = time.time() + self._settings.retry_s
+
+
+def read_order(
+    annotation: Kept,
+    images: Sequence[Kept],
+    spool: Spool,
+    *,
+    max_bytes: int,
+    max_lesions: int,
+    capture: bool,
+) -> Order:
+    """Read an annotation and its images, whole only where it marks a lesion.
+
+    The others are there without their pixels, which nobody looks at: what is answered is the same,
+    and a long series takes no memory. Raise `TooLargeError` where even so it is more than
+    `max_bytes`, or the `InputError` that names what is wrong.
+    """
+    heads = sum(kept.identity.head or kept.size for kept in images)
+    _check_bytes(annotation.size + heads, max_bytes, len(images))
+    data = spool.read(annotation)
+    files = [spool.read_head(kept) for kept in images]
+    series = open_series(files)
+    marked = read_annotation(data, series.places, most=max_lesions)
+    chosen = {series.origins[lesion.slice_index][0] for lesion in marked}
+    del series
+    pixels = sum(images[at].size for at in chosen)
+    _check_bytes(annotation.size + heads + pixels, max_bytes, len(images))
+    for at in chosen:
+        files[at] = spool.read(images[at])
+    return Order(
+        image=files[0],
+        image_format="dicom",
+        mask=None,
+        annotation=data,
+        options=Options(capture=capture),
+        series=tuple(files[1:]),
+    )
+
+
+def _check_bytes(found: int, most: int, images: int) -> None:
+    if found > most:
+        raise TooLargeError(
+            f"annotation: found {found} bytes to read of it and of {images} images, "
+            f"expected at most {most}"
+        )

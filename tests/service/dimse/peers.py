@@ -1,0 +1,126 @@
+"""Peers of the listener: a storage SCU that sends whatever it is given, and a target AE."""
+
+import socket
+import struct
+from collections.abc import Iterator
+from contextlib import contextmanager
+from io import BytesIO
+from queue import Queue
+from threading import Event
+
+from pydicom import dcmread
+from pydicom.dataset import Dataset
+from pydicom.uid import UID, Comprehensive3DSRStorage, SecondaryCaptureImageStorage
+from pynetdicom import AE, Association, build_context, evt
+from pynetdicom.dimse_primitives import C_STORE
+
+SENDER = "SENDER"
+
+
+@contextmanager
+def associated(port: int, *files: bytes, calling: str = SENDER, called: str = "HEPATICA"):
+    """Associate with the listener, to send such files; established or not."""
+    ae = AE(calling)
+    # A refused peer learns of it soon; a busy one waits.
+    ae.acse_timeout = ae.dimse_timeout = ae.network_timeout = 20
+    announced = {announcement(data)[::2] for data in files} or {("1.2.840.10008.1.1", None)}
+    contexts = [build_context(*([uid, syntax] if syntax else [uid])) for uid, syntax in announced]
+    assoc = ae.associate("127.0.0.1", port, contexts=contexts, ae_title=called)
+    try:
+        yield assoc
+    finally:
+        if assoc.is_established:
+            assoc.release()
+        assoc.join(20)
+
+
+def send(port: int, *files: bytes, **titles: str) -> list[int]:
+    """Send files over one association; return the status of each."""
+    with associated(port, *files, **titles) as assoc:
+        assert assoc.is_established
+        return [store(assoc, data) for data in files]
+
+
+def announcement(data: bytes) -> tuple[UID, str, UID]:
+    """Return the SOP class, instance and transfer syntax of a file, by its meta information."""
+    meta = dcmread(BytesIO(data), stop_before_pixels=True, specific_tags=[], force=True).file_meta
+    return (
+        UID(meta.MediaStorageSOPClassUID),
+        str(meta.MediaStorageSOPInstanceUID),
+        UID(meta.TransferSyntaxUID),
+    )
+
+
+def dataset_of(data: bytes) -> bytes:
+    """Return what follows the meta information of a file, as it is."""
+    length = struct.unpack_from("<L", data, 140)[0]
+    return data[144 + length :]
+
+
+def store(assoc: Association, data: bytes, **changed: str) -> int:
+    """Send a file's dataset as it is; return the status, -1 where the association is aborted."""
+    sop_class, instance, syntax = announcement(data)
+    request = C_STORE()
+    request.MessageID, request.Priority = 1, 2
+    request.AffectedSOPClassUID = changed.get("sop_class", sop_class)
+    request.AffectedSOPInstanceUID = changed.get("instance", instance)
+    request.DataSet = BytesIO(dataset_of(data))
+    context = assoc._get_valid_context(sop_class, syntax, "scu", allow_conversion=False)
+    assoc._reactor_checkpoint.clear()
+    while not assoc._is_paused:
+        Event().wait(0.0005)
+    assoc.dimse.send_msg(request, context.context_id)
+    _, answer = assoc.dimse.get_msg(block=True)
+    assoc._reactor_checkpoint.set()
+    return -1 if answer is None else answer.Status
+
+
+class TargetAE:
+    """An AE that takes reports, or answers what it is told to; `received` are those it took."""
+
+    def __init__(self) -> None:
+        self.statuses: list[int] = []
+        self.received: Queue[Dataset] = Queue()
+        self.asked: Queue[int] = Queue()
+        self.hold = Event()  # cleared: it does not answer
+        self.hold.set()
+        self.callers: list[str] = []
+        self._server = None
+        self._ae = AE("TARGET")
+        for uid in (Comprehensive3DSRStorage, SecondaryCaptureImageStorage):
+            self._ae.add_supported_context(uid)
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            self.port = free.getsockname()[1]
+
+    def start(self) -> None:
+        handlers = [(evt.EVT_C_STORE, self._store)]
+        self._server = self._ae.start_server(
+            ("127.0.0.1", self.port), block=False, evt_handlers=handlers
+        )
+
+    def stop(self) -> None:
+        self.hold.set()
+        if self._server is not None:
+            self._server.shutdown()
+            self._server = None
+
+    def _store(self, event: evt.Event) -> int:
+        self.callers.append(event.assoc.requestor.ae_title)
+        status = self.statuses.pop(0) if self.statuses else 0x0000
+        dataset = event.dataset
+        dataset.file_meta = event.file_meta
+        if status in {0x0000, 0xB000, 0x0111}:
+            self.received.put(dataset)
+        self.asked.put(status)
+        self.hold.wait(20)
+        return status
+
+    def all_received(self) -> list[Dataset]:
+        return list(self.received.queue)
+
+
+@contextmanager
+def connected(port: int) -> Iterator[socket.socket]:
+    """Connect, and say nothing yet."""
+    with socket.create_connection(("127.0.0.1", port), timeout=20) as connection:
+        yield connection
