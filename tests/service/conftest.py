@@ -1,6 +1,7 @@
-"""What the service's tests share: the bundle, the application in this process, a real server."""
+"""What the service's tests share: the bundle, a server in this process or its own, validators."""
 
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -23,6 +24,10 @@ from service.app import create
 from service.settings import Settings
 
 ROOT = Path(__file__).parents[2]
+
+_PIXELMED = Path("/usr/share/java/pixelmed.jar")
+# Newer Java runtimes bound what an XPath may cost; the validator's rules need more.
+_UNBOUND = [f"-Djdk.xml.xpath{limit}Limit=0" for limit in ("TotalOp", "ExprOp", "ExprGrp")]
 
 
 @pytest.fixture(scope="session")
@@ -148,3 +153,37 @@ def npy() -> Callable[[np.ndarray], bytes]:
 def http(server) -> Iterator[httpx.Client]:
     with httpx.Client(base_url=server.url, timeout=20) as client:
         yield client
+
+
+@pytest.fixture
+def dciodvfy(tmp_path) -> Callable[[bytes], str]:
+    """Validate a file against its IOD; return the errors."""
+
+    def validate(data: bytes) -> str:
+        path = tmp_path / "validated.dcm"
+        path.write_bytes(data)
+        tool = Path(sys.executable).with_name("dciodvfy")
+        done = subprocess.run([tool, path], capture_output=True, text=True, check=False)
+        said = done.stdout + done.stderr
+        assert said.strip()  # it names the IOD, at least
+        return "\n".join(line for line in said.splitlines() if "Error" in line)
+
+    return validate
+
+
+@pytest.fixture
+def pixelmed(tmp_path) -> Callable[[bytes], str]:
+    """Validate an SR against its template (PixelMed); return all that it says. Or skip."""
+    java = shutil.which("java")
+    if java is None or not _PIXELMED.exists():
+        pytest.skip("no java, or no PixelMed (Debian: libpixelmed-java, default-jre-headless)")
+
+    def validate(data: bytes) -> str:
+        path = tmp_path / "validated.dcm"
+        path.write_bytes(data)
+        validator = "com.pixelmed.validate.DicomSRValidator"
+        command = [java, *_UNBOUND, "-cp", _PIXELMED, validator, path]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        return done.stdout + done.stderr
+
+    return validate

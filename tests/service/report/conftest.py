@@ -1,11 +1,7 @@
-"""What tests of reports share: an answer's parts, and validators that others wrote."""
+"""What tests of reports share: an answer's parts."""
 
-import shutil
-import subprocess
-import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -23,10 +19,6 @@ from service.answers import (
     Warned,
 )
 from service.report.source import read_source
-
-_PIXELMED = Path("/usr/share/java/pixelmed.jar")
-# Newer Java runtimes bound what an XPath may cost; the validator's rules need more.
-_UNBOUND = [f"-Djdk.xml.xpath{limit}Limit=0" for limit in ("TotalOp", "ExprOp", "ExprGrp")]
 
 MADE_AT = datetime(2026, 11, 23, 4, 5, 6, 789000, tzinfo=UTC)
 
@@ -51,40 +43,6 @@ def contour() -> np.ndarray:
 def answer_for() -> Callable[..., Classification]:
     """Answer for a lesion of each class on an image; the service abstained from the last."""
     return _answer
-
-
-@pytest.fixture
-def dciodvfy(tmp_path) -> Callable[[bytes], str]:
-    """Validate a file against its IOD; return the errors."""
-
-    def validate(data: bytes) -> str:
-        path = tmp_path / "validated.dcm"
-        path.write_bytes(data)
-        tool = Path(sys.executable).with_name("dciodvfy")
-        done = subprocess.run([tool, path], capture_output=True, text=True, check=False)
-        said = done.stdout + done.stderr
-        assert said.strip()  # it names the IOD, at least
-        return "\n".join(line for line in said.splitlines() if "Error" in line)
-
-    return validate
-
-
-@pytest.fixture
-def pixelmed(tmp_path) -> Callable[[bytes], str]:
-    """Validate an SR against its template (PixelMed); return all that it says. Or skip."""
-    java = shutil.which("java")
-    if java is None or not _PIXELMED.exists():
-        pytest.skip("no java, or no PixelMed (Debian: libpixelmed-java, default-jre-headless)")
-
-    def validate(data: bytes) -> str:
-        path = tmp_path / "validated.dcm"
-        path.write_bytes(data)
-        validator = "com.pixelmed.validate.DicomSRValidator"
-        command = [java, *_UNBOUND, "-cp", _PIXELMED, validator, path]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
-        return done.stdout + done.stderr
-
-    return validate
 
 
 def _answer(
