@@ -35,7 +35,7 @@ def start(host: str, port: int, routes: Routes) -> Stop:
 
     server = ThreadingHTTPServer((host, port), Handler)
     server.daemon_threads = True
-    Thread(target=server.serve_forever, name="http", daemon=True).start()
+    Thread(target=server.serve_forever, args=(0.1,), name="http", daemon=True).start()
     logger.info({"message": "answering", "port": server.server_port})
 
     def stop() -> None:

@@ -9,6 +9,7 @@ that are arriving share what may be held.
 import logging
 import socket
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from io import BytesIO
 from threading import Lock
@@ -88,6 +89,13 @@ class BoundedSocket(AssociationSocket):
             connection.settimeout(self._pdu_s)
         return read
 
+    def _shutdown_socket(self) -> None:
+        """Close the connection, also where the peer was the first: pynetdicom would not."""
+        if self.socket is not None:
+            with suppress(OSError):
+                self.socket.shutdown(socket.SHUT_RDWR)
+            self.socket.close()
+
 
 class Held:
     """The bytes of all messages that are arriving, together."""
@@ -102,11 +110,14 @@ class Held:
         with self._lock:
             self._messages.add(messages)
 
+    def total(self) -> int:
+        """Return how many bytes are held."""
+        with self._lock:
+            return sum(messages.held for messages in self._messages)
+
     def room_for(self, size: int) -> bool:
         """Tell whether so many bytes more may be held."""
-        with self._lock:
-            held = sum(messages.held for messages in self._messages)
-        return held + size <= self.bounds.held_bytes
+        return self.total() + size <= self.bounds.held_bytes
 
 
 class BoundedMessages(DIMSEServiceProvider):

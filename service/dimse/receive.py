@@ -14,7 +14,7 @@ from pydicom.dataset import Dataset
 from pydicom.uid import UID, ExplicitVRLittleEndian
 from pynetdicom import AE, _config, evt
 from pynetdicom.association import Association
-from pynetdicom.dimse_primitives import C_STORE
+from pynetdicom.dimse_primitives import C_ECHO, C_STORE
 from pynetdicom.pdu_primitives import A_ASSOCIATE
 from pynetdicom.sop_class import Verification  # type: ignore[attr-defined]  # made at run time
 from pynetdicom.transport import AssociationServer, RequestHandler
@@ -118,6 +118,7 @@ def start(
             settings.message_timeout_s,
         )
     )
+    metrics.watch("held_bytes", "Bytes of objects that are arriving", server.held.total)
     ae._servers.append(server)  # type: ignore[arg-type]  # that is where it looks when it ends
     Thread(target=server.serve_forever, args=(0.1,), name="dicom", daemon=True).start()
     logger.info({"message": "listening", "port": server.server_address[1]})
@@ -159,8 +160,9 @@ def _closed(event: evt.Event) -> None:
 
 
 def _echo(event: evt.Event) -> int:
+    """Answer a C-ECHO request; not an object that was announced as one."""
     _messages(event).served()
-    return SUCCESS
+    return SUCCESS if isinstance(event.request, C_ECHO) else CANNOT_UNDERSTAND
 
 
 def _store(intake: Intake, event: evt.Event) -> int | Dataset:

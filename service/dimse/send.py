@@ -4,7 +4,8 @@ What is raised says what failed, in words of ours: never a name, a UID or a word
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from io import BytesIO
 
 from pydicom import dcmread
@@ -55,18 +56,16 @@ def store(objects: Sequence[Made], target: Target, *, ae_title: str, timeout_s: 
     for made in objects:
         with silenced():
             datasets.append(dcmread(BytesIO(made.data)))
-    assoc = _associate(datasets, target, ae_title, timeout_s)
-    try:
+    with _associated(datasets, target, ae_title, timeout_s) as assoc:
         for dataset in datasets:
             _check(_sent(assoc, dataset))
-    finally:
-        if assoc.is_established:
-            assoc.release()
 
 
-def _associate(
+@contextmanager
+def _associated(
     datasets: Sequence[Dataset], target: Target, ae_title: str, timeout_s: float
-) -> Association:
+) -> Iterator[Association]:
+    """Associate with the target; end that whatever happens."""
     ae = AE(ae_title)
     ae.implementation_class_uid = IMPLEMENTATION_CLASS_UID
     ae.implementation_version_name = IMPLEMENTATION_VERSION_NAME
@@ -89,11 +88,18 @@ def _associate(
         tls_args=(context, target.host or "") if context else None,
         evt_handlers=[(evt.EVT_CONN_OPEN, be_impatient)],
     )
-    if assoc.is_established:
-        return assoc
-    if assoc.is_rejected:
-        raise PacsRefusedError("target: found an association rejected, expected it accepted")
-    raise PacsConnectionError("target: found no association, expected one")
+    try:
+        if assoc.is_rejected:
+            raise PacsRefusedError("target: found an association rejected, expected it accepted")
+        if not assoc.is_established:
+            raise PacsConnectionError("target: found no association, expected one")
+        yield assoc
+    finally:
+        if assoc.is_established:
+            assoc.release()
+        left = assoc.dul.socket.socket if assoc.dul.socket else None
+        if left is not None:
+            left.close()  # one that the target ended is not closed otherwise
 
 
 def _sent(assoc: Association, dataset: Dataset) -> int:

@@ -78,6 +78,7 @@ class ListenerSettings(BaseSettings):
         bounds = (self.max_held_bytes, self.max_job_bytes, self.max_spool_bytes)
         if self.max_object_bytes > min(bounds):
             raise ValueError(
-                "the largest object must fit: max_held_bytes, max_job_bytes, max_spool_bytes"
+                "max_object_bytes: the largest object must fit in max_held_bytes, max_job_bytes "
+                "and max_spool_bytes"
             )
         return self

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import math
 import time
 from collections.abc import Sequence
 from functools import partial
@@ -56,23 +57,28 @@ class Work:
             self.woken.clear()
             due_at = time.time() + _LONGEST_PAUSE_S
             for annotation in self._spool.annotations():
-                if self._outbox.reported(annotation.key) or stopping.is_set():
-                    continue
-                found = match(annotation, self._spool)
-                at = found.due_at(self._settings.quiet_s)
-                at = None if at is None else max(at, self._later.get(annotation.key, at))
-                if at is not None and at <= time.time():
-                    await self._do(annotation, found)
-                    made.set()
-                elif at is not None:
-                    due_at = min(due_at, at)
+                if not self._outbox.reported(annotation.key) and not stopping.is_set():
+                    due_at = min(due_at, await self._done(annotation, made))
             await asyncio.sleep(_PAUSE_S)
             await first(self.woken, stopping, seconds=due_at - time.time())
+
+    async def _done(self, annotation: Kept, made: asyncio.Event) -> float:
+        """Make the report of an annotation if it is due; return when to look at it again."""
+        found = match(annotation, self._spool)
+        at = found.due_at(self._settings.quiet_s)
+        if at is None:
+            return math.inf
+        at = max(at, self._later.get(annotation.key, at))
+        if at > time.time():
+            return at
+        self._later.pop(annotation.key, None)
+        await self._do(annotation, found)
+        made.set()
+        return self._later.get(annotation.key, math.inf)
 
     async def _do(self, annotation: Kept, found: Match) -> None:
         """Make the report of an annotation, or say why there is none."""
         key = annotation.key
-        self._later.pop(key, None)
         if self._outbox.begin(key) >= MOST_TIMES:
             self._refuse(annotation, InternalError("a fault of ours"))
             return

@@ -14,12 +14,11 @@ from threading import Condition, Thread
 
 import httpx
 import numpy as np
-import psutil
 import pytest
 from pydicom.dataset import Dataset
 from pydicom.uid import Comprehensive3DSRStorage, RTStructureSetStorage, generate_uid
 
-from .peers import SENDER, TargetAE
+from .peers import SENDER, TargetAE, eventually, send
 
 ROOT = Path(__file__).parents[3]
 ROWS, COLS = 96, 112
@@ -65,17 +64,21 @@ class Listener:
         assert len(found()) >= count, f"never said: {message} {members}: {self.lines}"
         return found()[count - 1]
 
-    def metric(self, name: str, **labels: str) -> float:
-        text = httpx.get(self.url + "/metrics").text
-        head = f"hepatica_listener_{name}"
-        for line in text.splitlines():
-            key, _, value = line.rpartition(" ")
-            if key.startswith(head) and all(f'{k}="{v}"' in key for k, v in labels.items()):
-                return float(value)
-        return 0.0
+    def times(self, message: str) -> int:
+        """Return how often a line of the log has said so."""
+        return sum(line.get("message") == message for line in self.said())
 
-    def rss_mb(self) -> float:
-        return psutil.Process(self.process.pid).memory_info().rss / (1 << 20)
+    def metric(self, name: str, **labels: str) -> float:
+        """Return the sum of a metric's values that have these labels."""
+        text = httpx.get(self.url + "/metrics").text
+        assert not [word for word in PRIVATE if word in text]
+        found = [line.rpartition(" ")[::2] for line in text.splitlines()]
+        return sum(
+            float(value)
+            for key, value in found
+            if key.partition("{")[0] == f"hepatica_listener_{name}"
+            and all(f'{label}="{one}"' in key for label, one in labels.items())
+        )
 
     def kill(self) -> None:
         self.process.kill()
@@ -201,6 +204,10 @@ class Study:
     rtstruct: Dataset
     sr: Dataset
 
+    @property
+    def uid(self) -> str:
+        return str(self.images[0].StudyInstanceUID)
+
 
 @pytest.fixture
 def make_study(make_ct, make_seg) -> Callable[..., Study]:
@@ -231,6 +238,20 @@ def make_study(make_ct, make_seg) -> Callable[..., Study]:
         )
 
     return make
+
+
+@pytest.fixture
+def is_well(make_study, encode) -> Callable[[Listener, TargetAE], None]:
+    """Send a study, and see that its report comes."""
+
+    def check(listener: Listener, target: TargetAE) -> None:
+        study = make_study()
+        files = [encode(made) for made in (*study.images, study.seg)]
+        assert send(listener.port, *files) == [0] * 4
+        target.report_of(study.uid)
+        eventually(lambda: listener.metric("annotations_waiting") == 0)
+
+    return check
 
 
 @pytest.fixture

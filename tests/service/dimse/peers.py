@@ -2,14 +2,16 @@
 
 import socket
 import struct
+import time
+import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from io import BytesIO
-from queue import Queue
+from queue import Empty, Queue
 from threading import Event
 
-from pydicom import dcmread
 from pydicom.dataset import Dataset
+from pydicom.filereader import read_dataset
 from pydicom.uid import UID, Comprehensive3DSRStorage, SecondaryCaptureImageStorage
 from pynetdicom import AE, Association, build_context, evt
 from pynetdicom.dimse_primitives import C_STORE
@@ -31,7 +33,9 @@ def associated(port: int, *files: bytes, calling: str = SENDER, called: str = "H
     finally:
         if assoc.is_established:
             assoc.release()
-        assoc.join(20)
+            assoc.join(20)
+        if assoc.dul.socket and assoc.dul.socket.socket:
+            assoc.dul.socket.socket.close()  # pynetdicom does not, where the other was the first
 
 
 def send(port: int, *files: bytes, **titles: str) -> list[int]:
@@ -43,7 +47,9 @@ def send(port: int, *files: bytes, **titles: str) -> list[int]:
 
 def announcement(data: bytes) -> tuple[UID, str, UID]:
     """Return the SOP class, instance and transfer syntax of a file, by its meta information."""
-    meta = dcmread(BytesIO(data), stop_before_pixels=True, specific_tags=[], force=True).file_meta
+    file = BytesIO(data)
+    file.seek(132)
+    meta = read_dataset(file, False, True, stop_when=lambda tag, *_: tag >> 16 != 2)
     return (
         UID(meta.MediaStorageSOPClassUID),
         str(meta.MediaStorageSOPInstanceUID),
@@ -62,17 +68,30 @@ def store(assoc: Association, data: bytes, **changed: str) -> int:
     sop_class, instance, syntax = announcement(data)
     request = C_STORE()
     request.MessageID, request.Priority = 1, 2
-    request.AffectedSOPClassUID = changed.get("sop_class", sop_class)
-    request.AffectedSOPInstanceUID = changed.get("instance", instance)
     request.DataSet = BytesIO(dataset_of(data))
     context = assoc._get_valid_context(sop_class, syntax, "scu", allow_conversion=False)
     assoc._reactor_checkpoint.clear()
     while not assoc._is_paused:
         Event().wait(0.0005)
-    assoc.dimse.send_msg(request, context.context_id)
-    _, answer = assoc.dimse.get_msg(block=True)
+    with warnings.catch_warnings(action="ignore"):
+        request.AffectedSOPClassUID = changed.get("sop_class", sop_class)
+        request.AffectedSOPInstanceUID = changed.get("instance", instance)
+        assoc.dimse.send_msg(request, context.context_id)
+        status = answered(assoc)
     assoc._reactor_checkpoint.set()
-    return -1 if answer is None else answer.Status
+    return status
+
+
+def answered(assoc: Association, seconds: float = 20) -> int:
+    """Wait for the status of a request; -1 where the association is aborted."""
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        with suppress(Empty):
+            _, answer = assoc.dimse.msg_queue.get(timeout=0.02)
+            return -1 if answer is None else answer.Status
+        if not assoc.dul.is_alive() or assoc.acse.is_aborted():
+            return -1
+    raise AssertionError("neither an answer nor an end")
 
 
 class TargetAE:
@@ -115,8 +134,13 @@ class TargetAE:
         self.hold.wait(20)
         return status
 
-    def all_received(self) -> list[Dataset]:
-        return list(self.received.queue)
+    def report_of(self, study: str, seconds: float = 20) -> Dataset:
+        """Wait for the report of a study; others are let go."""
+        until = time.monotonic() + seconds
+        while True:
+            report = self.received.get(timeout=max(until - time.monotonic(), 0.01))
+            if report.StudyInstanceUID == study:
+                return report
 
 
 @contextmanager
@@ -124,3 +148,12 @@ def connected(port: int) -> Iterator[socket.socket]:
     """Connect, and say nothing yet."""
     with socket.create_connection(("127.0.0.1", port), timeout=20) as connection:
         yield connection
+
+
+def eventually(holds, seconds=10):
+    """Ask again and again, for what another process does in its own time."""
+    until = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < until
+        time.sleep(0.05)
+    return True

@@ -1,0 +1,153 @@
+"""Objects and reports on disk: whole or not at all, bounded, and there again after a crash."""
+
+import json
+import os
+
+import pytest
+
+from service.dimse import files
+from service.dimse.identity import Identity
+from service.dimse.outbox import Outbox
+from service.dimse.spool import FOLDER, Spool, SpoolFullError
+from service.report.objects import Made
+
+DATA = b"\n{Part 10\n" * 100
+
+
+def identity(instance="1.2.3", **changed):
+    return Identity(**{"kind": "ct", "study": "1.2", "series": "1.3", "head": 4} | changed
+                    | {"instance": instance})  # fmt: skip
+
+
+@pytest.fixture
+def open_spool(tmp_path):
+    def opened(**bounds):
+        return Spool(tmp_path, **{"max_bytes": 10_000, "max_objects": 10} | bounds)
+
+    return opened
+
+
+def test_what_is_kept_is_there_after_a_crash(open_spool):
+    annotation = identity("1.4", kind="seg", references=("1.2.3", "1.2.4"), series_named=("1.3",))
+    spool = open_spool()
+    assert spool.keep(identity(), (DATA[:7], DATA[7:]), arrived=5.5)
+    assert spool.keep(annotation, (DATA,), arrived=6.5)
+    for found in (spool, open_spool()):
+        image = found.get(files.key_of("1.2.3"))
+        assert (image.identity, image.arrived) == (identity(), 5.5)
+        assert found.read(image) == DATA
+        assert found.read_head(image) == DATA[:4]
+        assert [kept.identity for kept in found.annotations()] == [annotation]
+        assert len(found.of_study("1.2")) == len(found) == 2
+        assert found.bytes == spool.bytes
+
+
+def test_the_same_object_is_kept_once(open_spool):
+    spool = open_spool()
+    assert spool.keep(identity(), (DATA,), arrived=1)
+    assert not spool.keep(identity(), (b"other",), arrived=2)
+    assert spool.read(spool.get(files.key_of("1.2.3"))) == DATA
+
+
+def test_what_is_removed_is_gone(open_spool, tmp_path):
+    spool = open_spool()
+    spool.keep(identity("1.4", kind="seg"), (DATA,), arrived=1)
+    key = files.key_of("1.4")
+    for _ in range(2):
+        spool.remove(key)
+    assert (spool.bytes, len(spool), spool.annotations(), spool.of_study("1.2")) == (0, 0, [], [])
+    assert key not in spool
+    assert not list((tmp_path / FOLDER).iterdir())
+
+
+def test_bounds(open_spool):
+    spool = open_spool(max_objects=2, max_bytes=3000)
+    spool.keep(identity("1.1"), (DATA,), arrived=1)
+    with pytest.raises(SpoolFullError):
+        spool.keep(identity("1.2"), (DATA, DATA), arrived=1)
+    spool.keep(identity("1.2"), (DATA,), arrived=1)
+    with pytest.raises(SpoolFullError):
+        spool.keep(identity("1.3"), (b"",), arrived=1)
+    spool.remove(files.key_of("1.1"))
+    assert spool.keep(identity("1.3"), (DATA,), arrived=1)
+
+
+def test_a_disk_that_is_full_leaves_nothing_behind(open_spool, tmp_path, monkeypatch):
+    spool = open_spool()
+
+    def full(_):
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "fsync", full)
+        with pytest.raises(SpoolFullError):
+            spool.keep(identity(), (DATA,), arrived=1)
+    assert not list((tmp_path / FOLDER).iterdir())
+    assert spool.keep(identity(), (DATA,), arrived=1)
+
+
+def test_a_name_is_no_path(open_spool, tmp_path):
+    open_spool().keep(identity("../../1.2"), (DATA,), arrived=1)
+    (path,) = (tmp_path / FOLDER).iterdir()
+    assert len(path.name) == 64
+
+
+def test_files_of_others_are_left_alone(open_spool, tmp_path, caplog):
+    folder = tmp_path / FOLDER
+    folder.mkdir()
+    for name, data in (("a", b""), ("b", b"[]\n"), ("c", b'{"arrived": 1}\n'), ("d", b"\xff\n")):
+        (folder / name).write_bytes(data)
+    (folder / "e.part").write_bytes(DATA)
+    assert len(open_spool()) == 0
+    assert sorted(path.name for path in folder.iterdir()) == ["a", "b", "c", "d"]
+    assert len(caplog.records) == 4
+
+
+MADE = [
+    Made("report", "1.1", "1.2", "1.3", "1.4", DATA),
+    Made("capture", "1.1", "1.2", "1.3", "1.5", b"\n"),
+]
+
+
+def test_a_report_waits_until_it_is_confirmed(tmp_path):
+    outbox = Outbox(tmp_path)
+    assert outbox.begin("ab") == 0
+    outbox.add("ab", MADE)
+    assert outbox.size() > len(DATA)
+    for found in (outbox, Outbox(tmp_path)):
+        assert list(found.waiting()) == ["ab"]
+        assert found.read("ab") == MADE
+        assert found.reported("ab")
+        assert not found.confirmed("ab")
+    outbox.confirm("ab")
+    for found in (outbox, Outbox(tmp_path)):
+        assert not found.waiting()
+        assert found.confirmed("ab")
+        assert found.reported("ab")
+
+
+def test_how_often_it_was_begun_outlives_a_crash(tmp_path):
+    for times in range(3):
+        assert Outbox(tmp_path).begin("ab") == times
+    outbox = Outbox(tmp_path)
+    outbox.ended("ab")
+    assert outbox.begin("ab") == 0
+
+
+def test_why_there_is_no_report(tmp_path):
+    outbox = Outbox(tmp_path)
+    outbox.refuse("ab", "rescale")
+    assert json.loads((tmp_path / "refused" / "ab").read_text()) == {"problem": "rescale"}
+    assert not outbox.reported("ab")  # it may come again, mended
+
+
+def test_what_is_old_or_too_much_is_forgotten(tmp_path):
+    outbox = Outbox(tmp_path)
+    for at, key in enumerate("abcd"):
+        outbox.confirm(key)
+        os.utime(tmp_path / "done" / key, (at, at))
+    outbox = Outbox(tmp_path)
+    outbox.tidy(before=1, most=10)
+    assert [key for key in "abcd" if outbox.confirmed(key)] == ["b", "c", "d"]
+    outbox.tidy(before=0, most=1)
+    assert [path.name for path in (tmp_path / "done").iterdir()] == ["d"]
