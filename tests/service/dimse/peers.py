@@ -1,6 +1,7 @@
 """Peers of the listener: a storage SCU that sends whatever it is given, and a target AE."""
 
 import socket
+import ssl
 import struct
 import time
 import warnings
@@ -111,10 +112,10 @@ class TargetAE:
         with socket.create_server(("127.0.0.1", 0)) as free:
             self.port = free.getsockname()[1]
 
-    def start(self) -> None:
+    def start(self, tls: ssl.SSLContext | None = None) -> None:
         handlers = [(evt.EVT_C_STORE, self._store)]
         self._server = self._ae.start_server(
-            ("127.0.0.1", self.port), block=False, evt_handlers=handlers
+            ("127.0.0.1", self.port), block=False, evt_handlers=handlers, ssl_context=tls
         )
 
     def stop(self) -> None:
