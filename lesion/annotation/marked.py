@@ -4,21 +4,13 @@ An annotation numbers what it marks (segments, ROIs, measurement groups) and nam
 them marks several of the slices, the one on which it covers the largest area is taken.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
-import numpy as np
-from jaxtyping import Float
-
-from lesion.ct import Place, Plane
 from lesion.errors import AnnotationError
 from lesion.image.part10 import quote
 from lesion.outline import Outline
-
-#: How far off a slice, in mm, coordinates of the patient may lie and be of it: half the thinnest
-#: slice of a CT.
-OFF_PLANE_MM = 0.25
 
 #: What a reader noticed that makes the outline less sure, though not unusable.
 #: - frame-of-reference: the annotation names another than the slice, which it names all the same
@@ -67,40 +59,3 @@ def choose(entries: Sequence[Entry], select: str | None, what: str) -> set[int]:
             f"expected {quote(wanted)} among them"
         )
     return found
-
-
-def same_slice(place: Place, sop_instance_uid: str, frame_numbers: Collection[int]) -> bool:
-    """Tell whether a reference is to the slice; one without frames is to all of its image."""
-    identity = place.identity
-    return sop_instance_uid == identity.sop_instance_uid != "" and (
-        identity.frame_number is None or not frame_numbers or identity.frame_number in frame_numbers
-    )
-
-
-class Planes:
-    """The planes of all slices as arrays: a loop over hundreds, for each contour, takes seconds."""
-
-    def __init__(self, places: Sequence[Place]) -> None:
-        self._there = [index for index, place in enumerate(places) if place.plane]
-        planes = [place.plane for place in places if place.plane]
-        self._uids = np.array(
-            [places[index].identity.frame_of_reference_uid for index in self._there], dtype=object
-        )
-        self._normals = np.array([plane.normal for plane in planes]).reshape(-1, 3)
-        self._positions = np.array([plane.position_mm for plane in planes]).reshape(-1, 3)
-
-    def through(self, point_mm: Float[np.ndarray, "3"], uid: str) -> list[int]:
-        """Return the indices of the slices of a frame of reference whose plane holds a point."""
-        off_mm = np.abs(((point_mm - self._positions) * self._normals).sum(axis=1))
-        held = (self._uids == uid) & (off_mm <= OFF_PLANE_MM) & (uid != "")
-        return [self._there[at] for at in np.flatnonzero(held)]
-
-
-def geometry(place: Place) -> tuple[Plane, tuple[float, float]]:
-    """Return what turns mm of the patient into pixels; raise `AnnotationError` where it lacks."""
-    if place.plane is None or place.spacing_mm is None:
-        raise AnnotationError(
-            "annotation in mm: found a slice without Image Position (0020,0032) and Image "
-            "Orientation (0020,0037) that span a plane, expected both"
-        )
-    return place.plane, place.spacing_mm

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from pydicom.uid import (
     DeflatedExplicitVRLittleEndian,
     ExplicitVRLittleEndian,
@@ -18,26 +18,20 @@ from pydicom.uid import (
 )
 
 from lesion.annotation import contours
-from lesion.annotation.marked import (
-    OFF_PLANE_MM,
-    Entry,
-    Marked,
-    Planes,
-    Remark,
-    choose,
-    geometry,
-    same_slice,
-)
+from lesion.annotation.effort import Effort
+from lesion.annotation.marked import Entry, Marked, Remark, choose
+from lesion.annotation.slices import OFF_PLANE_MM, Planes, References, geometry
 from lesion.ct import Place
 from lesion.errors import (
     AnnotationError,
     OutlineNotFiniteError,
+    OutlineOutsideError,
     TooLargeError,
     UnreadableImageError,
     UnreadableOutlineError,
 )
 from lesion.image import part10
-from lesion.image.part10 import RAW, quote, several
+from lesion.image.part10 import RAW, quote
 from lesion.numerals import number
 from lesion.outline import MOST_REGIONS
 
@@ -47,6 +41,9 @@ MAX_READS = 300_000
 #: Contours on the slices sent, and bytes of their coordinates: 100,000 points.
 MOST_CONTOURS = 4096
 MOST_CONTOUR_BYTES = 4 * 1024 * 1024
+
+#: A kilometre: products of larger numbers may overflow.
+FARTHEST_MM = 1e6
 
 TRANSFER_SYNTAXES = (
     ImplicitVRLittleEndian,
@@ -103,13 +100,12 @@ def read_rtstruct(
     entries = [Entry(at, (str(roi.get("ROIName", "")),)) for at, roi in rois.items()]
     chosen = choose(entries, select, "RTSTRUCT: ROIs")
     marked: list[Marked] = []
-    planes = Planes(places)
-    budget = [MOST_CONTOURS, MOST_CONTOUR_BYTES]
+    slices = _Slices(places)
     for item in values.get("ROIContourSequence", []):
         at = _whole(item, "ReferencedROINumber")
         if at in chosen and at in rois:
             uid = str(rois[at].get("ReferencedFrameOfReferenceUID") or "")
-            drawn = _Drawn(uid, places, planes, budget)
+            drawn = _Drawn(uid, slices)
             for contour in item.get("ContourSequence", []):
                 drawn.add(contour)
             marked += drawn.marked(at)
@@ -125,22 +121,36 @@ def read_rtstruct(
     return marked
 
 
+class _Slices:
+    """The slices sent, and what is left to all ROIs together: contours, bytes and effort."""
+
+    def __init__(self, places: Sequence[Place]) -> None:
+        self.places = places
+        self.references = References(places)
+        self.planes = Planes(places)
+        self.effort = Effort()
+        self._contours, self._bytes = MOST_CONTOURS, MOST_CONTOUR_BYTES
+
+    def count(self, coordinates: bytes) -> None:
+        """Count a contour on the slices."""
+        self._contours -= 1
+        self._bytes -= len(coordinates)
+        if min(self._contours, self._bytes) < 0:
+            raise TooLargeError(
+                f"RTSTRUCT: found more on the slices than {MOST_CONTOURS} contours or "
+                f"{MOST_CONTOUR_BYTES} bytes of coordinates, expected at most that"
+            )
+
+
 class _Drawn:
     """The contours of one ROI as they are found, slice by slice."""
 
-    def __init__(
-        self,
-        frame_of_reference_uid: str,
-        places: Sequence[Place],
-        planes: Planes,
-        budget: list[int],
-    ) -> None:
+    def __init__(self, frame_of_reference_uid: str, slices: _Slices) -> None:
         self._uid = frame_of_reference_uid
-        self._places = places
-        self._planes = planes
+        self._slices = slices
+        self._places = slices.places
         self._on: dict[int, list[Float[np.ndarray, "n 2"]]] = {}
         self._elsewhere = False
-        self._budget = budget  # of contours and bytes, which all ROIs share
 
     def add(self, contour: dict[str, Any]) -> None:
         """Take a contour if it is closed, and of one of the slices."""
@@ -149,21 +159,17 @@ class _Drawn:
         text = contour.get("ContourData")
         coordinates = text if isinstance(text, bytes) else b""
         images = contour.get("ContourImageSequence", [])
-        found = self._referenced(images) if images else self._unreferenced(coordinates)
-        if not found:
+        found = (
+            self._slices.references.slices(images) if images else self._unreferenced(coordinates)
+        )
+        if not len(found):
             self._elsewhere = True
             return
-        self._budget[0] -= 1
-        self._budget[1] -= len(coordinates)
-        if min(self._budget) < 0:
-            raise TooLargeError(
-                f"RTSTRUCT: found more on the slices than {MOST_CONTOURS} contours or "
-                f"{MOST_CONTOUR_BYTES} bytes of coordinates, expected at most that"
-            )
+        self._slices.count(coordinates)
         points_mm = _points_mm(coordinates)
         if len(points_mm) < 3:
             return  # a point, whatever it calls itself
-        index, off_mm = self._nearest(found, points_mm)
+        index, off_mm = self._slices.planes.nearest(points_mm, found, self._slices.effort)
         if off_mm > OFF_PLANE_MM:
             raise AnnotationError(
                 f"RTSTRUCT: found a contour up to {off_mm:.3g} mm off the slice that it "
@@ -177,7 +183,7 @@ class _Drawn:
         """Return the lesions on the slice where they cover most."""
         if not self._on:
             return []
-        best, outlines = contours.on_largest(self._on, self._places)
+        best, outlines = contours.on_largest(self._on, self._places, self._slices.effort)
         remarks: list[Remark] = []
         if self._uid != self._places[best].identity.frame_of_reference_uid:
             remarks.append("frame-of-reference")
@@ -185,35 +191,12 @@ class _Drawn:
             remarks.append("slices-missing")
         return [Marked(best, outline, roi, remarks=tuple(remarks)) for outline in outlines]
 
-    def _referenced(self, images: list[dict[str, Any]]) -> list[int]:
-        return [
-            index
-            for index, place in enumerate(self._places)
-            if any(
-                same_slice(
-                    place,
-                    str(image.get("ReferencedSOPInstanceUID") or ""),
-                    several(image.get("ReferencedFrameNumber")),
-                )
-                for image in images
-            )
-        ]
-
-    def _unreferenced(self, coordinates: bytes) -> list[int]:
+    def _unreferenced(self, coordinates: bytes) -> Int[np.ndarray, " m"]:
         """Return the slices in whose frame of reference, and plane, the first point lies."""
         point_mm = _points_mm(b"\\".join(coordinates.split(b"\\", 3)[:3]))
         if not len(point_mm):
-            return []
-        return self._planes.through(point_mm[0], self._uid)
-
-    def _nearest(self, found: list[int], points_mm: Float[np.ndarray, "n 3"]) -> tuple[int, float]:
-        """Return the slice of those found whose plane is nearest, and how far the points reach."""
-        off_mm = {
-            index: float(geometry(self._places[index])[0].off_mm(points_mm).max())
-            for index in found
-        }
-        nearest = min(off_mm, key=off_mm.__getitem__)
-        return nearest, off_mm[nearest]
+            return np.array([], dtype=int)
+        return self._slices.planes.through(point_mm[0], self._uid)
 
 
 def _check_series(values: dict[str, Any], places: Sequence[Place]) -> None:
@@ -245,6 +228,11 @@ def _points_mm(text: bytes) -> Float[np.ndarray, "n 3"]:
     if not np.isfinite(points).all():
         raise OutlineNotFiniteError(
             "RTSTRUCT: Contour Data (3006,0050): found NaN or infinite coordinates, expected mm"
+        )
+    if len(points) and np.abs(points).max() > FARTHEST_MM:
+        raise OutlineOutsideError(
+            "RTSTRUCT: Contour Data (3006,0050): found coordinates beyond "
+            f"{FARTHEST_MM:g} mm, expected those of a patient"
         )
     return points
 

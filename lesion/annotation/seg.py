@@ -20,8 +20,8 @@ from pydicom.uid import (
     SegmentationStorage,
 )
 
-from lesion.annotation import seg_pixels
 from lesion.annotation.marked import Entry, Marked, Remark, choose
+from lesion.annotation.seg_pixels import Frame, Pixels
 from lesion.annotation.seg_where import Where
 from lesion.ct import CTSlice, Place
 from lesion.errors import (
@@ -122,7 +122,7 @@ def read_segments(
         _check_type(file.values)
         frames, missing = _frames_of(file.values, places, select)
         _check_sizes(file.values, frames, places)
-        chosen = _largest(file, frames, places, _asked(file.values, select))
+        chosen = _largest(file, frames, places, _asked(file.values, select), most)
     except UnreadableImageError as error:
         raise UnreadableOutlineError(f"SEG: {error}") from None
     if not chosen:
@@ -149,7 +149,7 @@ class _Frame:
 
 def _check_type(values: dict[str, Any]) -> None:
     kind = values.get("SegmentationType")
-    if kind not in _TYPES:
+    if not isinstance(kind, str) or kind not in _TYPES:
         raise AnnotationError(
             f"SEG: SegmentationType (0062,0001): found {quote(kind)}, "
             f"expected one of {list(_TYPES)}"
@@ -173,8 +173,10 @@ def _check_type(values: dict[str, Any]) -> None:
 
 def _check_sizes(values: dict[str, Any], frames: Sequence[_Frame], places: Sequence[Place]) -> None:
     rows, columns = values.get("Rows"), values.get("Columns")
+    whole = isinstance(rows, int) and isinstance(columns, int)  # 512.0 is what a file may hold too
     for frame in frames:
-        if (rows, columns) != (shape := places[frame.slice_index].shape):
+        shape = places[frame.slice_index].shape
+        if not whole or (rows, columns) != shape:
             raise MaskSizeError(
                 f"SEG: found {quote(rows)}x{quote(columns)} pixels, "
                 f"expected {shape[0]}x{shape[1]} as the image"
@@ -202,6 +204,8 @@ def _frames_of(
     labelled = values["SegmentationType"] == "LABELMAP"
     asked = _asked(values, select)
     where = Where(values, places)
+    size = max((place.shape[0] * place.shape[1] for place in places), default=1)
+    most = min(MOST_FRAMES_ON_SLICES, MOST_PIXELS_ON_SLICES // size)
     frames: list[_Frame] = []
     missing = False
     for index, group in enumerate(groups.frames_of(values)):
@@ -211,13 +215,15 @@ def _frames_of(
             frames += [_Frame(index, number, slice_index) for slice_index in on_slices]
         if not on_slices and (labelled or _segment_number(group) in asked):
             missing = True
+        if len(frames) > most:  # here already: each may be of thousands of slices
+            raise TooLargeError(
+                f"SEG: found {len(frames)} frames or more of the asked segments on the slices "
+                f"sent, expected 1 to {most}"
+            )
     where.check_any()
-    size = max((place.shape[0] * place.shape[1] for place in places), default=1)
-    most = min(MOST_FRAMES_ON_SLICES, MOST_PIXELS_ON_SLICES // size)
-    if not 0 < len(frames) <= most:
-        raise (TooLargeError if frames else AnnotationError)(
-            f"SEG: found {len(frames)} frames of the asked segments on the slices sent, "
-            f"expected 1 to {most}"
+    if not frames:
+        raise AnnotationError(
+            f"SEG: found 0 frames of the asked segments on the slices sent, expected 1 to {most}"
         )
     return frames, missing
 
@@ -232,61 +238,88 @@ def _segment_number(frame: dict[str, Any]) -> int:
 
 
 def _largest(
-    file: Part10, frames: Sequence[_Frame], places: Sequence[Place], asked: set[int]
+    file: Part10, frames: Sequence[_Frame], places: Sequence[Place], asked: set[int], most: int
 ) -> list[tuple[int, int, Mask]]:
     """Return of each segment its number, the slice that it marks most, and its mask there.
 
     Counted first, and unpacked again for the mask: held are no more masks than there are segments.
     """
+    pixels = Pixels(file)
     areas_mm2: dict[int, dict[int, float]] = defaultdict(lambda: defaultdict(float))
     of_slice: dict[int, list[_Frame]] = defaultdict(list)
     for frame in frames:
         of_slice[frame.slice_index].append(frame)
         row_mm, col_mm = places[frame.slice_index].spacing_mm or (1.0, 1.0)
-        for number, count in _counts(file, frame).items():
+        for number, count in _counts(file, pixels, frame).items():
             if number in asked and count:
                 areas_mm2[number][frame.slice_index] += count * row_mm * col_mm
     best = {number: max(of, key=of.__getitem__) for number, of in areas_mm2.items()}
-    unpacked = sum(
+    _check_segments(best, of_slice, places, most)
+    masks: dict[int, Mask] = {}
+    for index in set(best.values()):
+        masks |= _masks(file, pixels, of_slice[index], {n for n, at in best.items() if at == index})
+    return [(number, best[number], masks[number]) for number in sorted(best)]
+
+
+def _check_segments(
+    best: dict[int, int],
+    of_slice: dict[int, list[_Frame]],
+    places: Sequence[Place],
+    most: int,
+) -> None:
+    """Bound what the masks of all segments hold, and what it takes to make them."""
+    held = sum(places[index].shape[0] * places[index].shape[1] for index in best.values())
+    if held > MOST_PIXELS_OF_SEGMENTS:
+        raise TooLargeError(
+            f"SEG: found {len(best)} segments of {held} pixels on the slices sent, "
+            f"expected at most {MOST_PIXELS_OF_SEGMENTS} pixels"
+        )
+    if len(best) > most:  # each of them is a lesion at least
+        raise TooLargeError(
+            f"SEG: found {len(best)} segments on the slices sent, expected at most {most} lesions"
+        )
+    compared = sum(
         places[index].shape[0] * places[index].shape[1]
         for number, index in best.items()
         for frame in of_slice[index]
         if frame.number in (None, number)
     )
-    held = sum(places[index].shape[0] * places[index].shape[1] for index in best.values())
-    if held > MOST_PIXELS_OF_SEGMENTS or unpacked > MOST_PIXELS_ON_SLICES:
+    if compared > MOST_PIXELS_ON_SLICES:
         raise TooLargeError(
-            f"SEG: found {len(best)} segments of {held} pixels on the slices sent, "
-            f"expected at most {MOST_PIXELS_OF_SEGMENTS} pixels"
+            f"SEG: found frames of {compared} pixels of {len(best)} segments on the slices sent, "
+            f"expected at most {MOST_PIXELS_ON_SLICES} pixels"
         )
-    return [
-        (number, best[number], _mask(file, frames, number, best[number])) for number in sorted(best)
-    ]
 
 
-def _counts(file: Part10, frame: _Frame) -> dict[int, int]:
+def _counts(file: Part10, pixels: Pixels, frame: _Frame) -> dict[int, int]:
     """Count the pixels that one frame marks, by segment."""
+    found = pixels.frame(frame.index)
     if frame.number is not None:
-        return {frame.number: int(np.count_nonzero(_marks(file, frame, frame.number)))}
-    counts = np.bincount(seg_pixels.unpack(file, frame.index).ravel())
+        return {frame.number: int(np.count_nonzero(_marks(file, found, frame.number)))}
+    counts = np.bincount(found.ravel())
     return {int(number): int(counts[number]) for number in np.flatnonzero(counts)}
 
 
-def _mask(file: Part10, frames: Sequence[_Frame], number: int, slice_index: int) -> Mask:
-    """Return what a segment marks on a slice: the union of its frames there."""
-    there = [
-        _marks(file, frame, number)
-        for frame in frames
-        if frame.slice_index == slice_index and frame.number in (None, number)
-    ]
-    return np.asarray(np.logical_or.reduce(there))
+def _masks(
+    file: Part10, pixels: Pixels, frames: Sequence[_Frame], numbers: set[int]
+) -> dict[int, Mask]:
+    """Return what segments mark on a slice: for each the union of the slice's frames."""
+    masks: dict[int, Mask] = {}
+    for frame in frames:
+        marked = numbers if frame.number is None else numbers & {frame.number}
+        if marked:
+            found = pixels.frame(frame.index)
+            for number in marked:
+                marks = _marks(file, found, number)
+                masks[number] = masks[number] | marks if number in masks else marks
+    return masks
 
 
-def _marks(file: Part10, frame: _Frame, number: int) -> Mask:
-    """Return the pixels that a frame marks as of a segment."""
-    pixels = seg_pixels.unpack(file, frame.index)
-    if frame.number is None:
-        return np.asarray(pixels == number)
-    if file.values["SegmentationType"] == "BINARY":
-        return np.asarray(pixels != 0)
-    return np.asarray(pixels >= file.values["MaximumFractionalValue"] / 2)
+def _marks(file: Part10, found: Frame, number: int) -> Mask:
+    """Return the pixels of a frame that are a segment's."""
+    kind = file.values["SegmentationType"]
+    if kind == "LABELMAP":
+        return np.asarray(found == number)
+    if kind == "BINARY":
+        return np.asarray(found != 0)
+    return np.asarray(found >= file.values["MaximumFractionalValue"] / 2)

@@ -1,14 +1,16 @@
 """Of which slices a frame of a SEG is: by the source images that it names, or by its plane."""
 
-from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
 
-from lesion.annotation.marked import same_slice
+import numpy as np
+from jaxtyping import Bool, Float, Int
+
+from lesion.annotation.slices import References
 from lesion.ct import Place
 from lesion.errors import AnnotationError
 from lesion.image import groups
-from lesion.image.part10 import numbers, several
+from lesion.image.part10 import numbers
 
 
 class Where:
@@ -20,13 +22,19 @@ class Where:
 
     def __init__(self, values: dict[str, Any], places: Sequence[Place]) -> None:
         self._places = places
-        self._uid = str(values.get("FrameOfReferenceUID") or "")
-        self._by_uid: dict[str, list[int]] = defaultdict(list)
-        self._in_reference: list[int] = []
-        for index, place in enumerate(places):
-            self._by_uid[place.identity.sop_instance_uid].append(index)
-            if place.plane and self._uid == place.identity.frame_of_reference_uid != "":
-                self._in_reference.append(index)
+        self._references = References(places)
+        uid = str(values.get("FrameOfReferenceUID") or "")
+        self._in_reference = np.flatnonzero(
+            [
+                place.plane is not None and uid == place.identity.frame_of_reference_uid != ""
+                for place in places
+            ]
+        )
+        # As arrays: a loop over thousands of slices for each of thousands of frames takes minutes.
+        planes = [place.plane for place in places]
+        self._positions_mm = _rows([plane.position_mm if plane else None for plane in planes], 3)
+        self._orientations = _rows([plane.orientation if plane else None for plane in planes], 6)
+        self._spacings_mm = _rows([place.spacing_mm for place in places], 2)
         self._found = self._elsewhere = False
 
     def slices_of(self, group: dict[str, Any]) -> list[int]:
@@ -36,28 +44,34 @@ class Where:
             for derivation in group.get("DerivationImageSequence", [])
             for source in derivation.get("SourceImageSequence", [])
         ]
-        named = [index for source in sources for index in self._named(source)]
-        candidates = list(dict.fromkeys(named)) if sources else self._in_reference
+        candidates = self._references.slices(sources) if sources else self._in_reference
+        fitting = candidates[self._fits(candidates, group, stated=not sources)]
+        self._found |= len(fitting) > 0
+        self._elsewhere |= len(candidates) > 0 and bool(sources) and not len(fitting)
+        return [int(index) for index in fitting]
+
+    def _fits(
+        self, candidates: Int[np.ndarray, " n"], group: dict[str, Any], *, stated: bool
+    ) -> Bool[np.ndarray, " n"]:
+        """Tell of which slices the frame's pixels are, as far as both say where they lie.
+
+        With `stated`, they must say so.
+        """
         at = groups.first(group, "PlanePositionSequence", "ImagePositionPatient")
         along = groups.first(group, "PlaneOrientationSequence", "ImageOrientationPatient")
-        spacing = groups.first(group, "PixelMeasuresSequence", "PixelSpacing")
-        fitting = [
-            index
-            for index in candidates
-            if _fits(self._places[index], at, along, spacing, stated=not sources)
-        ]
-        self._found |= bool(fitting)
-        self._elsewhere |= bool(named) and not fitting
-        return fitting
-
-    def _named(self, source: dict[str, Any]) -> list[int]:
-        uid = str(source.get("ReferencedSOPInstanceUID") or "")
-        frames = several(source.get("ReferencedFrameNumber"))
-        return [
-            index
-            for index in self._by_uid.get(uid, [])
-            if same_slice(self._places[index], uid, frames)
-        ]
+        if at is None or along is None:
+            return np.full(len(candidates), not stated)
+        position, orientation = numbers(at, 3), numbers(along, 6)
+        spacing = numbers(groups.first(group, "PixelMeasuresSequence", "PixelSpacing"), 2)
+        unsaid = np.isnan(self._positions_mm[candidates, 0])
+        if position is None or orientation is None:
+            return np.asarray(unsaid & (not stated))
+        near = _near(self._positions_mm[candidates], position, 0.1)
+        near &= _near(self._orientations[candidates], orientation, 0.01)
+        if spacing is not None:
+            theirs = self._spacings_mm[candidates]
+            near &= _near(theirs, spacing, 0.001) | np.isnan(theirs[:, 0])
+        return np.asarray(np.where(unsaid, not stated, near))
 
     def check_any(self) -> None:
         """Raise `AnnotationError` unless a frame was of a slice."""
@@ -78,23 +92,14 @@ class Where:
         )
 
 
-def _fits(place: Place, at: Any, along: Any, spacing: Any, *, stated: bool) -> bool:
-    """Tell whether a frame's pixels are those of the slice, as far as both say where they lie.
-
-    With `stated`, they must say so.
-    """
-    if place.plane is None or at is None or along is None:
-        return not stated
-    position, orientation, step = numbers(at, 3), numbers(along, 6), numbers(spacing, 2)
-    if position is None or orientation is None:
-        return False
-    # Plain arithmetic: NumPy's own comparison takes ten times as long, for each frame and slice.
-    return (
-        _near(position, place.plane.position_mm, 0.1)
-        and _near(orientation, place.plane.orientation, 0.01)
-        and (step is None or place.spacing_mm is None or _near(step, place.spacing_mm, 0.001))
-    )
+def _rows(found: Sequence[tuple[float, ...] | None], width: int) -> Float[np.ndarray, "n width"]:
+    """Return numbers as rows, NaN where there are none."""
+    missing = (np.nan,) * width
+    return np.array([row or missing for row in found], dtype=np.float64).reshape(-1, width)
 
 
-def _near(found: Sequence[float], expected: Sequence[float], within: float) -> bool:
-    return all(abs(one - other) <= within for one, other in zip(found, expected, strict=True))
+def _near(
+    found: Float[np.ndarray, "n k"], expected: Sequence[float], within: float
+) -> Bool[np.ndarray, " n"]:
+    with np.errstate(over="ignore"):  # a plane may be said to lie beyond all numbers
+        return np.asarray((np.abs(found - np.array(expected)) <= within).all(axis=1))

@@ -8,7 +8,7 @@ plane. What it says beside its regions is not read.
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from jaxtyping import Float
@@ -23,16 +23,9 @@ from pydicom.uid import (
 )
 
 from lesion.annotation import contours
-from lesion.annotation.marked import (
-    OFF_PLANE_MM,
-    Entry,
-    Marked,
-    Planes,
-    Remark,
-    choose,
-    geometry,
-    same_slice,
-)
+from lesion.annotation.effort import Effort
+from lesion.annotation.marked import Entry, Marked, Remark, choose
+from lesion.annotation.slices import OFF_PLANE_MM, Planes, References, geometry
 from lesion.ct import Place
 from lesion.errors import (
     AnnotationError,
@@ -42,7 +35,7 @@ from lesion.errors import (
     UnreadableOutlineError,
 )
 from lesion.image import part10
-from lesion.image.part10 import RAW, quote, several
+from lesion.image.part10 import RAW, quote
 from lesion.outline import MOST_REGIONS
 
 SOP_CLASSES = (
@@ -140,10 +133,10 @@ def read_report(
             "measurement groups, expected a closed region (SCOORD or SCOORD3D); of a group that "
             "references a SEG, send the SEG"
         )
-    planes = Planes(places)
+    slices = _Slices(places, References(places), Planes(places), Effort())
     marked: list[Marked] = []
     for group in asked:
-        marked += _marked(group, places, planes)
+        marked += _marked(group, slices)
         if len(marked) > most:
             raise TooLargeError(f"SR: found {len(marked)} lesions or more, expected at most {most}")
     if not marked:
@@ -166,6 +159,15 @@ class _Group:
     tracking_uid: str
     regions: tuple[dict[str, Any], ...]
     others: tuple[str, ...]
+
+
+class _Slices(NamedTuple):
+    """The slices sent, and the effort that is left to all groups together."""
+
+    places: Sequence[Place]
+    references: References
+    planes: Planes
+    effort: Effort
 
 
 def _groups(values: dict[str, Any]) -> list[_Group]:
@@ -208,28 +210,26 @@ def _concept(item: dict[str, Any]) -> str:
     return str(codes[0].get("CodeValue")) if codes[0].get("CodingSchemeDesignator") == "DCM" else ""
 
 
-def _marked(group: _Group, places: Sequence[Place], planes: Planes) -> list[Marked]:
+def _marked(group: _Group, slices: _Slices) -> list[Marked]:
     """Return the lesions of a group on the slice where they cover most."""
     on: dict[int, list[contours.Contour]] = defaultdict(list)
     missing = False
     for region in group.regions:
         in_patient = region["ValueType"] == "SCOORD3D"
-        found = _in_patient(region, places, planes) if in_patient else _on_image(region, places)
+        found = _in_patient(region, slices) if in_patient else _on_image(region, slices)
         missing |= found is None
         if found is not None:
             on[found[0]].append(found[1])
     if not on:
         return []
-    best, outlines = contours.on_largest(on, places)
-    remarks: tuple[Remark, ...] = ("slices-missing",) if missing and len(places) > 1 else ()
+    best, outlines = contours.on_largest(on, slices.places, slices.effort)
+    remarks: tuple[Remark, ...] = ("slices-missing",) if missing and len(slices.places) > 1 else ()
     return [
         Marked(best, outline, group.number, group.tracking_uid, remarks) for outline in outlines
     ]
 
 
-def _on_image(
-    region: dict[str, Any], places: Sequence[Place]
-) -> tuple[int, contours.Contour] | None:
+def _on_image(region: dict[str, Any], slices: _Slices) -> tuple[int, contours.Contour] | None:
     """Read an SCOORD (PS3.3, C.18.6): the slice that it selects, and its points in pixels."""
     images = [
         image
@@ -241,42 +241,31 @@ def _on_image(
         raise AnnotationError(
             "SR: found an SCOORD that selects no image itself, expected SELECTED FROM an IMAGE"
         )
-    found = [
-        index
-        for index, place in enumerate(places)
-        for image in images
-        if same_slice(
-            place,
-            str(image.get("ReferencedSOPInstanceUID") or ""),
-            several(image.get("ReferencedFrameNumber")),
-        )
-    ]
-    if not found:
+    found = slices.references.slices(images)
+    if not len(found):
         return None
     if len(found) > 1:
         raise AnnotationError(
             f"SR: found an SCOORD on {len(found)} of the slices sent, expected one: "
             "a Referenced Frame Number (0008,1160), or the request's frame"
         )
-    return found[0], _closed(region, _graphic_data(region, 2), places[found[0]])
+    index = int(found[0])
+    return index, _closed(region, _graphic_data(region, 2), slices.places[index])
 
 
-def _in_patient(
-    region: dict[str, Any], places: Sequence[Place], planes: Planes
-) -> tuple[int, contours.Contour] | None:
+def _in_patient(region: dict[str, Any], slices: _Slices) -> tuple[int, contours.Contour] | None:
     """Read an SCOORD3D (PS3.3, C.18.9): the slice in whose plane it lies, its points in pixels."""
     uid = str(region.get("ReferencedFrameOfReferenceUID") or "")
     points_mm = _graphic_data(region, 3)
-    off_mm = {
-        index: float(geometry(places[index])[0].off_mm(points_mm).max())
-        for index in planes.through(points_mm[0], uid)
-    }
-    near = [index for index, off in off_mm.items() if off <= OFF_PLANE_MM]
-    if not near:
+    found = slices.planes.through(points_mm[0], uid)
+    if not len(found):
         return None
-    best = min(near, key=off_mm.__getitem__)
-    plane, spacing_mm = geometry(places[best])
-    return best, _closed(region, plane.to_pixels(points_mm, spacing_mm), places[best])
+    best, off_mm = slices.planes.nearest(points_mm, found, slices.effort)
+    if off_mm > OFF_PLANE_MM:
+        return None
+    place = slices.places[best]
+    plane, spacing_mm = geometry(place)
+    return best, _closed(region, plane.to_pixels(points_mm, spacing_mm), place)
 
 
 def _closed(

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 from jaxtyping import Int16, UInt16
-from pydicom.encaps import encapsulate, get_frame
+from pydicom.encaps import encapsulate, generate_fragments, get_frame, parse_basic_offsets
 from pydicom.pixels.decoders.base import get_decoder
 from pydicom.uid import (
     JPEG2000,
@@ -167,13 +167,26 @@ def compressed_frame(
             number_of_frames=number_of_frames,
             extended_offsets=offsets,
         )
+    check_length(frame, layout)
+    return frame
+
+
+def fragments(pixel_data: bytes) -> list[bytes]:
+    """Return all fragments of encapsulated Pixel Data, less the offset table (PS3.5, A.4)."""
+    with guarded("Pixel Data (7FE0,0010)"):
+        file = CountedFile(pixel_data)
+        parse_basic_offsets(file)
+        return list(generate_fragments(file))
+
+
+def check_length(frame: bytes, layout: Layout) -> None:
+    """Raise `TooLargeError` for a compressed frame that is much longer than its pixels."""
     most = int(layout.raw_bytes * _MOST_OVER_RAW) + _HEADER_BYTES
     if len(frame) > most:
         raise TooLargeError(
             f"Pixel Data (7FE0,0010): found {len(frame)} bytes in a compressed frame, expected at "
             f"most {most} for {layout.rows}x{layout.columns} pixels"
         )
-    return frame
 
 
 def check_header(frame: bytes, layout: Layout) -> None:

@@ -2,7 +2,8 @@
 
 A hostile file can claim anything. So nothing is read that was not asked for (patient attributes are
 never even parsed), a deflated dataset is inflated only as far as the byte limit, and every read of
-the parser is counted: millions of empty elements, items or fragments stop at the budget.
+the parser is counted, and every value of a list: millions of empty elements, items, fragments or
+numbers stop at the budget.
 """
 
 import logging
@@ -17,7 +18,7 @@ from threading import Lock
 from typing import Any
 
 from pydicom.config import IGNORE
-from pydicom.datadict import tag_for_keyword
+from pydicom.datadict import dictionary_VR, tag_for_keyword
 from pydicom.dataelem import RawDataElement
 from pydicom.dataset import Dataset
 from pydicom.filereader import read_dataset, read_sequence
@@ -48,13 +49,23 @@ MAX_READS = 50_000
 #: Asks for a value's bytes as they stand in the file: to convert a million numbers takes seconds.
 RAW = bytes
 
+#: Bytes of a value that is converted: more stay bytes, as Implicit VR alone can say them.
+_LONGEST_VALUE = 65534
+#: Bytes of a number, in lists of them that hold no backslash.
+_NUMBER_BYTES = {"US": 2, "SS": 2, "UL": 4, "SL": 4, "AT": 4, "FL": 4, "FD": 8}
+
+#: Bytes of a Specific Character Set (0008,0005), which pydicom looks up wherever it finds one: of
+#: ten names. To look for one that is none takes as long as some reads, for each two bytes.
+_LONGEST_CHARACTER_SET = 128
+_READS_A_BYTE = 4
+_CHARACTER_SET = (b"\x08\x00\x05\x00", b"\x00\x08\x00\x05")
+
 #: Bytes of an element's header. Where one is looked for and none found, the file ends well.
 _LONGEST_HEADER = 8
 
 _PREFIX = b"DICM"
 _PREFIX_AT = 128
 _FILE_META_GROUP = 0x0002
-_PIXEL_DATA = 0x7FE00010
 
 # pydicom quotes the values that it warns of, and no patient data may reach a log.
 logging.getLogger("pydicom").setLevel(logging.CRITICAL)
@@ -85,6 +96,15 @@ class CountedFile(BytesIO):
     def __init__(self, data: bytes, max_reads: int = MAX_READS) -> None:
         super().__init__(data)
         self.reads_left = max_reads
+        self._header = b""
+
+    def spend(self, reads: int) -> None:
+        """Count work as so many reads. Raise `TooLargeError` once the budget is spent."""
+        self.reads_left -= reads
+        if self.reads_left < 0:
+            raise TooLargeError(
+                "DICOM: found more elements, items or fragments than any object of its kind holds"
+            )
 
     def read(self, size: int | None = -1, /) -> bytes:
         """Read, or raise `TooLargeError` once the budget is spent.
@@ -92,17 +112,25 @@ class CountedFile(BytesIO):
         Raise `UnreadableImageError` within a value that the file is too short for: pydicom takes
         the end of a file for that of a list, and what was listed behind it would not be missed.
         """
-        self.reads_left -= 1
-        if self.reads_left < 0:
-            raise TooLargeError(
-                "DICOM: found more elements, items or fragments than any object of its kind holds"
-            )
+        self.spend(1)
+        if self._header.startswith(_CHARACTER_SET):
+            self._check_character_set(size or 0)
         found = super().read(size)
+        self._header = found if size == _LONGEST_HEADER else b""
         if size and len(found) < size and (found or size > _LONGEST_HEADER):
             raise UnreadableImageError(
                 f"DICOM: found {len(found)} bytes at its end, expected {size} of a value"
             )
         return found
+
+    def _check_character_set(self, size: int) -> None:
+        """Bound the value that a header just announced."""
+        if size > _LONGEST_CHARACTER_SET:
+            raise TooLargeError(
+                f"Specific Character Set (0008,0005): found {size} bytes, "
+                f"expected at most {_LONGEST_CHARACTER_SET}"
+            )
+        self.spend(_READS_A_BYTE * size)
 
 
 def is_part10(data: bytes) -> bool:
@@ -129,6 +157,7 @@ def read(
     """
     _check_envelope(data, max_bytes)
     tags = [_tag(keyword) for keyword in wanted]
+    last = max(tags)
     file = CountedFile(data, max_reads)
     file.seek(_PREFIX_AT + len(_PREFIX))
     with guarded("DICOM"):
@@ -140,7 +169,7 @@ def read(
             file,
             is_implicit_VR=syntax == ImplicitVRLittleEndian,
             is_little_endian=syntax != ExplicitVRBigEndian,
-            stop_when=lambda tag, _vr, _length: tag > _PIXEL_DATA,
+            stop_when=lambda tag, _vr, _length: tag > last,
             specific_tags=tags,
         )
         values = _values(dataset, wanted, file)
@@ -184,6 +213,8 @@ def guarded(what: str) -> Iterator[None]:
         except MemoryError:
             raise TooLargeError(f"{what}: found bytes that need too much memory") from None
         except Exception as error:  # hostile input raises anything, RecursionError included
+            if isinstance(error.__context__, InputError):  # ours, which the parser took for its own
+                raise error.__context__ from None
             raise UnreadableImageError(
                 f"{what}: found bytes that cannot be parsed ({type(error).__name__})"
             ) from None
@@ -198,7 +229,8 @@ def quote(value: object) -> str:
     """Quote a value of a file for a message: in ASCII, and only so much; none if there is none."""
     if value is None or value == "":
         return "none"
-    text = ascii(str(value))
+    # Not all of megabytes, only to quote their beginning.
+    text = ascii(str(value[:72] if isinstance(value, str | bytes) else value))
     return text if len(text) <= 72 else f"{text[:68]}...'"
 
 
@@ -274,7 +306,7 @@ def _values(dataset: Dataset, wanted: Mapping[str, Any], file: CountedFile) -> d
         if tag not in dataset:
             continue
         if inside is None:
-            found[keyword] = _value(dataset, tag)
+            found[keyword] = _value(dataset, tag, file)
         elif inside is RAW:
             found[keyword] = dataset.get_item(tag).value
         else:
@@ -282,16 +314,35 @@ def _values(dataset: Dataset, wanted: Mapping[str, Any], file: CountedFile) -> d
     return found
 
 
-def _value(dataset: Dataset, tag: int) -> Any:
+def _value(dataset: Dataset, tag: int, file: CountedFile) -> Any:
+    raw: Any = dataset.get_item(tag)
+    found = raw.value
+    if isinstance(raw, RawDataElement) and isinstance(found, bytes):
+        if len(found) > _LONGEST_VALUE:
+            return found
+        # pydicom takes a value of unknown VR for one of its dictionary's.
+        file.spend(_count(found, dictionary_VR(tag) if raw.VR in (None, "UN") else raw.VR))
     try:
         return dataset[tag].value
     except Exception:  # pydicom raises all sorts; whoever needs the value refuses the bytes
-        return dataset.get_item(tag).value
+        return found
+
+
+def _count(value: bytes, vr: str) -> int:
+    """Count the values of a list, each of which becomes an object; of bytes there is no list."""
+    if vr.startswith("O"):
+        return 0
+    of_each = _NUMBER_BYTES.get(vr[:2])
+    return len(value) // of_each if of_each else value.count(b"\\")
 
 
 def _items(dataset: Dataset, tag: int, file: CountedFile) -> Sequence:
-    """Return the items of a sequence, parsed at the expense of the same budget."""
-    element: Any = dataset.get_item(tag)
+    """Return the items of a sequence, parsed at the expense of the same budget.
+
+    They are taken out of the dataset: it would hold their bytes while further copies are made of
+    what is in them, at every depth.
+    """
+    element: Any = dataset.pop(tag)
     if not isinstance(element, RawDataElement):
         return Sequence(element.value) if element.VR == "SQ" else Sequence()
     value = element.value if isinstance(element.value, bytes) else b""
