@@ -19,9 +19,11 @@ from pydicom.uid import (
     RLELossless,
 )
 
+from lesion.annotation.seg import read_segments
 from lesion.errors import (
     EmptyInputError,
     InputError,
+    TooLargeError,
     UnknownFormatError,
     UnreadableImageError,
 )
@@ -180,6 +182,36 @@ def test_nested_sequences(cost, head, deep):
     level = pack("<HH2sH", 0x0008, 0x1140, b"SQ", 0) + UNDEFINED + b"\xfe\xff\x00\xe0" + UNDEFINED
     error, seconds, mb = cost(head() + level * deep)
     assert (error, mb < 20, seconds < 1) == ("UnreadableImageError", True, True)
+
+
+def test_a_list_of_millions_of_numbers(cost, head):
+    """Implicit VR alone can say so many; each would become an object of its own."""
+    value = b"1\\" * 8_000_000
+    element = pack("<HHL", 0x0028, 0x0030, len(value)) + value
+    error, seconds, mb = cost(head(ImplicitVRLittleEndian) + element)
+    assert (error, mb < 80, seconds < 1) == ("SpacingError", True, True)
+
+
+def test_many_lists_of_numbers(make_seg, make_ct, encode):
+    image = make_ct()
+    seg = make_seg(image, [(1, np.ones((40, 50), bool))])
+    (group,) = seg.PerFrameFunctionalGroupsSequence
+    (source,) = group.DerivationImageSequence[0].SourceImageSequence
+    source.ReferencedFrameNumber = [1] * 30_000
+    group.DerivationImageSequence[0].SourceImageSequence = [source] * 10
+    with pytest.raises(TooLargeError):
+        read_segments(encode(seg), [read_ct(encode(image)).place])
+
+
+@pytest.mark.parametrize("names", [1, 60, 30_000])
+def test_character_sets_that_nobody_has_heard_of(cost, head, names):
+    """Each is looked for, wherever it stands."""
+    value = b"x\\" * names
+    element = pack("<HH2sH", 0x0008, 0x0005, b"CS", len(value)) + value
+    items = (pack("<HHL", 0xFFFE, 0xE000, len(element)) + element) * (20 * MB // len(element))
+    sequence = pack("<HH2sH", 0x0008, 0x1140, b"SQ", 0) + UNDEFINED
+    error, seconds, mb = cost(head() + sequence + items)
+    assert (error, mb < 40, seconds < 2) == ("TooLargeError", True, True)
 
 
 def test_pixel_data_longer_than_the_file(cost, head):
