@@ -16,7 +16,7 @@ from pydicom.uid import JPEG2000Lossless
 from benchmarks.bare import network
 from benchmarks.client import Request
 from lesion import roi
-from lesion.annotation.seg import read_seg
+from lesion.annotation.read import read_annotation
 from lesion.bundle.read import Bundle
 from lesion.classes import CLASSES, LesionClass
 from lesion.image.dicom import read_ct
@@ -73,8 +73,8 @@ def _classifications(bundle: Bundle) -> Iterable[Part]:
     def cut_marked(file: bytes, seg: bytes) -> Float32[np.ndarray, "1 64 64"]:
         ct = read_ct(file)
         assert ct.spacing_mm
-        (outline,) = read_seg(seg, ct)
-        return roi.cut(ct.hu, ct.spacing_mm, outline, margin=margin)[None]
+        (marked,) = read_annotation(seg, [ct.place])
+        return roi.cut(ct.hu, ct.spacing_mm, marked.outline, margin=margin)[None]
 
     def part(name: str, request: Request, patch_hu: Callable[[], np.ndarray]) -> Part:
         return Part(

@@ -30,7 +30,7 @@ def test_measures_everything(tmp_path: Path, capsys: pytest.CaptureFixture[str])
         line.split(" | ") for line in capsys.readouterr().out.splitlines() if line.startswith("| /")
     ]
     assert [(name.strip("| "), int(number)) for name, number, *_ in table] == expected
-    assert {len(line) for line in table} == {12}
+    assert {len(line) for line in table} == {13}
     measured = json.loads(out.read_text())
     assert [(row["request"], row["concurrency"]) for row in measured["rows"]] == expected
     assert all(row["served"][0]["images"] > 0 for row in measured["rows"])

@@ -43,6 +43,7 @@ def test_a_ratio_is_one_of_medians_and_its_spread_that_of_the_rounds() -> None:
     assert line["over bare"] == "0.80"
     assert line["rounds"] == "0.50-0.90"
     assert line["p95/p50"] == "2.0"
+    assert line["p50 over bare"] == "1.0"
     # One core second for 200 images, and for 160.
     assert (line["bare CPU ms"], line["CPU ms"]) == ("5.00", "6.25")
     assert line["CPU over bare"] == "0.80"
