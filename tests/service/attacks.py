@@ -453,6 +453,9 @@ OF_ONE_IMAGE: dict[str, Callable[[], Attack]] = {
         [image()], part10(RTStructureSetStorage, _CHARACTER_SETS), "too-large"
     ),
     "100,000 groups": lambda: Attack([image()], report(*[[]] * 100_000), "too-large"),
+    "a report without coordinates": lambda: Attack(
+        [image()], report([elements(ValueType="TEXT")]), "annotation"
+    ),
     "nested content": lambda: Attack(
         [image()],
         part10(Comprehensive3DSRStorage, nested("ContentSequence", 50_000)),
