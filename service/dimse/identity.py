@@ -131,10 +131,10 @@ def identify(data: bytes, *, sop_class: UID, instance: str) -> Identity:
     values = file.values
     _check_announced(values, sop_class, instance)
     instance, study, series = (str(values[keyword]) for keyword in _UIDS)
-    references = _uids(_images(kind, values))
-    if len(references) > MOST_REFERENCES:
+    references, series_named = _uids(_images(kind, values)), _uids(_series(kind, values))
+    if max(len(references), len(series_named)) > MOST_REFERENCES:
         raise TooLargeError(
-            f"{kind}: found references to {len(references)} images, "
+            f"{kind}: found references to {len(references)} images and {len(series_named)} series, "
             f"expected at most {MOST_REFERENCES}"
         )
     return Identity(
@@ -144,7 +144,7 @@ def identify(data: bytes, *, sop_class: UID, instance: str) -> Identity:
         series,
         frame_of_reference=_frame_of_reference(kind, values),
         references=references,
-        series_named=_uids(_series(kind, values)),
+        series_named=series_named,
         ignored=_ignored(kind, values),
         head=head_size(data, file.transfer_syntax) if kind == "ct" else 0,
     )

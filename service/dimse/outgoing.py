@@ -54,7 +54,10 @@ class Outgoing:
         """Deliver what is due until `stopping`; `made` is set when there is more."""
         while not stopping.is_set():
             made.clear()
-            self._tidy(time.time())
+            try:
+                self._tidy(time.time())
+            except OSError as error:
+                tell("the spool could not be tidied", error)
             for key in self._due(time.time()):
                 if stopping.is_set() or not await self._deliver(key):
                     break  # the target is not there: not for the next one either
@@ -80,6 +83,7 @@ class Outgoing:
                 pacs=self._pacs,
                 timeout_s=self._settings.target_timeout_s,
             )
+            self._confirm(key)
         except InputError as error:
             outcome, there = error.slug, not isinstance(error, PASSING)
             logger.warning({"problem": error.slug, "message": str(error)})
@@ -88,8 +92,6 @@ class Outgoing:
             outcome = "internal"
             tell("a report could not be delivered", error)
             self._failed(key, there=True)
-        else:
-            self._confirm(key)
         self._metrics.deliveries.labels(outcome).inc()
         return there
 

@@ -89,6 +89,10 @@ class BoundedSocket(AssociationSocket):
             connection.settimeout(self._pdu_s)
         return read
 
+    def shut(self) -> None:
+        """End the connection, whoever reads from it: of any thread."""
+        self._shutdown_socket()
+
     def _shutdown_socket(self) -> None:
         """Close the connection, also where the peer was the first: pynetdicom would not."""
         if self.socket is not None:

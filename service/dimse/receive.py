@@ -37,6 +37,9 @@ _config.LOG_HANDLER_LEVEL = "none"
 #: Rejections (PS3.8, 9.3.4): result, source, reason.
 CALLING_UNKNOWN, CALLED_UNKNOWN = (1, 1, 3), (1, 1, 7)
 
+#: An association whose connection is closed ends within this.
+_STOP_S = 5.0
+
 
 class Server(AssociationServer):
     """Accepts connections: of hosts that may send, and only so many."""
@@ -49,6 +52,13 @@ class Server(AssociationServer):
         """Tell whether a connection may stay, before anything of it is read."""
         if not self.peers.may_connect(client_address[0]):
             self.metrics.associations.labels("unknown-host").inc()
+            logger.warning(
+                {
+                    "problem": "unknown-host",
+                    "message": "connection refused",
+                    "host": client_address[0],
+                }
+            )
             return False
         # Some more than associations, so that those are told to come again; not without end.
         if len(self.active_associations) >= 2 * self.ae.maximum_associations:
@@ -122,12 +132,19 @@ def start(
     ae._servers.append(server)  # type: ignore[arg-type]  # that is where it looks when it ends
     Thread(target=server.serve_forever, args=(0.1,), name="dicom", daemon=True).start()
     logger.info({"message": "listening", "port": server.server_address[1]})
-    return partial(_stop, ae)
+    return partial(_stop, server)
 
 
-def _stop(ae: AE) -> None:
-    """Refuse new associations, abort those there are: what they have not sent is sent again."""
-    ae.shutdown()
+def _stop(server: Server) -> None:
+    """Refuse new associations, end those there are: what was not answered is sent again.
+
+    Their connections are closed first: an abort would wait for whoever is in the midst of a PDU.
+    """
+    server.shutdown()
+    for assoc in server.active_associations:
+        if isinstance(assoc.dul.socket, BoundedSocket):
+            assoc.dul.socket.shut()
+        assoc.join(_STOP_S)
 
 
 def _preferred(syntaxes: tuple[UID, ...]) -> list[UID]:
@@ -149,7 +166,7 @@ def _requested(peers: Peers, ae_title: str, metrics: ListenerMetrics, event: evt
         rejection, outcome = CALLING_UNKNOWN, "unknown-calling"
     if rejection:
         metrics.associations.labels(outcome).inc()
-        logger.warning({"problem": outcome, "message": "association rejected"})
+        logger.warning({"problem": outcome, "message": "association rejected", "host": host})
         event.assoc.acse.send_reject(*rejection)
         event.assoc.kill()
 

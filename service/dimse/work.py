@@ -21,7 +21,7 @@ from service.dimse.spool import Kept, Spool
 from service.dimse.waiting import first
 from service.options import Options
 from service.parse import Order
-from service.problems import InternalError, ServiceError
+from service.problems import InternalError, NotReadyError, ServiceError
 from service.report.objects import Made
 from service.runtime import Runtime
 
@@ -33,6 +33,8 @@ MOST_TIMES = 3
 #: Objects come by the hundred: the annotations that wait are looked at no more often than this.
 _PAUSE_S = 0.05
 _LONGEST_PAUSE_S = 60.0
+#: While the bundle loads, or where it was refused.
+_LOADING_S = 0.5
 
 
 class Work:
@@ -54,6 +56,9 @@ class Work:
     async def run(self, made: asyncio.Event, stopping: asyncio.Event) -> None:
         """Classify what is due until `stopping`; set `made` when there is a report to deliver."""
         while not stopping.is_set():
+            if not self._ready():
+                await first(stopping, seconds=_LOADING_S)
+                continue
             self.woken.clear()
             due_at = time.time() + _LONGEST_PAUSE_S
             for annotation in self._spool.annotations():
@@ -72,7 +77,11 @@ class Work:
         if at > time.time():
             return at
         self._later.pop(annotation.key, None)
-        await self._do(annotation, found)
+        try:
+            await self._do(annotation, found)
+        except OSError as error:
+            tell("an annotation's state could not be written", error)
+            self._wait(annotation.key)
         made.set()
         return self._later.get(annotation.key, math.inf)
 
@@ -119,6 +128,12 @@ class Work:
         return await runtime.work(
             partial(make, answer, lesions, runtime.sandbox, capture=settings.capture)
         )
+
+    def _ready(self) -> bool:
+        try:
+            return self._runtime.model is not None
+        except NotReadyError:
+            return False
 
     def _refuse(self, annotation: Kept, error: InputError) -> None:
         """Make no report of an annotation, now or later."""

@@ -49,7 +49,7 @@ class Listener:
     def said(self) -> list[dict]:
         return [json.loads(line) for line in list(self.lines)]
 
-    def wait(self, message: str, count: int = 1, seconds: float = 20, **members: object) -> dict:
+    def wait(self, message: str, count: int = 1, seconds: float = 60, **members: object) -> dict:
         """Wait until a line of the log says so, as often as that; return the last."""
 
         def found() -> list[dict]:
@@ -126,13 +126,15 @@ def spawn(bundle_folder, tmp_path_factory) -> Callable[..., object]:
         reader.start()
         try:
             if await_ready:
-                listener.port = listener.wait("listening")["port"]
+                listener.port = listener.wait("listening", seconds=120)["port"]
                 listener.url = f"http://127.0.0.1:{listener.wait('answering')['port']}"
                 await_200(listener)
             yield listener
+            if process.poll() is None:
+                assert listener.stop() == 0
         finally:
             if process.poll() is None:
-                listener.stop()
+                listener.kill()
             reader.join(20)
             process.stdout.close()
             said = b"".join(listener.lines).decode()
@@ -143,7 +145,7 @@ def spawn(bundle_folder, tmp_path_factory) -> Callable[..., object]:
 
 
 def await_200(listener: Listener) -> None:
-    until = time.monotonic() + 60
+    until = time.monotonic() + 120
     while time.monotonic() < until and listener.process.poll() is None:
         with suppress(httpx.TransportError):
             if httpx.get(listener.url + "/readyz").status_code == 200:

@@ -135,7 +135,7 @@ class TargetAE:
         self.hold.wait(20)
         return status
 
-    def report_of(self, study: str, seconds: float = 20) -> Dataset:
+    def report_of(self, study: str, seconds: float = 60) -> Dataset:
         """Wait for the report of a study; others are let go."""
         until = time.monotonic() + seconds
         while True:
@@ -151,7 +151,7 @@ def connected(port: int) -> Iterator[socket.socket]:
         yield connection
 
 
-def eventually(holds, seconds=10):
+def eventually(holds, seconds=30):
     """Ask again and again, for what another process does in its own time."""
     until = time.monotonic() + seconds
     while not holds():

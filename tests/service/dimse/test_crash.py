@@ -6,7 +6,7 @@ from pydicom.uid import generate_uid
 from service.dimse.listener import locked
 
 from .conftest import peers_file
-from .peers import TargetAE, send
+from .peers import TargetAE, eventually, send
 
 NEVER = 1000
 
@@ -121,35 +121,39 @@ def test_a_target_that_has_it_already(listener, status, files, study):
     assert listener.target.received.empty()
 
 
-def test_what_nobody_takes_is_dropped_in_the_end(spawn, files, study, encode):
-    lost = TargetAE()  # never started
-    with spawn(peers_file(lost.port), retention_s=2) as listener:
+def test_what_nobody_takes_is_dropped_in_the_end(spawn, files, study, encode, tmp_path):
+    lost, spool = TargetAE(), tmp_path / "spool"  # never started
+    with spawn(peers_file(lost.port), spool=spool) as listener:
         study.rtstruct.ROIContourSequence[0].ContourSequence[0].ContourImageSequence[
             0
         ].ReferencedSOPInstanceUID = generate_uid()
         assert send(listener.port, encode(study.rtstruct), *files) == [0] * 5
+        listener.wait("report made")
+        listener.kill()
+    with spawn(peers_file(lost.port), spool=spool, retention_s=0.5) as listener:
         listener.wait("an annotation was dropped without a report", problem="undelivered")
         listener.wait("an annotation was dropped without a report", problem="unmatched")
         assert listener.metric("annotations_waiting") == 0
         assert listener.metric("reports_waiting") == 0
+        assert eventually(lambda: listener.metric("spool_objects") == 0)
 
 
 def test_one_spool_has_one_process(spawn, tmp_path):
     with locked(tmp_path), spawn(peers_file(1), spool=tmp_path, await_ready=False) as second:
-        assert second.process.wait(30) == 1
+        assert second.process.wait(120) == 1
     assert "BlockingIOError" in b"".join(second.lines).decode()
 
 
 def test_a_target_that_is_not_configured_stops_the_start(spawn):
     peers = '[senders.SENDER]\n[target]\npacs = "elsewhere"\n'
     with spawn(peers, await_ready=False) as listener:
-        assert listener.process.wait(30) == 1
+        assert listener.process.wait(120) == 1
     assert "elsewhere" in b"".join(listener.lines).decode()
 
 
 def test_a_setting_that_cannot_be_meant_stops_the_start(spawn):
     with spawn("", max_object_bytes=1 << 40, await_ready=False) as listener:
-        assert listener.process.wait(30) == 2
+        assert listener.process.wait(120) == 2
     said = b"".join(listener.lines).decode()
     assert "settings: peers: " in said
     assert "senders: Field required" in said

@@ -106,6 +106,16 @@ def test_who_is_silent_goes(small, said):
     assert time.monotonic() - began < 15
 
 
+def test_who_is_silent_keeps_nobody_from_ending(spawn, files):
+    """SIGTERM is heard while a peer is in the midst of a PDU."""
+    with spawn(peers_file(1)) as listener, connected(listener.port) as connection:
+        connection.sendall(struct.pack(">BBL", 1, 0, 1000))
+        began = time.monotonic()
+        assert listener.stop() == 0
+        assert time.monotonic() - began < 25  # of the 60 s that a PDU may take
+        assert ended(connection)
+
+
 def test_who_drips_goes(small):
     began = time.monotonic()
     with connected(small.port) as connection:
