@@ -64,6 +64,7 @@ def test_the_report_is_that_of_http(listener, study, files, client):
         "/classify",
         files=[*(("image", data) for data in files[:3]), ("annotation", files[3])],
         headers={"Accept": "application/dicom"},
+        timeout=120,  # the first report of a process imports much
     )
     report = listener.target.report_of(study.uid)
     assert answer.status_code == 200
