@@ -14,20 +14,19 @@ A target is an AE, or `pacs = NAME`, one of those that HEPATICA_PACS names to st
 """
 
 import ssl
-import tomllib
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
     StringConstraints,
-    ValidationError,
     model_validator,
 )
 
+from service import toml_file
 from service.pacs.config import Name
 
 #: 1 to 16 characters, no backslash, no control character, no space at an end (PS3.5, 6.2, AE).
@@ -105,18 +104,7 @@ class Peers(_Strict):
 
 def load(path: Path) -> Peers:
     """Read the file. Raise `ValueError` for what it cannot mean."""
-    try:
-        found: dict[str, Any] = tomllib.loads(path.read_text())
-    except (OSError, ValueError) as error:
-        raise ValueError(f"{path}: cannot be read ({error})") from None
-    try:
-        return Peers.model_validate(found)
-    except ValidationError as error:
-        wrong = [
-            f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}"
-            for fault in error.errors(include_url=False, include_input=False)
-        ]
-        raise ValueError(f"{path}: {'; '.join(wrong)}") from None
+    return toml_file.read(path, Peers.model_validate)
 
 
 def _plain(host: str) -> IPv4Address | IPv6Address:

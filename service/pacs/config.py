@@ -13,9 +13,8 @@ No secret stands in it: it names the environment variable or the mounted file th
 import os
 import re
 import ssl
-import tomllib
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 from urllib.parse import urlsplit
 
 from pydantic import (
@@ -24,10 +23,11 @@ from pydantic import (
     Field,
     StringConstraints,
     TypeAdapter,
-    ValidationError,
     field_validator,
     model_validator,
 )
+
+from service import toml_file
 
 Seconds = Annotated[float, Field(gt=0, le=600, allow_inf_nan=False)]
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,32}$")]
@@ -133,17 +133,4 @@ _CONFIGURATION: TypeAdapter[dict[Name, Pacs]] = TypeAdapter(dict[Name, Pacs])
 
 def load(path: Path | None) -> dict[str, Pacs]:
     """Read the file; no file, no PACS. Raise `ValueError` for what it cannot mean."""
-    if path is None:
-        return {}
-    try:
-        found: dict[str, Any] = tomllib.loads(path.read_text())
-    except (OSError, ValueError) as error:
-        raise ValueError(f"{path}: cannot be read ({error})") from None
-    try:
-        return _CONFIGURATION.validate_python(found)
-    except ValidationError as error:  # less its inputs: one may be a secret in the wrong place
-        wrong = [
-            f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}"
-            for fault in error.errors(include_url=False, include_input=False)
-        ]
-        raise ValueError(f"{path}: {'; '.join(wrong)}") from None
+    return {} if path is None else toml_file.read(path, _CONFIGURATION.validate_python)
