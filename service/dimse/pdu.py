@@ -161,8 +161,12 @@ class BoundedMessages(DIMSEServiceProvider):
         self.held = 0
 
     def let_go(self) -> None:
-        """Let go of all that is held: the association ends."""
-        self.message, self.held = None, 0
+        """Let go of half a message: the association ends.
+
+        One that came whole is held until it is served, whether its sender still waits or not.
+        """
+        if self.message is not None:
+            self.message, self.held = None, 0
 
     def _begin(self) -> None:
         if self._begun != self._served:  # asynchronous operations were not agreed on (PS3.7, D.3)

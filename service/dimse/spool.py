@@ -15,6 +15,10 @@ from service.dimse.identity import Identity
 
 FOLDER = "objects"
 
+#: Images and series that all annotations together name: each takes some 120 bytes of memory, and of
+#: an object that is deflated hardly any of the disk.
+MOST_NAMED = 1_000_000
+
 
 class SpoolFullError(Exception):
     """The spool holds as much as it may, or the disk does."""
@@ -40,7 +44,7 @@ class Spool:
         self._kept: dict[str, Kept] = {}
         self._annotations: dict[str, Kept] = {}
         self._of_study: dict[str, dict[str, Kept]] = {}
-        self.bytes = 0
+        self.bytes = self._named = 0
         for name in files.names(self._folder):
             self._load(name)
 
@@ -59,9 +63,7 @@ class Spool:
         with self._lock:
             if key in self._kept:
                 return False
-            if len(self) >= self._max_objects or self.bytes + sum(map(len, parts)) > (
-                self._max_bytes
-            ):
+            if not self._room_for(identity, sum(map(len, parts))):
                 raise SpoolFullError
             head = {"arrived": arrived, **asdict(identity)}
             try:
@@ -83,12 +85,14 @@ class Spool:
     def remove(self, key: str) -> None:
         """Forget an object, if it is there."""
         with self._lock:
-            kept = self._kept.pop(key, None)
+            kept = self._kept.get(key)
             if kept is None:
                 return
             files.remove(self._folder / key)
+            del self._kept[key]
             self._annotations.pop(key, None)
             self.bytes -= kept.size
+            self._named -= _named(kept.identity)
             of_study = self._of_study[kept.identity.study]
             del of_study[key]
             if not of_study:
@@ -113,12 +117,20 @@ class Spool:
         with self._lock:
             return sorted(self._annotations.values(), key=lambda kept: kept.arrived)
 
+    def _room_for(self, identity: Identity, size: int) -> bool:
+        return (
+            len(self) < self._max_objects
+            and self.bytes + size <= self._max_bytes
+            and self._named + _named(identity) <= MOST_NAMED
+        )
+
     def _add(self, kept: Kept) -> None:
         self._kept[kept.key] = kept
         if kept.identity.kind != "ct":
             self._annotations[kept.key] = kept
         self._of_study.setdefault(kept.identity.study, {})[kept.key] = kept
         self.bytes += kept.size
+        self._named += _named(kept.identity)
 
     def _load(self, name: str) -> None:
         path = self._folder / name
@@ -130,3 +142,7 @@ class Spool:
             self._add(Kept(name, Identity(**head), arrived, path.stat().st_size))
         except (KeyError, TypeError, ValueError) as error:
             tell("spool: found a file of another kind, expected an object", error)
+
+
+def _named(identity: Identity) -> int:
+    return len(identity.references) + len(identity.series_named)

@@ -5,6 +5,7 @@ import logging
 import math
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from functools import partial
 
 from lesion.annotation.read import read_annotation
@@ -51,6 +52,7 @@ class Work:
         self._runtime, self._settings, self._metrics = runtime, settings, metrics
         self._spool, self._outbox = spool, outbox
         self._later: dict[str, float] = {}
+        self._began_at = time.time()
         self.woken = asyncio.Event()
 
     async def run(self, made: asyncio.Event, stopping: asyncio.Event) -> None:
@@ -62,8 +64,11 @@ class Work:
             self.woken.clear()
             due_at = time.time() + _LONGEST_PAUSE_S
             for annotation in self._spool.annotations():
-                if not self._outbox.reported(annotation.key) and not stopping.is_set():
+                if stopping.is_set():
+                    break
+                if annotation.key in self._spool and not self._outbox.reported(annotation.key):
                     due_at = min(due_at, await self._done(annotation, made))
+                    await asyncio.sleep(0)  # thousands may wait: others have their turn
             await asyncio.sleep(_PAUSE_S)
             await first(self.woken, stopping, seconds=due_at - time.time())
 
@@ -73,6 +78,8 @@ class Work:
         at = found.due_at(self._settings.quiet_s)
         if at is None:
             return math.inf
+        if not found.whole:  # nobody could send while the process was down: that was no quiet
+            at = max(at, self._began_at + self._settings.quiet_s)
         at = max(at, self._later.get(annotation.key, at))
         if at > time.time():
             return at
@@ -82,6 +89,8 @@ class Work:
         except OSError as error:
             tell("an annotation's state could not be written", error)
             self._wait(annotation.key)
+            with suppress(OSError):  # the disk is at fault, not the annotation
+                self._outbox.ended(annotation.key)
         made.set()
         return self._later.get(annotation.key, math.inf)
 

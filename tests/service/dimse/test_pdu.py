@@ -70,6 +70,18 @@ def test_all_share_what_may_be_held(make_messages):
     assert not held.room_for(1501)
 
 
+def test_what_came_whole_is_held_until_it_is_served(make_messages):
+    """Also where its sender is gone: it would send the next one."""
+    held = Held(BOUNDS)
+    messages = make_messages(held)
+    feed(messages, COMMAND, DATA + bytes(900))
+    messages.message = None  # as pynetdicom does, which has put it in its queue
+    messages.let_go()
+    assert held.total() == 900
+    messages.served()
+    assert held.total() == 0
+
+
 def test_a_command_is_short(make_messages):
     assert feed(make_messages(Held(BOUNDS)), COMMAND + bytes(4096))
     assert not feed(make_messages(Held(BOUNDS)), COMMAND + bytes(4095))

@@ -6,6 +6,7 @@ import os
 import pytest
 
 from service.dimse import files
+from service.dimse import spool as spool_module
 from service.dimse.identity import Identity
 from service.dimse.outbox import Outbox
 from service.dimse.spool import FOLDER, Spool, SpoolFullError
@@ -70,6 +71,36 @@ def test_bounds(open_spool):
         spool.keep(identity("1.3"), (b"",), arrived=1)
     spool.remove(files.key_of("1.1"))
     assert spool.keep(identity("1.3"), (DATA,), arrived=1)
+
+
+def test_what_annotations_name_is_bounded_for_it_is_in_memory(open_spool, monkeypatch):
+    monkeypatch.setattr(spool_module, "MOST_NAMED", 3)
+    spool = open_spool()
+    named = {"kind": "seg", "references": ("1.1", "1.2"), "series_named": ("1.3",)}
+    spool.keep(identity("1.5", **named), (b"",), arrived=1)
+    for found in (spool, open_spool()):
+        with pytest.raises(SpoolFullError):
+            found.keep(identity("1.6", kind="seg", references=("1.1",)), (b"",), arrived=1)
+    assert spool.keep(identity("1.7"), (b"",), arrived=1)  # an image names none
+    spool.remove(files.key_of("1.5"))
+    assert spool.keep(identity("1.6", kind="seg", references=("1.1",)), (b"",), arrived=1)
+
+
+def test_what_cannot_be_removed_is_still_there(open_spool, monkeypatch):
+    spool = open_spool()
+    spool.keep(identity("1.4", kind="seg"), (DATA,), arrived=1)
+    key = files.key_of("1.4")
+
+    def read_only(_):
+        raise OSError(30, "Read-only file system")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(files, "remove", read_only)
+        with pytest.raises(OSError, match="Read-only"):
+            spool.remove(key)
+    assert key in spool
+    spool.remove(key)
+    assert (spool.bytes, spool.annotations()) == (0, [])
 
 
 def test_a_disk_that_is_full_leaves_nothing_behind(open_spool, tmp_path, monkeypatch):
