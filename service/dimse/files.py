@@ -55,9 +55,17 @@ def remove(path: Path) -> None:
     path.unlink(missing_ok=True)
 
 
+def make(folder: Path) -> None:
+    """Make a folder that we alone can read. Its own name is put on the disk, as a file's is."""
+    if not folder.is_dir():
+        make(folder.parent)
+        folder.mkdir(mode=0o700, exist_ok=True)
+        durable.sync(folder.parent)
+
+
 def names(folder: Path) -> list[str]:
     """Make a folder, clear away what a crash left half written, and return the names in it."""
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    make(folder)
     for part in folder.glob("*.part"):
         part.unlink()
     return sorted(path.name for path in folder.iterdir())

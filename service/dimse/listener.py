@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from service.dimse import health, peers, receive
+from service.dimse import files, health, peers, receive
 from service.dimse.intake import Intake
 from service.dimse.metrics import ListenerMetrics
 from service.dimse.outbox import Outbox
@@ -70,7 +70,7 @@ async def run(shared: Settings, settings: ListenerSettings) -> None:
 @contextmanager
 def locked(folder: Path) -> Iterator[None]:
     """Keep the spool to this process alone. Raise `BlockingIOError` where another has it."""
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    files.make(folder)
     with (folder / "lock").open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         yield

@@ -86,7 +86,7 @@ class Outbox:
 
     def tidy(self, *, before: float, most: int) -> None:
         """Forget what became of annotations before a moment, or of more than so many."""
-        for folder in ("done", "refused"):
+        for folder in ("trying", "done", "refused"):
             there = self._there[folder]
             surplus = len(there) - most
             old = [

@@ -55,7 +55,7 @@ class Outgoing:
         while not stopping.is_set():
             made.clear()
             try:
-                self._tidy(time.time())
+                await self._tidy(time.time())
             except OSError as error:
                 tell("the spool could not be tidied", error)
             for key in self._due(time.time()):
@@ -118,7 +118,7 @@ class Outgoing:
         self._failures.pop(key, None)
         self._later.pop(key, None)
 
-    def _tidy(self, now: float) -> None:
+    async def _tidy(self, now: float) -> None:
         """Drop what has had its time, but not what an annotation waits with."""
         settings = self._settings
         if now < self._tidy_at:
@@ -129,19 +129,17 @@ class Outgoing:
             if made_at < before:
                 self._outbox.drop(key)
                 self._drop(key, "undelivered")
-        needed: set[str] = set()
         for annotation in self._spool.annotations():
-            if annotation.key in self._outbox.waiting():
-                continue
-            if annotation.arrived < before:
+            if annotation.arrived < before and not self._outbox.reported(annotation.key):
                 self._drop(annotation.key, "unmatched")
-            else:
-                found = match(annotation, self._spool)
-                needed.update(kept.key for kept in found.images)
-        for kept in self._spool.all():
-            old = kept.identity.kind == "ct" and kept.arrived < before
-            if old and kept.key not in needed:
-                self._spool.remove(kept.key)
+        images = [kept for kept in self._spool.all() if kept.identity.kind == "ct"]
+        old = {kept.key for kept in images if kept.arrived < before}
+        for annotation in self._spool.annotations():
+            if old and not self._outbox.reported(annotation.key):
+                old.difference_update(kept.key for kept in match(annotation, self._spool).images)
+                await asyncio.sleep(0)  # thousands may wait: others have their turn
+        for key in old:
+            self._spool.remove(key)
         self._outbox.tidy(before=now - settings.remember_s, most=settings.max_remembered)
 
     def _drop(self, key: str, why: str) -> None:

@@ -34,6 +34,9 @@ PASSING = (PacsConnectionError, PacsTimeoutError, PacsBusyError)
 _STORED = {0x0000, 0xB000, 0xB006, 0xB007, 0x0111}
 _OUT_OF_RESOURCES = 0xA7
 
+#: The result of a rejection that is of the moment: too many associations (PS3.8, 9.3.4).
+_TRANSIENT = 2
+
 
 async def deliver(
     objects: Sequence[Made], target: Target, *, ae_title: str, pacs: Directory, timeout_s: float
@@ -90,6 +93,8 @@ def _associated(
     )
     try:
         if assoc.is_rejected:
+            if getattr(assoc.acceptor.primitive, "result", None) == _TRANSIENT:
+                raise PacsBusyError("target: found an association put off, expected it accepted")
             raise PacsRefusedError("target: found an association rejected, expected it accepted")
         if not assoc.is_established:
             raise PacsConnectionError("target: found no association, expected one")

@@ -5,6 +5,7 @@ import os
 
 import pytest
 
+from lesion import durable
 from service.dimse import files
 from service.dimse import spool as spool_module
 from service.dimse.identity import Identity
@@ -115,6 +116,17 @@ def test_a_disk_that_is_full_leaves_nothing_behind(open_spool, tmp_path, monkeyp
             spool.keep(identity(), (DATA,), arrived=1)
     assert not list((tmp_path / FOLDER).iterdir())
     assert spool.keep(identity(), (DATA,), arrived=1)
+
+
+def test_a_folder_is_on_the_disk_before_what_is_in_it(tmp_path, monkeypatch):
+    synced = []
+    monkeypatch.setattr(durable, "sync", synced.append)
+    folder = tmp_path / "a" / "b"
+    assert files.names(folder) == []
+    assert synced == [tmp_path, tmp_path / "a"]
+    assert folder.stat().st_mode & 0o777 == 0o700
+    files.names(folder)
+    assert len(synced) == 2
 
 
 def test_a_name_is_no_path(open_spool, tmp_path):
