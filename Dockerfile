@@ -41,6 +41,9 @@ ENV PATH=/venv/bin:$PATH \
     BENTOML_HOME=/tmp/bentoml \
     BENTOML_DO_NOT_TRACK=True
 
+# The listener's, where a volume is mounted: a new one is given to whoever has the folder.
+RUN install -d -m 700 -o 65532 -g 65532 /spool
+
 # A number, so that Kubernetes can see that it is not root.
 USER 65532:65532
 EXPOSE 3000

@@ -95,6 +95,16 @@ def test_the_process_is_a_number_without_rights() -> None:
     assert int(group) >= 10_000
 
 
+def test_a_volume_for_the_spool_is_given_to_the_process() -> None:
+    """An engine makes a new volume of whoever has the folder in the image, else of root."""
+    (made,) = [shlex.split(rest) for rest in values("RUN") if rest.startswith("install")]
+    owner, group, mode = (made[made.index(option) + 1] for option in ("-o", "-g", "-m"))
+    assert (f"{owner}:{group}", mode) == (value("USER"), "700")
+    guide = (ROOT / "docs/pacs/listener.md").read_text()
+    assert f"-v hepatica-spool:{made[-1]} " in guide
+    assert f"HEPATICA_DIMSE_SPOOL={made[-1]} " in guide
+
+
 def test_the_process_is_the_server_itself() -> None:
     """No shell between: SIGTERM reaches BentoML."""
     assert json.loads(value("ENTRYPOINT")) == ["bentoml", "serve", "/bento"]

@@ -89,6 +89,13 @@ def test_the_spool_is_on_a_volume_that_stays_and_has_room(
     assert room > ListenerSettings.model_fields["max_spool_bytes"].default
 
 
+def test_a_full_spool_has_the_time_to_be_read(container: Manifest) -> None:  # noqa: F811
+    """Each object and what is remembered is looked at: some milliseconds each on a slow volume."""
+    probe, fields = container["startupProbe"], ListenerSettings.model_fields
+    names = fields["max_spool_objects"].default + 2 * fields["max_remembered"].default
+    assert probe["periodSeconds"] * probe["failureThreshold"] >= 0.0025 * names
+
+
 def test_one_process_has_the_spool(deployment: Manifest) -> None:  # noqa: F811
     assert deployment["spec"]["replicas"] == 1
     assert deployment["spec"]["strategy"] == {"type": "Recreate"}
