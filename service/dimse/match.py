@@ -24,7 +24,8 @@ class Match:
         """Return when it is to be classified: at once, later, or never as things stand (None)."""
         if not self.images:
             return None
-        return self.quiet_since if self.whole else self.quiet_since + quiet_s
+        # A clock that was set back would have it wait, though there is nothing to wait for.
+        return 0.0 if self.whole else self.quiet_since + quiet_s
 
 
 def match(annotation: Kept, spool: Spool) -> Match:
