@@ -60,10 +60,11 @@ def generators(part: Part, preset: GanPreset) -> tuple[Generator, ...]:
         path = part.home / f"{name}.pt"
         if path.is_file():
             continue
-        journal = part.journal(name, epochs=preset.epochs)
+        wanted = data if preset.conditional else data.of_class(index)
+        journal = part.journal(name, epochs=gan.epochs(preset, len(wanted.labels)))
         picture = partial(_picture, path.with_suffix(".png"))
         generator = gan.train(
-            data if preset.conditional else data.of_class(index),
+            wanted,
             preset,
             seed=derive(part.seed, part.home.name, name),
             journal=journal,

@@ -1,5 +1,6 @@
 """Train a DCGAN (paper 3.2): generator and discriminator, in turns."""
 
+import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from copy import deepcopy
@@ -100,21 +101,36 @@ def play(
         losses.add_(torch.stack([loss_d.detach(), loss_g.detach()]))
 
     steps = Steps(step, device)
-    batches = [min(preset.batch, len(images))] * max(1, len(images) // preset.batch)
-    for epoch in range(journal.resume(parts), preset.epochs):
+    batches = [min(preset.batch, len(images))] * _batches(preset, len(images))
+    last = epochs(preset, len(images))
+    updates = last * len(batches) if preset.updates is None else preset.updates
+    for epoch in range(journal.resume(parts), last):
         torch.manual_seed(derive(seed, "epoch", epoch))
         deck.shuffle()
         losses.zero_()
+        these = batches[: updates - epoch * len(batches)]
         if epoch == 0:  # the average starts from the first update
-            steps.run(batches[:1])
+            steps.run(these[:1])
             average.load_state_dict(generator.state_dict())
-        steps.run(batches[1:] if epoch == 0 else batches)
-        mean_d, mean_g = (losses / len(batches)).tolist()
-        if (epoch + 1) % max(1, preset.epochs // _PICTURES) == 0:
+        steps.run(these[1:] if epoch == 0 else these)
+        mean_d, mean_g = (losses / len(these)).tolist()
+        if (epoch + 1) % max(1, last // _PICTURES) == 0:
             picture(settle(deepcopy(average), batch=preset.batch))
         journal.record(epoch + 1, {"discriminator": mean_d, "generator": mean_g}, parts)
     torch.manual_seed(derive(seed, "settle"))
     return Pair(settle(average, batch=preset.batch), discriminator.eval())
+
+
+def epochs(preset: GanPreset, size: int) -> int:
+    """Count the epochs that training on `size` images takes; `updates` may cut the last one."""
+    if preset.updates is None:
+        return preset.epochs
+    return math.ceil(preset.updates / _batches(preset, size))
+
+
+def _batches(preset: GanPreset, size: int) -> int:
+    """Count an epoch's batches: whole ones alone, whose statistics are as good as any other's."""
+    return max(1, size // preset.batch)
 
 
 def build_generator(preset: GanPreset) -> Generator:

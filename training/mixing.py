@@ -7,7 +7,7 @@ none was tried out.
 
 import numpy as np
 from jaxtyping import Float, Shaped
-from scipy.ndimage import gaussian_filter
+from scipy.ndimage import gaussian_filter, map_coordinates
 
 from lesion.errors import RunError
 from lesion.roi import MARGIN, PATCH_SIZE
@@ -20,6 +20,9 @@ BLUR_PX = 0.8
 _GRAIN_PX = 0.7
 #: A lesion's border is no knife's cut: pixels over which it is blended into its new surroundings.
 _SEAM_PX = 3.0
+#: A bend of a patch: how far a pixel may move (sd), and over how many its neighbours move alike.
+BEND_PX = 2.0
+_BEND_SMOOTH_PX = 8.0
 
 Patches = Float[np.ndarray, "n 64 64"]
 Made = Float[np.ndarray, "made 64 64"]
@@ -48,6 +51,18 @@ def rescan(hu: Patches, *, rng: np.random.Generator) -> Patches:
         blurred = gaussian_filter(patch, rng.uniform(0, BLUR_PX), mode="nearest")
         shown[index] = blurred + noise + rng.normal(0, OFFSET_HU)
     return shown
+
+
+def warp(hu: Patches, *, rng: np.random.Generator) -> Patches:
+    """Bend each patch smoothly, so that its lesion has another outline (Simard et al. 2003)."""
+    grid = np.mgrid[:PATCH_SIZE, :PATCH_SIZE].astype(np.float64)
+    bent = np.empty(hu.shape, dtype=np.float32)
+    for index, patch in enumerate(hu):
+        rough = rng.normal(size=grid.shape)
+        smooth = gaussian_filter(rough, (0, _BEND_SMOOTH_PX, _BEND_SMOOTH_PX), mode="nearest")
+        shift = BEND_PX * smooth / smooth.std(axis=(1, 2), keepdims=True)
+        bent[index] = map_coordinates(patch.astype(np.float32), grid + shift, mode="nearest")
+    return bent
 
 
 def transplant(

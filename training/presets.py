@@ -23,6 +23,9 @@ class GanPreset:
     width: int = 1024
     discriminator_width: int = 64
     epochs: int = 70
+    #: Train for so many updates in place of `epochs`, whatever the size of the set: few epochs of
+    #: a small one are too few updates. Epochs go on until they are done; the last is cut short.
+    updates: int | None = None
     batch: int = 64
     learning_rate: float = 0.0002
     #: Two time-scales (Heusel et al. 2017): a discriminator that is held back may learn faster.

@@ -51,6 +51,28 @@ def test_interrupted_training_ends_with_the_same_weights(preset, data, tmp_path,
 
 
 @pytest.mark.parametrize("preset", [PLAIN, SMALL_DATA], ids=["plain", "small data"])
+def test_as_many_updates_as_the_epochs_have_change_nothing(preset, data):
+    def train(preset):
+        return gan.train(data, preset, seed=1, journal=stage.Unrecorded()).state_dict()
+
+    epochs = train(preset)  # 3 of 2 batches
+    updates = train(replace(preset, epochs=1, updates=6))
+    assert all(torch.equal(epochs[name], updates[name]) for name in epochs)
+
+
+@pytest.mark.parametrize(("updates", "epochs"), [(1, 1), (2, 1), (3, 2), (5, 3)])
+def test_the_last_epoch_is_cut_short(updates, epochs, data, tmp_path, monkeypatch):
+    taken = []
+    descend = gan._descend
+    monkeypatch.setattr(gan, "_descend", lambda *of: (taken.append(1), descend(*of)))
+    preset = replace(PLAIN, updates=updates)
+    gan.train(data, preset, seed=1, journal=stage.Journal(tmp_path / "gan", stage.bars(), epochs))
+    assert len(taken) == 2 * updates  # discriminator and generator
+    assert len((tmp_path / "gan.jsonl").read_text().splitlines()) == epochs
+    assert gan.epochs(preset, len(data.images)) == epochs
+
+
+@pytest.mark.parametrize("preset", [PLAIN, SMALL_DATA], ids=["plain", "small data"])
 def test_what_is_sampled_is_a_function_of_class_and_seed(preset):
     torch.manual_seed(0)
     generator = gan.build_generator(preset).eval()

@@ -45,6 +45,20 @@ def test_another_scanner_shifts_and_roughens_a_patch_within_its_bounds():
     assert 0.9 * mixing.NOISE_HU < noise.max() < 1.2 * mixing.NOISE_HU
 
 
+def test_a_bent_patch_has_its_pixels_elsewhere_and_no_new_ones():
+    disc = np.hypot(*(np.mgrid[:64, :64] - 31.5)) < 20
+    hu = np.repeat(np.where(disc, 20.0, 100.0).astype(np.float32)[None], 200, axis=0)
+    bent = mixing.warp(hu, rng=np.random.default_rng(0))
+    moved = (bent < 60) != disc
+    share = moved.sum(axis=(1, 2)) / disc.sum()
+    assert share.min() > 0.02
+    assert share.max() < 0.5
+    far = np.abs(np.hypot(*(np.mgrid[:64, :64] - 31.5)) - 20) > 5 * mixing.BEND_PX
+    assert not moved[:, far].any()
+    assert bent[:, far].min() > 0  # a cubic spline overshoots next to an edge alone
+    assert np.ptp(bent, axis=0).max() > 60  # no two alike
+
+
 def test_a_transplant_is_the_lesion_inside_and_the_host_outside_at_the_hosts_level():
     radius = 32 / (1 + 2 * MARGIN)
     y, x = np.mgrid[:64, :64] - 31.5

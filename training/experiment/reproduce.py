@@ -91,7 +91,7 @@ def run(
     """
     _check_seed(experiment, cohort)
     study = _choose(trials(experiment, cohort, seed=seed), store, compute=compute)
-    compute("all arms", _cells(study))
+    compute("all arms", cells(study))
     by = {name: Noting(store.folder) for name in (*SECTIONS, "claims", "pictures")}
     results: dict[str, Any] = {
         "run": provenance.describe(experiment, cohort, study.truth, seed=seed),
@@ -155,7 +155,7 @@ def _choose(repeats: tuple[Trial, ...], store: Store, *, compute: Compute) -> St
     )
 
 
-def _cells(study: Study) -> Iterable[Cell]:
+def cells(study: Study) -> Iterable[Cell]:
     """Yield everything at the best groups."""
     return chain(
         curves.cells(curves.discriminators(study)),

@@ -71,7 +71,7 @@ def test_the_filter_refuses_too_few():
         FILTERED.compute(Filter(5), images | {"judge": {"logits_synthetic": np.zeros((12, 3))}})
 
 
-@pytest.mark.parametrize("way", ["blended", "transplanted", "rescanned"])
+@pytest.mark.parametrize("way", ["blended", "transplanted", "rescanned", "recomposed"])
 def test_mixtures_are_of_lesions_that_may_be_trained_on(way):
     rng = np.random.default_rng(0)
     classes = np.tile([0, 1, 2], 12)

@@ -6,7 +6,6 @@ was settled before any was run, and nothing was tuned on the fresh lesions.
 """
 
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -31,12 +30,12 @@ from training.statistics.student import TTest
 ARMS = {
     "fewer": "a quarter as many of the DCGANs' images",
     "filtered": "the half of the DCGANs' images that the classic arm is surest of",
-    "longer": "images of the small-data recipe, trained longer or wider",
     "blended": "two lesions of a class, mixed pixel by pixel",
     "transplanted": "lesions put into another patient's surroundings",
     "rescanned": "augmented lesions as another scanner might show them",
+    "recomposed": "lesions bent, put into another patient's surroundings, on another scanner",
 }
-_WAYS: tuple[Way, ...] = ("blended", "transplanted", "rescanned")
+_WAYS: tuple[Way, ...] = ("blended", "transplanted", "rescanned", "recomposed")
 _FEWER = 4
 
 
@@ -44,10 +43,7 @@ def arm(trial: Trial, name: str, *, best: tuple[int, int]) -> Cell:
     """Name an arm's classifier on one cohort at the groups of its synthetic arm."""
     classic, synthetic = best
     group = TrainingSet(classic, synthetic)
-    if name == "longer":
-        slow = replace(trial, experiment=replace(trial.experiment, recipe=trial.experiment.longer))
-        images = cohorts.made(slow, "conditional", classic=classic)
-    elif name in _WAYS:
+    if name in _WAYS:
         images = {"synthetic": _mixed(trial, name, best=best)}
     else:
         images = cohorts.made(trial, "dcgan", classic=classic)

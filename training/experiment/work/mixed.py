@@ -5,6 +5,7 @@ They stand where a generator's images stand, so a classifier takes them as it ta
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import ceil
 from typing import Literal
 
 import numpy as np
@@ -18,14 +19,16 @@ from training.experiment.work.cohort import as_patches
 from training.patches import Patches
 from training.seeds import generator
 
-Way = Literal["blended", "rescanned", "transplanted"]
+Way = Literal["blended", "recomposed", "rescanned", "transplanted"]
 
 
 @dataclass(frozen=True, slots=True)
 class Mixing:
     """`count` images of each class of the training part, made in one `way`.
 
-    They start from the lesions' own patches and their first `variants` augmentations.
+    `blended` and `rescanned` ones start from the lesions' own patches and their first `variants`
+    augmentations, the others from the patches alone: a transplant's circle holds for a lesion in
+    the middle. `recomposed` ones are bent, transplanted and rescanned.
     """
 
     way: Way
@@ -54,15 +57,20 @@ def _of_class(
     """Make a class's images [count, 64, 64] in HU."""
     rng = generator(config.seed, config.way, CLASSES[label])
     mine = rows[patches.classes[rows] == label]
-    if config.way == "transplanted":  # its circle holds for a lesion in the middle: no augmentation
-        return mixing.transplant(
-            patches.originals[mine],
-            patients[mine],
+    if config.way in ("transplanted", "recomposed"):
+        own, of = patches.originals[mine], patients[mine]
+        if config.way == "recomposed":
+            times = ceil(config.count / len(mine))
+            own, of = mixing.warp(np.repeat(own, times, axis=0), rng=rng), np.repeat(of, times)
+        put = mixing.transplant(
+            own,
+            of,
             into=patches.originals[rows],
             hosts=patients[rows],
             count=config.count,
             rng=rng,
         )
+        return put if config.way == "transplanted" else mixing.rescan(put, rng=rng)
     varied = [patches.originals[mine, None], patches.variants[mine, : config.variants]]
     hu = np.concatenate(varied, axis=1).reshape(-1, *patches.originals.shape[1:])
     if config.way == "rescanned":

@@ -25,8 +25,8 @@ def chapter(results: Mapping[str, Any]) -> Chapter:
     words = (
         "Ways to get more out of the same cohorts, tested as the primary claim is: as many updates "
         "and as many added images, the same fresh lesions. What each does was settled before any "
-        "was run. Blended, transplanted and rescanned images need no network: a generator has to "
-        "beat them.",
+        "was run. Blended, transplanted, rescanned and recomposed images need no network: a "
+        "generator has to beat them.",
         _goal(found),
         "A network that also looks at a lesion's three flips and takes the mean (test-time "
         "augmentation) needs no image more. The second table gives it to every arm, the ceiling "

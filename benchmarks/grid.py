@@ -1,0 +1,196 @@
+"""`python -m benchmarks.grid`: what a preset's grid asks of a device, counted and not run.
+
+Every cell of the experiments is named, as `reproduce` names it, with the group sizes that the
+paper chose; updates are counted from the cells' configurations, and the arithmetic of an update by
+running one. Divided by a device's best rate that is a floor: no run can be shorter. It leaves out
+what starts kernels, draws lesions and judges them.
+"""
+
+import argparse
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from itertools import chain
+from math import ceil
+
+import numpy as np
+import torch
+from torch.utils.flop_counter import FlopCounterMode
+
+from lesion.classes import CLASSES
+from training import acgan, cnn, gan
+from training.datasets import Labelled
+from training.experiment import reproduce
+from training.experiment.cell import Cell, walk
+from training.experiment.presets import EXPERIMENTS, Experiment
+from training.experiment.reading import Truth
+from training.experiment.sections import cohorts, curves, nested
+from training.experiment.study import Study
+from training.experiment.work.classifier import CLASSIFIER, Training
+from training.experiment.work.cohort import Phantom, phantom
+from training.experiment.work.generator import GENERATOR, Synthesis
+from training.folds import FOLDS
+from training.presets import CnnPreset, GanPreset
+from training.stage import Unrecorded
+
+#: Dense bfloat16 of an H100 SXM, in TFLOP/s, by its maker's data sheet.
+H100_TFLOPS = 989.0
+
+_HEAD = ("network", "trained", "updates", "GFLOP an update", "PFLOP", "minutes at least")
+
+
+@dataclass(frozen=True, slots=True)
+class Network:
+    """A kind of network, and how it is trained but for its length."""
+
+    kind: str
+    preset: CnnPreset | GanPreset
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Count, and print a table."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.grid", description=__doc__)
+    parser.add_argument("--preset", choices=sorted(EXPERIMENTS), default="paper")
+    parser.add_argument("--tflops", type=float, default=H100_TFLOPS, help="the device's best rate")
+    args = parser.parse_args(arguments)
+    trained: Counter[Network] = Counter()
+    updates: Counter[Network] = Counter()
+    for network, count in _counted(EXPERIMENTS[args.preset]):
+        trained[network] += 1
+        updates[network] += count
+    print("| " + " | ".join(_HEAD) + " |\n" + "|---" * len(_HEAD) + "|")
+    total = 0.0
+    for network, count in sorted(updates.items(), key=lambda item: item[0].kind):
+        flop = _flop(network)
+        total += flop * count
+        cells = (
+            _words(network),
+            f"{trained[network]}",
+            f"{count:,}",
+            f"{flop / 1e9:.1f}",
+            *_cost(flop * count, args.tflops),
+        )
+        print("| " + " | ".join(cells) + " |")
+    print("| " + " | ".join(("all", "", "", "", *_cost(total, args.tflops))) + " |")
+
+
+def _cost(flop: float, tflops: float) -> tuple[str, str]:
+    return f"{flop / 1e15:.2f}", f"{flop / (tflops * 1e12) / 60:.2f}"
+
+
+def _words(network: Network) -> str:
+    if isinstance(network.preset, CnnPreset):
+        return f"{network.kind}, {network.preset.batch} a batch"
+    preset = network.preset
+    return f"{network.kind}, {preset.width} and {preset.discriminator_width} channels"
+
+
+def _counted(experiment: Experiment) -> Iterator[tuple[Network, int]]:
+    """Yield every network of the grid, and its updates."""
+    for cell in walk(_cells(experiment), done=lambda _: False):
+        if cell.work is CLASSIFIER:
+            training: Training = cell.config
+            yield (
+                Network("CNN", replace(training.preset, epochs=1, updates=None)),
+                _cnn_updates(training, _lesions(cell)),
+            )
+        elif cell.work is GENERATOR:
+            made: Synthesis = cell.config
+            yield (
+                Network(made.kind, replace(made.preset, epochs=1, updates=None)),
+                _gan_updates(made, _lesions(cell)),
+            )
+
+
+def _cells(experiment: Experiment) -> Iterable[Cell]:
+    """Name every cell, at the paper's choices or the preset's nearest to them."""
+    cohort = phantom(Phantom(1, experiment.counts, experiment.augmentation), "phantom")
+    trials = reproduce.trials(experiment, cohort, seed=1)
+    classes = np.repeat(np.arange(len(CLASSES)), experiment.counts)
+    best = _nearest(experiment.classic, 5000), _nearest(experiment.synthetic, 1000)
+    inner = {split: best for trial in trials for split in trial.splits}
+    further = cohorts.trials(experiment)
+    test = experiment.cohorts
+    theirs = _nearest(test.classic, best[0]), _nearest(test.synthetic, best[1])
+    study = Study(
+        trials,
+        Truth(classes, np.arange(len(classes)).astype(str)),
+        phantom(Phantom(reproduce.NEW_SEED, experiment.new, experiment.augmentation), "new"),
+        *best,
+        inner,
+        {trial.seed: theirs for trial in further},
+    )
+    yield from chain.from_iterable(map(curves.of, curves.every(study).values()))
+    groups = [
+        of
+        for trial in trials
+        for split in (trial.splits if experiment.inner_folds else ())
+        for of in (nested.classic(trial, split), nested.synthetic(trial, split, best=best[0]))
+    ]
+    yield from chain.from_iterable(chain.from_iterable(group.values()) for group in groups)
+    for trial in further:
+        yield from cohorts.to_compare(trial, cohorts.classic_groups(trial))
+        yield from cohorts.to_compare(trial, cohorts.synthetic_groups(trial, best=theirs[0]))
+    yield from reproduce.cells(study)
+
+
+def _nearest(sizes: Iterable[int], wanted: int) -> int:
+    return min(sizes, key=lambda size: abs(size - wanted))
+
+
+def _lesions(cell: Cell) -> float:
+    """Count the lesions that a cell trains on."""
+    counts: tuple[int, ...] = cell.inputs["cohort"].config.counts
+    return _share(cell.config) * sum(counts)
+
+
+def _cnn_updates(training: Training, lesions: float) -> int:
+    preset, data = training.preset, training.data
+    if preset.updates is not None:
+        return preset.updates
+    of_each = data.synthetic_per_class + data.new_per_class
+    images = lesions * data.originals + _classic(training, data.classic_per_fold, lesions)
+    images += len(CLASSES) * of_each * FOLDS * _share(training)
+    return preset.epochs * ceil(images / preset.batch)
+
+
+def _gan_updates(made: Synthesis, lesions: float) -> int:
+    images = lesions + _classic(made, made.classic_per_fold, lesions)
+    if made.label is not None:
+        images /= len(CLASSES)
+    batches = max(1, int(images) // made.preset.batch)
+    return made.preset.updates or made.preset.epochs * batches
+
+
+def _classic(config: Training | Synthesis, per_fold: int, lesions: float) -> float:
+    """Count augmentations: equally many of every lesion."""
+    return lesions * round(per_fold * FOLDS * _share(config) / lesions)
+
+
+def _share(config: Training | Synthesis) -> float:
+    """Return which part of a cohort is trained on."""
+    share = 1.0 if config.split.fold is None else (FOLDS - 1) / FOLDS
+    return share * (1.0 if config.split.inner is None else (FOLDS - 1) / FOLDS)
+
+
+def _flop(network: Network) -> float:
+    """Count the operations of one update: what a second epoch of one batch adds."""
+    preset = network.preset
+    images = torch.rand(preset.batch, 64, 64)
+    data = Labelled(images, torch.arange(preset.batch) % len(CLASSES))
+
+    def of_epochs(epochs: int) -> int:
+        longer = replace(preset, epochs=epochs)
+        with FlopCounterMode(display=False) as counter:
+            if isinstance(longer, CnnPreset):
+                cnn.train(data, longer, seed=0, journal=Unrecorded())
+            else:
+                train = acgan.train if network.kind == "acgan" else gan.train
+                train(data, longer, seed=0, journal=Unrecorded())
+        return int(counter.get_total_flops())
+
+    return float(of_epochs(2) - of_epochs(1))
+
+
+if __name__ == "__main__":
+    main()
