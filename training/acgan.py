@@ -25,7 +25,7 @@ def train(
     *,
     seed: int,
     journal: Recorder,
-    picture: Callable[[Generator], None] = lambda _: None,
+    picture: Callable[[Generator], None] | None = None,
 ) -> gan.Pair:
     """Train on all classes and return both networks; raise `ValueError` if not `conditional`.
 

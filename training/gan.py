@@ -39,12 +39,12 @@ def train(
     *,
     seed: int,
     journal: Recorder,
-    picture: Callable[[Generator], None] = lambda _: None,
+    picture: Callable[[Generator], None] | None = None,
 ) -> Generator:
     """Train on `data` and return the generator; a conditional one learns the labels too.
 
-    `picture` is shown the generator now and then. Same arguments, same machine: same weights,
-    interrupted or not.
+    `picture`, if there is one, is shown the generator now and then. Same arguments, same machine:
+    same weights, interrupted or not, pictured or not.
     """
     return play(data, preset, seed=seed, journal=journal, picture=picture).generator
 
@@ -56,7 +56,7 @@ def play(
     auxiliary: bool = False,
     seed: int,
     journal: Recorder,
-    picture: Callable[[Generator], None] = lambda _: None,
+    picture: Callable[[Generator], None] | None = None,
 ) -> Pair:
     """Train a DCGAN, or with `auxiliary` an ACGAN, which differs in its losses alone."""
     device = data.images.device
@@ -114,7 +114,7 @@ def play(
             average.load_state_dict(generator.state_dict())
         steps.run(these[1:] if epoch == 0 else these)
         mean_d, mean_g = (losses / len(these)).tolist()
-        if (epoch + 1) % max(1, last // _PICTURES) == 0:
+        if picture and (epoch + 1) % max(1, last // _PICTURES) == 0:
             picture(settle(deepcopy(average), batch=preset.batch))
         journal.record(epoch + 1, {"discriminator": mean_d, "generator": mean_g}, parts)
     torch.manual_seed(derive(seed, "settle"))
