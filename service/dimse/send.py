@@ -4,6 +4,7 @@ What is raised says what failed, in words of ours: never a name, a UID or a word
 """
 
 import asyncio
+import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from io import BytesIO
@@ -27,6 +28,8 @@ from service.problems import (
 from service.report.objects import Made
 from service.report.uids import IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_VERSION_NAME
 
+logger = logging.getLogger(__name__)
+
 #: Worth another attempt soon, and not of this report alone.
 PASSING = (PacsConnectionError, PacsTimeoutError, PacsBusyError)
 
@@ -48,7 +51,8 @@ async def deliver(
     if target.pacs is not None:
         client = pacs.client(target.pacs, to_store=True)
         for made in objects:
-            await client.store(made.data)
+            with _if_wanted(made):
+                await client.store(made.data)
     else:
         await asyncio.to_thread(store, objects, target, ae_title=ae_title, timeout_s=timeout_s)
 
@@ -60,8 +64,20 @@ def store(objects: Sequence[Made], target: Target, *, ae_title: str, timeout_s: 
         with silenced():
             datasets.append(dcmread(BytesIO(made.data)))
     with _associated(datasets, target, ae_title, timeout_s) as assoc:
-        for dataset in datasets:
-            _check(_sent(assoc, dataset))
+        for made, dataset in zip(objects, datasets, strict=True):
+            with _if_wanted(made):
+                _check(_sent(assoc, dataset))
+
+
+@contextmanager
+def _if_wanted(made: Made) -> Iterator[None]:
+    """Let a target refuse a picture: it has the report, and would refuse the picture for ever."""
+    try:
+        yield
+    except PacsStoreError as error:
+        if made.kind == "report":
+            raise
+        logger.warning({"problem": error.slug, "message": f"a picture was refused: {error}"})
 
 
 @contextmanager

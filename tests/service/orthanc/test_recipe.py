@@ -92,12 +92,14 @@ def test_what_a_workstation_stores_comes_back_as_one_valid_report(site, dciodvfy
 
 
 @pytest.mark.parametrize("first", ["image", "annotation"])
-def test_what_is_stored_by_stow_comes_back_in_either_order(site, study, tmp_path, first):
+def test_what_is_stored_by_stow_comes_back_in_either_order(site, study, tmp_path, dciodvfy, first):
     uid, image, annotation = study
     files = [image, annotation] if first == "image" else [annotation, image]
     for file in files:
         stow(site, tmp_path, file)
-    report = dcmread(BytesIO(site.file(site.wait_for(uid, "SR"))))
+    found = site.file(site.wait_for(uid, "SR"))
+    assert not dciodvfy(found)
+    report = dcmread(BytesIO(found))
     assert report.Manufacturer == "Hepatica"
     (evidence,) = report.CurrentRequestedProcedureEvidenceSequence
     (series,) = evidence.ReferencedSeriesSequence
