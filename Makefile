@@ -36,9 +36,10 @@ serve: $(VENV)/.serve ## Serve a bundle on 127.0.0.1 [PORT=3000] [BUNDLE=models/
 	@HEPATICA_BUNDLE=$(BUNDLE) exec $(VENV)/bin/bentoml serve service.bento:Hepatica \
 		--host 127.0.0.1 --port $(PORT)
 
+# Some tests run make, which is not to get these ARGS.
 .PHONY: test
 test: $(VENV)/.dev ## Run the tests [ARGS="-k outline"]
-	$(VENV)/bin/pytest $(ARGS)
+	env -u ARGS -u MAKEFLAGS $(VENV)/bin/pytest $(ARGS)
 
 .PHONY: check
 check: $(VENV)/.dev ## Lint, check the format, the types and the walls between the packages
