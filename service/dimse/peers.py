@@ -26,7 +26,7 @@ from pydantic import (
     model_validator,
 )
 
-from service import toml_file
+from service import tls, toml_file
 from service.pacs.config import Name
 
 #: 1 to 16 characters, no backslash, no control character, no space at an end (PS3.5, 6.2, AE).
@@ -77,13 +77,7 @@ class Target(_Strict):
         """Return whom to trust and who we are; None where there is no TLS."""
         if not self.tls:
             return None
-        try:
-            context = ssl.create_default_context(cafile=self.ca_bundle)
-            if self.client_certificate:
-                context.load_cert_chain(self.client_certificate, self.client_key)
-        except OSError as error:  # ssl.SSLError is one
-            raise ValueError(f"certificates cannot be read ({type(error).__name__})") from None
-        return context
+        return tls.context(self.ca_bundle, self.client_certificate, self.client_key)
 
 
 class Peers(_Strict):

@@ -27,7 +27,7 @@ from pydantic import (
     model_validator,
 )
 
-from service import toml_file
+from service import tls, toml_file
 
 Seconds = Annotated[float, Field(gt=0, le=600, allow_inf_nan=False)]
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,32}$")]
@@ -119,13 +119,7 @@ class Pacs(_Strict):
         """Return whom to trust, and who we are; nothing is to be verified over plain HTTP."""
         if self.url.startswith("http:"):
             return True
-        try:
-            context = ssl.create_default_context(cafile=self.ca_bundle)
-            if self.client_certificate:
-                context.load_cert_chain(self.client_certificate, self.client_key)
-        except OSError as error:  # ssl.SSLError is one
-            raise ValueError(f"certificates cannot be read ({type(error).__name__})") from None
-        return context
+        return tls.context(self.ca_bundle, self.client_certificate, self.client_key)
 
 
 _CONFIGURATION: TypeAdapter[dict[Name, Pacs]] = TypeAdapter(dict[Name, Pacs])

@@ -12,7 +12,7 @@ from pydicom.uid import SecondaryCaptureImageStorage
 from service.dimse.peers import Target
 from service.dimse.send import store as store_at_ae
 from service.pacs.client import Client
-from service.pacs.config import load
+from service.pacs.config import Pacs
 from service.problems import PacsConnectionError
 from service.report.objects import Made
 
@@ -29,12 +29,13 @@ def authority():
 
 @pytest.fixture
 def files(authority, tmp_path):
-    """The authority's certificate, and one of ours with its key."""
+    """The authority's certificate, and one of ours with its key, by the names of settings."""
     ours = authority.issue_cert("hepatica.example")
-    paths = {name: tmp_path / name for name in ("ca", "certificate", "key")}
-    authority.cert_pem.write_to_path(paths["ca"])
-    ours.cert_chain_pems[0].write_to_path(paths["certificate"])
-    ours.private_key_pem.write_to_path(paths["key"])
+    names = ("ca_bundle", "client_certificate", "client_key")
+    paths = {name: tmp_path / name for name in names}
+    authority.cert_pem.write_to_path(paths["ca_bundle"])
+    ours.cert_chain_pems[0].write_to_path(paths["client_certificate"])
+    ours.private_key_pem.write_to_path(paths["client_key"])
     return paths
 
 
@@ -86,9 +87,11 @@ def pacs():
         thread.join()
 
 
-def store(configure, fake, *lines):
+def store(fake, **named):
+    """Store a file, patiently: a handshake on a busy machine takes its time."""
+
     async def go():
-        client = Client("archive", load(configure(fake.url, "retries = 0", *lines))["archive"])
+        client = Client("archive", Pacs(url=fake.url, retries=0, **named))
         try:
             await client.store(FILE)
         finally:
@@ -97,36 +100,31 @@ def store(configure, fake, *lines):
     asyncio.run(go())
 
 
-def named(files, *names):
-    keys = {"ca": "ca_bundle", "certificate": "client_certificate", "key": "client_key"}
-    return [f'{keys[name]} = "{files[name]}"' for name in names]
-
-
-def test_a_pacs_whose_authority_is_named_is_trusted(configure, pacs, authority, files):
+def test_a_pacs_whose_authority_is_named_is_trusted(pacs, authority, files):
     fake = pacs(context(authority))
-    store(configure, fake, *named(files, "ca"))
+    store(fake, ca_bundle=files["ca_bundle"])
     assert len(fake.stored) == 1
 
 
-def test_an_authority_that_is_not_named_is_not(configure, pacs, authority):
+def test_an_authority_that_is_not_named_is_not(pacs, authority):
     fake = pacs(context(authority))
     with pytest.raises(PacsConnectionError):
-        store(configure, fake)
+        store(fake)
     assert not fake.seen
 
 
-def test_nor_is_the_certificate_of_another_host(configure, pacs, authority, files):
+def test_nor_is_the_certificate_of_another_host(pacs, authority, files):
     fake = pacs(context(authority, "other.example"))
     with pytest.raises(PacsConnectionError):
-        store(configure, fake, *named(files, "ca"))
+        store(fake, ca_bundle=files["ca_bundle"])
     assert not fake.seen
 
 
-def test_a_pacs_that_asks_who_we_are_is_told(configure, pacs, authority, files):
+def test_a_pacs_that_asks_who_we_are_is_told(pacs, authority, files):
     fake = pacs(context(authority, ask=True))
     with pytest.raises(PacsConnectionError):
-        store(configure, fake, *named(files, "ca"))
-    store(configure, fake, *named(files, "ca", "certificate", "key"))
+        store(fake, ca_bundle=files["ca_bundle"])
+    store(fake, **files)
     assert len(fake.stored) == 1
 
 
@@ -142,14 +140,7 @@ def report(make_ct, encode):
 def test_reports_go_to_an_ae_over_tls_alone(authority, files, report, known):
     ae = TargetAE()
     ae.start(tls=context(authority, "127.0.0.1" if known else "other.example", ask=True))
-    names = {"ca_bundle": "ca", "client_certificate": "certificate", "client_key": "key"}
-    target = Target(
-        ae_title="TARGET",
-        host="127.0.0.1",
-        port=ae.port,
-        tls=True,
-        **{key: files[name] for key, name in names.items()},
-    )
+    target = Target(ae_title="TARGET", host="127.0.0.1", port=ae.port, tls=True, **files)
     try:
         if known:
             store_at_ae([report], target, ae_title="HEPATICA", timeout_s=5)
