@@ -5,8 +5,9 @@ In a real server, whose memory is its own.
 
 import pytest
 
-from .attacks import OF_A_SERIES, OF_ONE_IMAGE, disc, group, image, seg
+from .attacks import OF_A_SERIES, OF_ONE_IMAGE
 from .measure import check_cost
+from .raw import disc, group, image, seg
 
 ATTACKS = OF_ONE_IMAGE | OF_A_SERIES
 

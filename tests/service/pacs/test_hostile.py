@@ -7,11 +7,12 @@ import httpx
 import pytest
 from pydicom.uid import CTImageStorage
 
-from ..attacks import (
+from ..attacks import OF_ONE_IMAGE
+from ..measure import check_cost
+from ..raw import (
     ANNOTATION,
     ANNOTATION_SERIES,
     IMAGE,
-    OF_ONE_IMAGE,
     SERIES,
     STUDY,
     bomb,
@@ -20,7 +21,6 @@ from ..attacks import (
     image,
     seg,
 )
-from ..measure import check_cost
 
 #: One for each way in which an annotation breaks what reads it.
 ATTACKS = {

@@ -88,6 +88,7 @@ def test_the_docs_quote_it_as_it_is(results):
         f"ahead of classic augmentation by {written(flips['synthetic'], unit='')}",
         f"gets {100 * folds['accuracy'][0]:.1f} % on its folds and "
         f"{100 * np.mean(cohorts['accuracy']['classic']):.1f} % on the fresh",
+        f"took {sum(results['run']['seconds'].values()) / 60:.0f} minutes in all",
         f"| {cohorts['cohorts']} | [its report](reproduction/README.md) |",
     ):
         assert words in told
