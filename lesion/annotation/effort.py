@@ -6,7 +6,7 @@ a megabyte can ask for hours.
 
 from lesion.errors import TooLargeError
 
-#: Steps of a nanosecond or two: about a second. Forty organs on hundreds of slices take a tenth.
+#: More than what anybody draws of a patient takes, and few enough to be refused in seconds.
 MOST_STEPS = 2**29
 
 #: Of a call of NumPy or scikit-image, whatever it is given.

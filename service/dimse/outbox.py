@@ -95,14 +95,6 @@ class Outbox:
             for key in old:
                 self._remove(folder, key)
 
-    def size(self) -> int:
-        """Return the bytes of the reports that wait."""
-        sizes = 0
-        for key in self.waiting():
-            with suppress(OSError):
-                sizes += (self._folder / "reports" / key).stat().st_size
-        return sizes
-
     def _listed(self, folder: str) -> dict[str, float]:
         path = self._folder / folder
         times = {name: (path / name).stat().st_mtime for name in files.names(path)}

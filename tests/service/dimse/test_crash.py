@@ -47,13 +47,19 @@ def test_killed_between_delivery_and_confirmation(spawn, target, files, study, t
     assert again == first  # to the time of day: the report was kept, not made anew
 
 
-def test_killed_between_confirmation_and_clearing_away(spawn, target, files, study, tmp_path):
-    """As if the power had failed there: what was to be removed is there again."""
-    spool = tmp_path / "spool"
+def killed_while_it_waits(spawn, target, files, spool):
+    """Kill a listener whose SEG lacks a slice; return the SEG's name on the disk."""
     with spawn(peers_file(target.port), spool=spool, quiet_s=NEVER) as listener:
         assert send(listener.port, *files[1:]) == [0] * 3
         listener.kill()
     (key,) = [path.name for path in (spool / "objects").iterdir() if b'"seg"' in path.read_bytes()]
+    return key
+
+
+def test_killed_between_confirmation_and_clearing_away(spawn, target, files, study, tmp_path):
+    """As if the power had failed there: what was to be removed is there again."""
+    spool = tmp_path / "spool"
+    key = killed_while_it_waits(spawn, target, files, spool)
     (spool / "done" / key).write_text("{}\n")
     with spawn(peers_file(target.port), spool=spool) as listener:
         assert listener.metric("annotations_waiting") == 0
@@ -63,10 +69,7 @@ def test_killed_between_confirmation_and_clearing_away(spawn, target, files, stu
 
 def test_what_ends_the_process_is_not_tried_for_ever(spawn, target, files, tmp_path, is_well):
     spool = tmp_path / "spool"
-    with spawn(peers_file(target.port), spool=spool, quiet_s=NEVER) as listener:
-        assert send(listener.port, *files[1:]) == [0] * 3
-        listener.kill()
-    (key,) = [path.name for path in (spool / "objects").iterdir() if b'"seg"' in path.read_bytes()]
+    key = killed_while_it_waits(spawn, target, files, spool)
     (spool / "trying" / key).write_text('{"times": 3}\n')
     with spawn(peers_file(target.port), spool=spool) as listener:
         listener.wait("", problem="internal")
