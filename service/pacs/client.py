@@ -7,6 +7,7 @@ it says which PACS by its configured name, and what happened.
 import asyncio
 import logging
 import random
+import ssl
 from base64 import b64encode
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
@@ -165,7 +166,8 @@ class Client:
                 await answer.aclose()
         except httpx.TimeoutException as error:
             raise PacsTimeoutError(self._words(type(error).__name__, "an answer")) from None
-        except httpx.TransportError as error:
+        # TLS 1.3 tells after the handshake that it wanted a certificate; HTTPX lets that through.
+        except (httpx.TransportError, ssl.SSLError) as error:
             raise PacsConnectionError(self._words(type(error).__name__, "an answer")) from None
 
     async def _redirected(self, answer: httpx.Response) -> httpx.Request:

@@ -5,6 +5,7 @@ import ssl
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+import httpx
 import pytest
 import trustme
 from pydicom.uid import SecondaryCaptureImageStorage
@@ -126,6 +127,17 @@ def test_a_pacs_that_asks_who_we_are_is_told(pacs, authority, files):
         store(fake, ca_bundle=files["ca_bundle"])
     store(fake, **files)
     assert len(fake.stored) == 1
+
+
+def test_a_refusal_that_comes_after_the_handshake_is_one(monkeypatch):
+    """Whether it is seen while we write or while we read is a race: here it is the latter."""
+
+    async def send(*_, **__):
+        raise ssl.SSLError("tlsv13 alert certificate required")
+
+    monkeypatch.setattr(httpx.AsyncClient, "send", send)
+    with pytest.raises(PacsConnectionError):
+        store(FakePacs(url="https://pacs.example"))
 
 
 @pytest.fixture
