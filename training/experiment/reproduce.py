@@ -30,6 +30,7 @@ from training.experiment.sections import (
     deployment,
     detail,
     diversity,
+    extractor,
     gallery,
     nested,
     paired,
@@ -161,7 +162,7 @@ def cells(study: Study) -> Iterable[Cell]:
         curves.cells(curves.discriminators(study)),
         *(
             section.cells(study)
-            for section in (rivals, controls, nested, deployment, detail, readers)
+            for section in (rivals, controls, nested, deployment, detail, extractor, readers)
         ),
         cohorts.cells(study),
         beyond.cells(study),

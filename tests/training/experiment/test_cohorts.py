@@ -6,8 +6,8 @@ from scipy import stats
 
 from training.augment import Augmentation
 from training.experiment.judged import Judged, compare
-from training.experiment.presets import EXPERIMENTS, PAPER
-from training.experiment.sections.cohorts import ARMS, arm, trials
+from training.experiment.presets import COHORTS, EXPERIMENTS, PAPER, QUICK
+from training.experiment.sections.cohorts import ARMS, arm, arms, trials
 from training.experiment.work.sets import group_size
 
 PATIENTS = np.repeat(np.arange(200), 2)
@@ -65,3 +65,22 @@ def test_a_larger_grid_renames_nothing_that_a_smaller_one_has_computed(ceiling):
     known = {"smoke": "48118fd6e031c85b", "quick": "7074ccb810faa9c0"}
     if preset in known:
         assert cell.inputs["cohort"].digest.startswith(known[preset])
+
+
+def test_a_claim_can_do_without_the_further_arms():
+    assert arms(PAPER) == ARMS
+    assert arms(COHORTS) == ("classic", "synthetic", "ceiling")
+
+
+def test_twenty_cohorts_take_from_four_what_was_computed():
+    """The same cohorts, generators and ceiling: only more of them, and more lesions that judge."""
+    few, many = (trials(preset) for preset in (QUICK, COHORTS))
+    for one, same in zip(few, many, strict=False):
+        assert one.cohort == same.cohort
+        theirs, ours = (arm(trial, "synthetic", best=(2000, 500)).inputs for trial in (one, same))
+        made = [role for role in theirs if not role.startswith("judged-")]
+        assert len(made) == 4
+        assert all(theirs[role] == ours[role] for role in made)
+        assert not set(few[0].experiment.cohorts.classic) - {*COHORTS.cohorts.classic}
+    pools = [arm(ts[0], "ceiling", best=(2000, 500)).inputs["cohort"] for ts in (few, many)]
+    assert pools[0] == pools[1]

@@ -8,7 +8,7 @@ import pytest
 from lesion.classes import CLASSES
 from training.experiment import fresh
 from training.experiment.reading import Truth
-from training.experiment.sections import detail, diversity
+from training.experiment.sections import cohorts, diversity, extractor
 from training.experiment.work.cohort import Phantom, phantom
 
 #: Classes of the smoke preset's lesions: its cohort, its fresh ones (11, 12 and 13).
@@ -19,7 +19,8 @@ VARIANCE, COVERAGE = "feature variance, synthetic - new cases", "coverage, synth
 
 @pytest.fixture
 def study(store, study_of):
-    study = study_of(Truth(COHORT, np.arange(27)))
+    known = study_of(Truth(COHORT, np.arange(27).astype(str)))
+    study = replace(known, cohorts={cohorts.FIRST_SEED: (24, 8)})
     (part,) = fresh.classes(study.experiment)
     store.save(part, {"classes": FRESH, "patient_ids": np.arange(36) // 2}, seconds=0.0)
     return study
@@ -27,23 +28,23 @@ def study(store, study_of):
 
 @pytest.fixture
 def said(store, study):
-    """Let each fold's network say of synthetic and new lesions what `draw(classes)` gives."""
+    """Let the extractor say of synthetic and new lesions what `draw(rng, classes)` gives."""
 
     def say(*, synthetic, new):
         rng = np.random.default_rng(0)
         kinds, _ = diversity._new_cases(study)
-        for fold, split in enumerate(study.trial.splits):
-            cases = new(rng, np.repeat(kinds, 5)).reshape(9, 5, -1)
-            every = {
-                "rows": np.flatnonzero(np.arange(27) % 3 == fold),
-                "features_cohort": features(rng, COHORT + 3),  # near to no fresh lesion
-                "features_fresh-0": features(rng, FRESH),
-                "features_new": cases[:, 0],
-                "features_new_variants": cases[:, 1:],
-            }
+        cases = new(rng, np.repeat(kinds, 5)).reshape(9, 5, -1)
+        every = {
+            "features_cohort": features(rng, COHORT + 3),  # near to no fresh lesion
+            "features_fresh-0": features(rng, FRESH),
+            "features_new": cases[:, 0],
+            "features_new_variants": cases[:, 1:],
+        }
+        for split in study.trial.splits:
             for label, name in enumerate(CLASSES):
-                every[f"features_dcgan-{name}"] = synthetic(rng, np.full(16, label))
-            store.save(detail.cell(study, split, "classic"), every, seconds=0.0)
+                images = synthetic(rng, np.full(16, label))
+                every[f"features_{split.fold}_dcgan-{name}"] = images
+        store.save(extractor.cell(study), every, seconds=0.0)
 
     return say
 

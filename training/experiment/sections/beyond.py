@@ -12,6 +12,7 @@ import numpy as np
 
 from training.experiment.cell import Cell
 from training.experiment.judged import Judged, compare, judge, share
+from training.experiment.presets import Experiment
 from training.experiment.sections import cohorts
 from training.experiment.splits import Split
 from training.experiment.store import Store
@@ -39,6 +40,11 @@ _WAYS: tuple[Way, ...] = ("blended", "transplanted", "rescanned", "recomposed")
 _FEWER = 4
 
 
+def arms(experiment: Experiment) -> dict[str, str]:
+    """Name the arms that an experiment runs, and what each is trained on besides."""
+    return ARMS if experiment.cohorts.further else {}
+
+
 def arm(trial: Trial, name: str, *, best: tuple[int, int]) -> Cell:
     """Name an arm's classifier on one cohort at the groups of its synthetic arm."""
     classic, synthetic = best
@@ -59,7 +65,7 @@ def arm(trial: Trial, name: str, *, best: tuple[int, int]) -> Cell:
 def cells(study: Study) -> Iterator[Cell]:
     """Yield the cells of every arm, cohort by cohort."""
     for trial in cohorts.trials(study.experiment):
-        for name in ARMS:
+        for name in arms(study.experiment):
             yield arm(trial, name, best=study.cohorts[trial.seed])
 
 
@@ -69,13 +75,13 @@ def results(store: Store, study: Study) -> dict[str, Any]:
     `flips` are test-time augmentation: each arm's mean logits of a lesion and its three flips.
     `flips_gain` is what they alone add to each arm.
     """
-    trials = cohorts.trials(study.experiment)
-    arms = cohorts.every(study) | {
+    trials, further = cohorts.trials(study.experiment), arms(study.experiment)
+    every = cohorts.every(study) | {
         name: [arm(trial, name, best=study.cohorts[trial.seed]) for trial in trials]
-        for name in ARMS
+        for name in further
     }
-    once = judge(store, study.experiment, arms)
-    often = judge(store, study.experiment, arms, flips=True)
+    once = judge(store, study.experiment, every)
+    often = judge(store, study.experiment, every, flips=True)
     both = Judged(
         {f"{n}, once": right for n, right in once.right.items()}
         | {f"{n}, flips": right for n, right in often.right.items()},
@@ -83,7 +89,7 @@ def results(store: Store, study: Study) -> dict[str, Any]:
         once.patients,
     )
     return {
-        "arms": ARMS,
+        "arms": further,
         "once": _figures(once),
         "flips": _figures(often),
         "flips_gain": {n: compare(both, f"{n}, flips", f"{n}, once") for n in once.right},

@@ -38,6 +38,8 @@ FIRST_SEED = 10_001
 CEILING_SEED = 20_001
 
 ARMS = ("none", "classic", "synthetic", "recipe", "ceiling")
+#: Those that the claim cannot do without.
+NEEDED = ("classic", "synthetic", "ceiling")
 
 
 def trials(experiment: Experiment) -> tuple[Trial, ...]:
@@ -52,6 +54,11 @@ def trials(experiment: Experiment) -> tuple[Trial, ...]:
         )
         for seed in range(FIRST_SEED, FIRST_SEED + experiment.cohorts.count)
     )
+
+
+def arms(experiment: Experiment) -> tuple[str, ...]:
+    """Name the arms that an experiment runs."""
+    return ARMS if experiment.cohorts.further else NEEDED
 
 
 def table(trial: Trial) -> Cell:
@@ -118,12 +125,18 @@ def made(trial: Trial, kind: Kind, *, classic: int) -> dict[str, Cell]:
     return generators(trial, Split(trial.seed), kind, classic=classic)
 
 
-def on_fresh(trial: Trial, data: TrainingSet, more: Mapping[str, Cell] | None = None) -> Cell:
-    """Name a classifier of a whole cohort that judges the fresh lesions, and their flips."""
+#: What is kept of an arm's answers: those to flips besides.
+_FLIPS = Keep(views=len(VIEWS))
+
+
+def on_fresh(
+    trial: Trial, data: TrainingSet, more: Mapping[str, Cell] | None = None, *, keep: Keep = _FLIPS
+) -> Cell:
+    """Name a classifier of a whole cohort that judges the fresh lesions."""
     parts = enumerate(fresh.lesions(trial.experiment))
     inputs = {f"{JUDGED}fresh-{index}": cell for index, cell in parts} | dict(more or {})
-    keep, preset = Keep(views=len(VIEWS)), _preset(trial)
-    return classifier(trial, Split(trial.seed), data, more=inputs, preset=preset, keep=keep)
+    whole, preset = Split(trial.seed), _preset(trial)
+    return classifier(trial, whole, data, more=inputs, preset=preset, keep=keep)
 
 
 def cells(study: Study) -> Iterator[Cell]:
@@ -131,7 +144,7 @@ def cells(study: Study) -> Iterator[Cell]:
     experiment = study.experiment
     yield from fresh.classes(experiment)
     for trial in trials(experiment):
-        for name in ARMS:
+        for name in arms(experiment):
             yield arm(trial, name, best=study.cohorts[trial.seed])
 
 
@@ -139,14 +152,15 @@ def every(study: Study) -> dict[str, list[Cell]]:
     """Name every arm's classifiers, one of each cohort."""
     return {
         name: [arm(t, name, best=study.cohorts[t.seed]) for t in trials(study.experiment)]
-        for name in ARMS
+        for name in arms(study.experiment)
     }
 
 
 def results(store: Store, study: Study) -> dict[str, Any]:
     """Return every arm's accuracy on every cohort, and the paired differences."""
     judged = judge(store, study.experiment, every(study))
-    test = study.experiment.cohorts
+    test, there = study.experiment.cohorts, arms(study.experiment)
+    pairs = (("classic", "none"), *((name, "classic") for name in ARMS[2:]))
     return {
         "cohorts": test.count,
         "test_lesions": test.test,
@@ -155,11 +169,11 @@ def results(store: Store, study: Study) -> dict[str, Any]:
         "accuracy": {name: each.tolist() for name, each in judged.accuracy.items()},
         "negative_log_likelihood": judged.likelihood,
         "comparisons": {
-            "classic - none": compare(judged, "classic", "none"),
-            **{f"{name} - classic": compare(judged, name, "classic") for name in ARMS[2:]},
+            **{f"{a} - {b}": compare(judged, a, b) for a, b in pairs if {a, b} <= {*there}},
             **{
                 f"{name}, share of headroom": share(judged, name)
                 for name in ("synthetic", "recipe")
+                if name in there
             },
         },
     }
@@ -172,8 +186,9 @@ def accuracies(store: Store, study: Study) -> dict[str, np.ndarray]:
 
 def evidence(store: Store, study: Study) -> dict[str, Interval]:
     """Return the evidence for the primary claim."""
-    arms = every(study)
-    judged = judge(store, study.experiment, {name: arms[name] for name in ("synthetic", "classic")})
+    named = every(study)
+    pair = {name: named[name] for name in ("synthetic", "classic")}
+    judged = judge(store, study.experiment, pair)
     right, patients = judged.right, judged.patients
     gained = statistics.crossed_gain(right["synthetic"], right["classic"], patients)
     return {"synthetic - classic, cohorts": gained.difference}

@@ -66,10 +66,8 @@ def spares(study: Study, split: Split, kind: Kind) -> dict[str, Cell]:
     }
 
 
-def of_spares(
-    store: Store, one: Cell, kind: Kind, *, name: Literal["features", "logits"]
-) -> dict[str, np.ndarray]:
-    """Return what a classifier said of a kind's spare images, by class."""
+def of_spares(store: Store, one: Cell, kind: Kind, *, name: str) -> dict[str, np.ndarray]:
+    """Return what a classifier said of a kind's spare images, by class: `logits`, `features`."""
     said = store.load(one)
     if f"{name}_{kind}" in said:
         return dict(zip(CLASSES, np.split(said[f"{name}_{kind}"], len(CLASSES)), strict=True))

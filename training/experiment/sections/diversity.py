@@ -1,7 +1,7 @@
 """More diversity than a few more real cases? The paper says so without a figure (4.2.2).
 
 Synthetic lesions and new cases with augmentations, equally many of each class, are looked at in the
-features of each fold's classic classifier, which saw neither: how many fresh lesions of the class
+features of a further cohort's classifier, which saw neither: how many fresh lesions of the class
 have one of them or a training lesion near, and how much they vary. Folds and classes are averaged.
 """
 
@@ -12,8 +12,8 @@ import numpy as np
 
 from lesion.classes import CLASSES, LesionClass
 from training.experiment import fresh
-from training.experiment.sections import detail
-from training.experiment.splits import Split
+from training.experiment.sections import extractor
+from training.experiment.splits import Split, part
 from training.experiment.store import Store
 from training.experiment.study import Study
 from training.metrics import Interval
@@ -115,13 +115,11 @@ def _of_classes(store: Store, study: Study, split: Split) -> Iterator[_Sets]:
     Or all spare synthetic images, if there are fewer, with as many of each new case's augmentations
     left out.
     """
-    one = detail.cell(study, split, "classic")
-    said, features = store.load(one), detail.of_fresh(store, study, one)
+    said, features = store.load(extractor.cell(study)), extractor.of_fresh(store, study)
     place = space.fit_directions(features)
     fresh_classes = fresh.truth(store, study.experiment)["classes"]
-    cohort = said["features_cohort"]
-    chosen = ~np.isin(np.arange(len(cohort)), said["rows"])
-    spares = detail.of_spares(store, one, "dcgan", name="features")
+    chosen, _ = part(split, study.truth.classes, study.truth.patients)
+    spares = extractor.of_spares(store, study, split, "dcgan")
     new = np.concatenate([said["features_new"][:, None], said["features_new_variants"]], axis=1)
     new_classes, patients = _new_cases(study)
     for label, name in enumerate(CLASSES):
@@ -132,7 +130,7 @@ def _of_classes(store: Store, study: Study, split: Split) -> Iterator[_Sets]:
         _, patient = np.unique(patients[new_classes == label], return_inverse=True)
         yield _Sets(
             place(features[fresh_classes == label]),
-            place(cohort[chosen & (study.truth.classes == label)]),
+            place(said["features_cohort"][chosen & (study.truth.classes == label)]),
             place(spares[name][some[: len(flat)]]),
             place(flat),
             np.repeat(patient, each),

@@ -121,6 +121,8 @@ def _cohorts(accuracy: dict[str, np.ndarray]) -> dict[str, Any]:
     """
     found = {}
     for name in ("synthetic", "recipe"):
+        if name not in accuracy:
+            continue
         sd = float(np.std(accuracy[name] - accuracy["classic"], ddof=1))
         found[f"{name} - classic"] = {
             "sd": sd,

@@ -1,8 +1,8 @@
 """How good each kind of synthetic lesions is, per class, beside fresh lesions of the phantom.
 
-In the features of each fold's classic classifier, which saw neither the synthetic images nor the
-fresh lesions, and in texture features. The phantom's own fresh lesions are measured the same way:
-that is what a perfect generator would get.
+In the features of a further cohort's classifier (`extractor`), to which the generators' own lesions
+and the fresh ones are equally strange, and in texture features. The phantom's own fresh lesions are
+measured the same way: that is what a perfect generator would get.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -14,7 +14,7 @@ from sklearn.model_selection import StratifiedGroupKFold
 from lesion.classes import CLASSES
 from training.experiment import fresh
 from training.experiment.cell import Cell
-from training.experiment.sections import cohorts, curves, detail
+from training.experiment.sections import cohorts, curves, detail, extractor
 from training.experiment.splits import Split
 from training.experiment.store import Store
 from training.experiment.study import Study
@@ -94,15 +94,14 @@ def _against(fold: Features, kind: str, name: str, *, seed: int) -> dict[str, fl
 
 
 def _network(store: Store, study: Study) -> Sequence[Features]:
-    """Return directions in each fold's classic classifier's features."""
+    """Return directions in the extractor's features."""
+    features = extractor.of_fresh(store, study)
+    place = space.fit_directions(features)
     folds = []
     for split in study.trial.splits:
-        one = detail.cell(study, split, "classic")
-        features = detail.of_fresh(store, study, one)
-        place = space.fit_directions(features)
         sets = halves(place(features), **fresh.truth(store, study.experiment))
         for kind in curves.KINDS:
-            spare = detail.of_spares(store, one, kind, name="features")
+            spare = extractor.of_spares(store, study, split, kind)
             sets[kind] = {name: place(found.astype(np.float64)) for name, found in spare.items()}
         folds.append(sets)
     return folds

@@ -13,7 +13,7 @@ _KINDS = {
     "fresh": "fresh lesions in their place",
 }
 _SPACES = {
-    "network": "in the features of the classic classifier of each fold, which saw none of them",
+    "network": "in the features of a further cohort's classifier, which saw none of the patients",
     "texture": "in texture features, which no network learned",
 }
 _EXPECTED = {"copies": "1", "ratio": "1", "nearer": "50"}
