@@ -10,6 +10,7 @@ from pydantic import Field, PositiveInt, StringConstraints, field_validator, mod
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from service.dimse.peers import AE_TITLE, load
+from service.dimse.spool import IMAGES_SHARE
 from service.settings import MIB, Seconds
 
 Port = Annotated[int, Field(ge=0, le=65535)]
@@ -75,10 +76,11 @@ class ListenerSettings(BaseSettings):
 
     @model_validator(mode="after")
     def _room_for_one(self) -> "ListenerSettings":
-        bounds = (self.max_held_bytes, self.max_job_bytes, self.max_spool_bytes)
+        for_images = IMAGES_SHARE * self.max_spool_bytes
+        bounds = (self.max_held_bytes, self.max_job_bytes, for_images)
         if self.max_object_bytes > min(bounds):
             raise ValueError(
                 "max_object_bytes: the largest object must fit in max_held_bytes, max_job_bytes "
-                "and max_spool_bytes"
+                "and nine tenths of max_spool_bytes"
             )
         return self

@@ -19,6 +19,10 @@ FOLDER = "objects"
 #: an object that is deflated hardly any of the disk.
 MOST_NAMED = 1_000_000
 
+#: Of the room, what images may fill. The rest is for annotations: CT that nobody annotates must not
+#: keep out what is about CT that is here.
+IMAGES_SHARE = 0.9
+
 
 class SpoolFullError(Exception):
     """The spool holds as much as it may, or the disk does."""
@@ -118,9 +122,10 @@ class Spool:
             return sorted(self._annotations.values(), key=lambda kept: kept.arrived)
 
     def _room_for(self, identity: Identity, size: int) -> bool:
+        share = IMAGES_SHARE if identity.kind == "ct" else 1.0
         return (
-            len(self) < self._max_objects
-            and self.bytes + size <= self._max_bytes
+            len(self) + 1 <= share * self._max_objects
+            and self.bytes + size <= share * self._max_bytes
             and self._named + _named(identity) <= MOST_NAMED
         )
 

@@ -225,11 +225,11 @@ def test_more_connections_than_allowed(small, files):
 
 
 def test_a_full_spool(spawn, target, files):
-    with spawn(peers_file(target.port), max_spool_objects=2, quiet_s=1000) as listener:
-        assert send(listener.port, *files[:3]) == [0, 0, 0xA700]
+    with spawn(peers_file(target.port), max_spool_objects=3, quiet_s=1000) as listener:
+        assert send(listener.port, *files) == [0, 0, 0xA700, 0]  # the SEG has room of its own
         assert send(listener.port, *files[:2]) == [0, 0]  # they are there
         assert listener.metric("objects_total", kind="ct", outcome="full") == 1
-        assert listener.metric("spool_objects") == 2
+        assert listener.metric("spool_objects") == 3
 
 
 def deep(make_ct, encode):

@@ -64,14 +64,31 @@ def test_what_is_removed_is_gone(open_spool, tmp_path):
 
 def test_bounds(open_spool):
     spool = open_spool(max_objects=2, max_bytes=3000)
-    spool.keep(identity("1.1"), (DATA,), arrived=1)
+    spool.keep(identity("1.1", kind="seg"), (DATA,), arrived=1)
     with pytest.raises(SpoolFullError):
-        spool.keep(identity("1.2"), (DATA, DATA), arrived=1)
-    spool.keep(identity("1.2"), (DATA,), arrived=1)
+        spool.keep(identity("1.2", kind="seg"), (DATA, DATA), arrived=1)
+    spool.keep(identity("1.2", kind="seg"), (DATA,), arrived=1)
     with pytest.raises(SpoolFullError):
-        spool.keep(identity("1.3"), (b"",), arrived=1)
+        spool.keep(identity("1.3", kind="seg"), (b"",), arrived=1)
     spool.remove(files.key_of("1.1"))
-    assert spool.keep(identity("1.3"), (DATA,), arrived=1)
+    assert spool.keep(identity("1.3", kind="seg"), (DATA,), arrived=1)
+
+
+@pytest.mark.parametrize("bounds", [{"max_objects": 10}, {"max_bytes": 12_000}])
+def test_images_leave_room_for_annotations(open_spool, bounds):
+    spool = open_spool(**{"max_objects": 100, "max_bytes": 100_000} | bounds)
+    taken = [_fits(spool, identity(f"1.1.{number}")) for number in range(12)]
+    assert 7 <= sum(taken) <= 9
+    assert not taken[-1]
+    assert _fits(spool, identity("1.2", kind="seg"))
+    assert not _fits(spool, identity("1.3"))
+
+
+def _fits(spool, one):
+    try:
+        return spool.keep(one, (DATA,), arrived=1)
+    except SpoolFullError:
+        return False
 
 
 def test_what_annotations_name_is_bounded_for_it_is_in_memory(open_spool, monkeypatch):

@@ -7,6 +7,7 @@ import socket
 
 import numpy as np
 import pytest
+from pydicom.uid import DeflatedExplicitVRLittleEndian
 
 from .fake import RELATED, part, reply, slow
 
@@ -57,6 +58,20 @@ def test_an_annotation_of_the_same_study(client, fake, asked, ct, encode, make_s
     assert answer.status_code == 200, answer.text
     assert answer.json()["lesions"][0]["roi"] == {"x0": 14, "y0": 12, "x1": 30, "y1": 28}
     assert elsewhere.json()["type"] == PROBLEM + "pacs-missing"
+
+
+def test_an_annotation_that_inflates_to_what_a_form_may_hold(
+    client, fake, asked, ct, encode, make_seg
+):
+    mask = np.zeros((ct.Rows, ct.Columns), bool)
+    mask[12:28, 14:30] = True
+    seg = make_seg(ct, [(1, mask)], StudyInstanceUID=ct.StudyInstanceUID, SeriesInstanceUID="1.2.3")
+    seg.DataSetTrailingPadding = bytes(40 << 20)
+    kept = fake.keep(encode(seg, DeflatedExplicitVRLittleEndian))
+    annotation = {"series": kept["series"], "instance": kept["instance"]}
+    del asked["roi"]
+    answer = ask(client, asked, annotation=annotation)
+    assert answer.status_code == 200, answer.text
 
 
 BROKEN = part(b"x" * 1000)[:500]
