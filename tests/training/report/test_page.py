@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from training.experiment.sections import cohorts
 from training.report import files, page
 from training.report.page import Page
 
@@ -261,6 +262,38 @@ def test_says_which_ways_reach_the_goal(
     assert (
         "Reached by: classic + two lesions of a class, mixed pixel by pixel (with flips)." in said
     )
+
+
+def test_a_run_of_the_claims_own_arms_says_so(
+    results: dict[str, Any], arrays: dict[str, np.ndarray]
+) -> None:
+    results["run"]["resolved"]["cohorts"]["further"] = False
+    keep_needed_arms(results)
+    page_of_few = parse(page.render(results, arrays).html)
+    told = text(page_of_few.find("body/header/ul"))
+    assert "what the primary claim can do without" in told
+    assert set(cells(page_of_few, "beyond-flips")) == {
+        "classic augmentation",
+        "classic + synthetic (DCGAN per class)",
+        "ceiling: fresh lesions in place of augmented few",
+    }
+    assert "need no network" not in text(page_of_few)
+
+
+def keep_needed_arms(results: dict[str, Any]) -> None:
+    """Leave of a run's cohort-level test what the preset `cohorts` runs."""
+    claim, beyond = results["cohorts"], results["beyond"]
+    tables = [claim["accuracy"], claim["negative_log_likelihood"], beyond["flips_gain"]]
+    for looks in ("once", "flips"):
+        found = beyond[looks]
+        tables += [found["accuracy"], found["negative_log_likelihood"], found["gains"]]
+    for table in tables:
+        for name in set(table) - set(cohorts.NEEDED):
+            del table[name]
+    beyond["arms"] = {}
+    for name in [n for n in claim["comparisons"] if "none" in n or "recipe" in n]:
+        del claim["comparisons"][name]
+    del results["paired"]["cohorts"]["recipe - classic"]
 
 
 @pytest.mark.parametrize(("most", "said"), [(0.02, True), (0.08, False)])

@@ -66,6 +66,11 @@ def _left_out(results: Mapping[str, Any]) -> tuple[str, ...]:
     cohorts, wanted = resolved["cohorts"]["count"], full["cohorts"]["count"]
     if cohorts < wanted:
         missing.append(f"{wanted - cohorts} of the {wanted} cohorts of the primary claim")
+    if results.get("cohorts") and not resolved["cohorts"]["further"]:
+        missing.append(
+            "over the cohorts, what the primary claim can do without: no augmentation, the "
+            "small-data recipe, and of the ways beyond the paper all but flips"
+        )
     return (*missing, _PEOPLE)
 
 
