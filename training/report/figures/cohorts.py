@@ -23,11 +23,12 @@ def draw(accuracy: Mapping[str, Sequence[float]]) -> Picture:
         name for name in accuracy if name not in COLOURS
     ]
     values = 100 * np.array([accuracy[name] for name in arms])
+    means = {name: 100 * float(np.mean(accuracy[name])) for name in arms}  # as tables round them
     ax.plot(range(len(arms)), values, color=style.FAINT, linewidth=0.9)
     for place, name in enumerate(arms):
         colour = COLOURS.get(name, style.AMBER)
         ax.plot(np.full(values.shape[1], place), values[place], "o", color=colour, alpha=0.6)
-        mean = values[place].mean()
+        mean = means[name]
         ax.hlines(mean, place - 0.24, place + 0.24, color=colour, linewidth=2.6, zorder=4)
         ax.annotate(
             f"{mean:.1f}",
@@ -40,10 +41,10 @@ def draw(accuracy: Mapping[str, Sequence[float]]) -> Picture:
     ax.set_xticks(range(len(arms)), arms)
     ax.set_xlim(-0.45, len(arms) - 0.35)
     ax.set_ylabel("accuracy on fresh lesions, %")
-    means = ", ".join(f"{n} {v.mean():.1f} %" for n, v in zip(arms, values, strict=True))
+    told = ", ".join(f"{name} {mean:.1f} %" for name, mean in means.items())
     return Picture(
         "cohorts.svg",
         style.svg(ax),
         f"Dot plot: accuracy of {len(arms)} arms on {values.shape[1]} cohorts, each cohort's arms "
-        f"joined by a line. Means: {means}.",
+        f"joined by a line. Means: {told}.",
     )
