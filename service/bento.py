@@ -36,9 +36,9 @@ class _Ahead(bentoml.Service):  # type: ignore[misc]  # BentoML comes untyped
     def to_asgi(self, is_main: bool = True) -> ASGIApp:
         """Return the application of a worker: BentoML's lifespan inside ours, HTTP ours alone."""
         # The command that starts the worker loads this module too, and needs none of these.
-        from service import app, head, shutdown  # noqa: PLC0415
+        from service import app, connection, shutdown  # noqa: PLC0415
 
-        head.bound()
+        connection.bound(SETTINGS.send_timeout_s)
         ours = app.create(SETTINGS)
         bentos = super().to_asgi(is_main)
 

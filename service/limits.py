@@ -70,13 +70,9 @@ class Limits:
             hold(len(message.get("body", b"")))
             return message
 
-        async def patient_send(message: Message) -> None:
-            async with asyncio.timeout(settings.send_timeout_s):
-                await send(message)
-
         self._requests += 1
         try:
-            await self._app({**scope, HOLD: hold}, bounded_receive, patient_send)
+            await self._app({**scope, HOLD: hold}, bounded_receive, send)
         finally:
             self._requests -= 1
             self._held_bytes -= held

@@ -49,7 +49,7 @@ class Settings(BaseSettings):
     receive_timeout_s: Seconds = 30.0
     answer_timeout_s: Seconds = 30.0
     #: A reader of an answer may pause no longer than this.
-    send_timeout_s: Seconds = 60.0
+    send_timeout_s: Seconds = 30.0
     #: Seconds that a 503 asks to wait.
     retry_after_s: NonNegativeInt = 1
 

@@ -20,6 +20,7 @@ import pytest
 import uvicorn
 
 from lesion.bundle.read import Bundle, read
+from service import connection
 from service.app import create
 from service.settings import Settings
 
@@ -50,18 +51,22 @@ def serve_here(bundle_folder) -> Callable[..., AbstractContextManager[httpx.Clie
 
     @contextmanager
     def serve(*, await_ready: bool = True, **settings: object) -> Iterator[httpx.Client]:
-        app = create(Settings(**{"bundle": bundle_folder, **settings}))
-        server = uvicorn.Server(uvicorn.Config(app, lifespan="on", log_config=None))
+        chosen = Settings(**{"bundle": bundle_folder, **settings})
+        http = connection.bounded(chosen.send_timeout_s)
+        config = uvicorn.Config(create(chosen), http=http, lifespan="on", log_config=None)
+        server = uvicorn.Server(config)
         with socket.create_server(("127.0.0.1", 0)) as listener:
             thread = Thread(target=server.run, kwargs={"sockets": [listener]})
             thread.start()
             url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-            with httpx.Client(base_url=url, timeout=20) as client:
-                while await_ready and client.get("/readyz").status_code != 200:
-                    time.sleep(0.01)
-                yield client
-            server.should_exit = True
-            thread.join()
+            try:
+                with httpx.Client(base_url=url, timeout=20) as client:
+                    while await_ready and client.get("/readyz").status_code != 200:
+                        time.sleep(0.01)
+                    yield client
+            finally:
+                server.should_exit = True
+                thread.join()
 
     return serve
 
