@@ -43,11 +43,14 @@ async def classify(request: Request) -> Response:
         prepared, scored = await score(runtime, model, order)
         with stage["answer"].time():
             answer = answered(model, prepared, scored, saliency=order.options.saliency)
-            count(runtime, answer)
             if delivery is None:
-                return json(answer)
-        with stage["report"].time():
-            return await deliver(runtime, delivery, answer, seen(order, prepared, scored))
+                response = json(answer)
+        if delivery is not None:
+            with stage["report"].time():
+                lesions = seen(order, prepared, scored)
+                response = await deliver(runtime, delivery, answer, lesions)
+        count(runtime, answer)
+        return response
 
 
 async def score(

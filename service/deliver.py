@@ -16,7 +16,7 @@ from service.pacs import related
 from service.pacs.client import Client
 from service.parse import Order
 from service.prepare import Prepared
-from service.problems import ReportError, details
+from service.problems import PASSING, ReportError, details
 from service.report.objects import Made, Seen
 from service.runtime import Runtime, Scored
 
@@ -107,14 +107,21 @@ def make(
 
 
 async def _stored(pacs: Client, objects: list[Made]) -> Stored:
-    """Send each object; a PACS that fails is named, and the answer stands."""
+    """Send each object; a PACS that fails is named, and the answer stands.
+
+    One that is not there is not asked for every picture, and none is sent that shows what a report
+    says which did not arrive.
+    """
     told = []
+    problem, over = None, False
     for made in objects:
-        problem = None
-        try:
-            await pacs.store(made.data)
-        except InputError as error:
-            problem = Problem.model_validate(details(error))
+        if not over:
+            problem = None
+            try:
+                await pacs.store(made.data)
+            except InputError as error:
+                problem = Problem.model_validate(details(error))
+                over = made is objects[0] or isinstance(error, PASSING)
         told.append(
             StoredObject(
                 kind=made.kind,

@@ -103,6 +103,10 @@ class PacsStoreError(PacsError):
     """The PACS refused to store the report."""
 
 
+#: What may be over the next moment.
+PASSING = (PacsConnectionError, PacsTimeoutError, PacsBusyError)
+
+
 class InternalError(ServiceError):
     """The service failed."""
 

@@ -5,6 +5,7 @@ A name is a hash: no path is ever built from what a peer sent.
 
 import hashlib
 import json
+import os
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -53,6 +54,22 @@ def read_body(path: Path, most: int = -1) -> bytes:
 def remove(path: Path) -> None:
     """Remove a file, if it is there. What a power cut brings back is removed again."""
     path.unlink(missing_ok=True)
+
+
+def move(path: Path, to: Path) -> None:
+    """Give a file another folder."""
+    path.replace(to)
+    durable.sync(to.parent)
+    durable.sync(path.parent)
+
+
+def empty(path: Path) -> None:
+    """Let go of what is in a file, and keep the file as old as it is. Never fails."""
+    with suppress(OSError):
+        found = path.stat()
+        if found.st_size:
+            os.truncate(path, 0)
+            os.utime(path, ns=(found.st_atime_ns, found.st_mtime_ns))
 
 
 def make(folder: Path) -> None:

@@ -30,6 +30,8 @@ class Outbox:
         self._folder = folder
         # name -> when it was written, in seconds of the clock; the first written stands first
         self._there = {name: self._listed(name) for name in FOLDERS}
+        for key in self._there["done"]:  # moved there, and then the process ended
+            files.empty(self._folder / "done" / key)
 
     def reported(self, key: str) -> bool:
         """Tell whether an annotation has its report, delivered or not."""
@@ -72,9 +74,11 @@ class Outbox:
         return objects
 
     def confirm(self, key: str) -> None:
-        """Remember that a report arrived, and let go of it."""
-        self._write("done", key, {})
-        self._remove("reports", key)
+        """Remember that a report arrived, and let go of it; a full disk has room for that."""
+        files.move(self._folder / "reports" / key, self._folder / "done" / key)
+        del self._there["reports"][key]
+        self._there["done"][key] = time.time()
+        files.empty(self._folder / "done" / key)
 
     def drop(self, key: str) -> None:
         """Let go of a report that nobody took."""

@@ -11,11 +11,12 @@ from service.dimse.match import match
 from service.dimse.metrics import ListenerMetrics
 from service.dimse.outbox import Outbox
 from service.dimse.peers import Target
-from service.dimse.send import PASSING, deliver
+from service.dimse.send import deliver
 from service.dimse.settings import ListenerSettings
 from service.dimse.spool import Spool
 from service.dimse.waiting import first
 from service.pacs.directory import Directory
+from service.problems import PASSING
 
 logger = logging.getLogger(__name__)
 

@@ -11,6 +11,7 @@ from functools import partial
 from lesion.annotation.read import read_annotation
 from lesion.errors import InputError, TooLargeError
 from lesion.series import open_series
+from service.answers import Classification
 from service.classify import answered, count, score
 from service.deliver import make, seen
 from service.dimse.faults import tell
@@ -101,7 +102,7 @@ class Work:
             self._refuse(annotation, InternalError("a fault of ours"))
             return
         try:
-            objects = await self._report(annotation, found)
+            answer, objects = await self._report(annotation, found)
         except ServiceError as error:
             logger.warning({"problem": error.slug, "message": str(error)})
             self._wait(key)
@@ -113,10 +114,11 @@ class Work:
             return  # it stays begun: it is not tried for ever
         else:
             self._outbox.add(key, objects)
+            count(self._runtime, answer)
             logger.info({"kind": annotation.identity.kind, "message": "report made"})
         self._outbox.ended(key)
 
-    async def _report(self, annotation: Kept, found: Match) -> list[Made]:
+    async def _report(self, annotation: Kept, found: Match) -> tuple[Classification, list[Made]]:
         runtime, settings = self._runtime, self._settings
         model = runtime.model
         order = await runtime.work(
@@ -132,9 +134,8 @@ class Work:
         )
         prepared, scored = await score(runtime, model, order)
         answer = answered(model, prepared, scored, saliency=False)
-        count(runtime, answer)
         lesions = seen(order, prepared, scored)
-        return await runtime.work(
+        return answer, await runtime.work(
             partial(make, answer, lesions, runtime.sandbox, capture=settings.capture)
         )
 

@@ -1,7 +1,7 @@
 """One PACS over DICOMweb (PS3.18): an instance pulled, a report stored, within bounds.
 
-Nothing that is logged or raised here holds a URL, a UID, a header or a word of the PACS's answer:
-it says which PACS by its configured name, and what happened.
+Nothing that is logged or raised here holds a URL, a UID, or more of the PACS's answer than a media
+type: it says which PACS by its configured name, and what happened.
 """
 
 import asyncio
@@ -21,6 +21,7 @@ from service.pacs import related
 from service.pacs.checks import Instance, refusal
 from service.pacs.config import Pacs
 from service.problems import (
+    PASSING,
     PacsAnswerError,
     PacsBusyError,
     PacsConnectionError,
@@ -41,7 +42,6 @@ for _name in ("httpx", "httpcore"):
 
 #: As the PACS keeps it: with no syntax named, it would be decompressed on the way.
 _ACCEPT = f'{related.MEDIA_TYPE}; type="{related.DICOM}"; transfer-syntax=*'
-_PASSING = (PacsConnectionError, PacsTimeoutError, PacsBusyError)
 _MOST_REDIRECTS = 3
 #: Of a STOW-RS answer, which lists what was stored: ours is one object.
 _MOST_SAID_BYTES = 256 * 1024
@@ -103,7 +103,7 @@ class Client:
             request = self._request("POST", "/studies", headers=headers, content=body)
             async with self._answer(request) as answer:
                 if answer.status_code not in _UNWANTED:
-                    self._check_status(answer, {200, 202})
+                    self._check_status(answer, {200, 202}, absent=PacsAnswerError)
                 if reason := refusal(answer.status_code, await self._said(answer)):
                     raise PacsStoreError(self._words(reason, "the report stored"))
 
@@ -117,7 +117,7 @@ class Client:
                 for pause_s in _pauses(pacs):
                     try:
                         return await attempt()
-                    except _PASSING as error:
+                    except PASSING as error:
                         self._log(error)
                     await asyncio.sleep(pause_s)
                 return await attempt()
@@ -182,7 +182,13 @@ class Client:
             raise PacsRedirectError(self._words("a redirect that changes the method", "an answer"))
         return request
 
-    def _check_status(self, answer: httpx.Response, expected: set[int]) -> None:
+    def _check_status(
+        self,
+        answer: httpx.Response,
+        expected: set[int],
+        *,
+        absent: type[InputError] = PacsMissingError,
+    ) -> None:
         status = answer.status_code
         if status in expected:
             return
@@ -190,7 +196,7 @@ class Client:
         if status in {401, 403, 407}:
             kind = PacsRefusedError
         elif status in {404, 410}:
-            kind = PacsMissingError
+            kind = absent
         elif status in {429, 502, 503, 504}:
             kind = PacsBusyError
         elif answer.is_redirect:

@@ -185,6 +185,37 @@ def test_a_report_waits_until_it_is_confirmed(tmp_path):
         assert found.reported("ab")
 
 
+def test_a_full_disk_has_room_for_a_confirmation(tmp_path, monkeypatch):
+    outbox = Outbox(tmp_path)
+    outbox.add("ab", MADE)
+
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    monkeypatch.setattr(durable, "sync", lambda _: None)
+    with pytest.raises(OSError, match="No space"):
+        outbox.refuse("cd", "rescale")
+    outbox.confirm("ab")
+    assert outbox.confirmed("ab")
+    assert not outbox.waiting()
+
+
+def test_nothing_is_left_of_what_a_report_said(tmp_path):
+    """Not even where the process ended before it could let go of it."""
+    outbox = Outbox(tmp_path)
+    for key in ("ab", "cd"):
+        outbox.add(key, MADE)
+    outbox.confirm("ab")
+    report, done = (tmp_path / name / "cd" for name in ("reports", "done"))
+    report.rename(done)
+    os.utime(done, (5, 5))
+    found = Outbox(tmp_path)
+    assert found.confirmed("cd")
+    assert [path.stat().st_size for path in (tmp_path / "done").iterdir()] == [0, 0]
+    assert done.stat().st_mtime == 5
+
+
 def test_how_often_it_was_begun_outlives_a_crash(tmp_path):
     for times in range(3):
         assert Outbox(tmp_path).begin("ab") == times
@@ -203,6 +234,7 @@ def test_why_there_is_no_report(tmp_path):
 def test_what_is_old_or_too_much_is_forgotten(tmp_path):
     outbox = Outbox(tmp_path)
     for at, key in enumerate("abcd"):
+        outbox.add(key, MADE)
         outbox.confirm(key)
         os.utime(tmp_path / "done" / key, (at, at))
     outbox = Outbox(tmp_path)

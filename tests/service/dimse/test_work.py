@@ -7,6 +7,7 @@ import time
 
 import pytest
 
+from service.answers import Classification
 from service.dimse import files
 from service.dimse.identity import Identity
 from service.dimse.metrics import ListenerMetrics
@@ -21,6 +22,7 @@ from service.settings import Settings
 from .conftest import peers_file
 
 MADE = [Made("report", "1.1", "1.2", "1.3", "1.4", b"x")]
+ANSWER = Classification.model_construct(lesions=[])
 QUIET = 100.0
 
 
@@ -34,7 +36,7 @@ def work(tmp_path, monkeypatch):
     found = Work(runtime, settings, spool, Outbox(tmp_path), ListenerMetrics())
 
     async def report(*_):
-        return MADE
+        return ANSWER, MADE
 
     monkeypatch.setattr(found, "_report", report)
     monkeypatch.setattr(found, "_ready", lambda: True)
@@ -62,8 +64,13 @@ def done(work, annotation):
 
 
 def test_a_full_disk_costs_no_annotation(work, annotation, monkeypatch):
-    """However often its report cannot be kept: it is no fault of the annotation's."""
+    """However often its report cannot be kept: it is no fault of the annotation's.
+
+    And its lesions are counted once.
+    """
     kept = annotation("1.20")
+    counted = []
+    monkeypatch.setattr("service.dimse.work.count", lambda _, answer: counted.append(answer))
 
     def full(*_):
         raise OSError(errno.ENOSPC, "No space left on device")
@@ -74,8 +81,10 @@ def test_a_full_disk_costs_no_annotation(work, annotation, monkeypatch):
             assert done(work, kept) < math.inf
             time.sleep(0.002)
     assert kept.key in work._spool
+    assert not counted
     assert done(work, kept) == math.inf
     assert list(work._outbox.waiting()) == [kept.key]
+    assert counted == [ANSWER]
 
 
 def test_the_time_that_the_process_was_down_is_no_quiet(work, annotation):

@@ -76,7 +76,7 @@ def test_pictures_are_stored_too(ask, fake):
 
 @pytest.mark.parametrize(
     ("status", "code"),
-    [(409, "pacs-store"), (401, "pacs-refused"), (500, "pacs-answer"), (404, "pacs-missing")],
+    [(409, "pacs-store"), (401, "pacs-refused"), (500, "pacs-answer"), (404, "pacs-answer")],
 )
 def test_a_pacs_that_refuses_costs_nobody_the_answer(ask, fake, status, code):
     failed = {"00081198": {"Value": [{"00081197": {"Value": [0x0124]}}]}}
@@ -90,6 +90,14 @@ def test_a_pacs_that_refuses_costs_nobody_the_answer(ask, fake, status, code):
     assert report["problem"]["type"] == f"urn:hepatica:problem:{code}"
     assert "archive" in report["problem"]["detail"]
     assert "Secret" not in answer.text
+
+
+def test_no_picture_is_sent_of_a_report_that_did_not_arrive(ask, fake):
+    fake.days = [reply(500)]
+    _, told = ask("store=archive&capture=true")
+    report, picture = (one["problem"]["type"] for one in told["stored"]["objects"])
+    assert report == picture == "urn:hepatica:problem:pacs-answer"
+    assert len(fake.seen) == 1
 
 
 def test_one_that_is_down_too(ask, serving):
