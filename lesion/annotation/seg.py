@@ -37,8 +37,6 @@ from lesion.outline import MOST_REGIONS, Outline, from_masks
 
 LabelMapSegmentationStorage = UID("1.2.840.10008.5.1.4.1.1.66.7")
 
-#: Pixels of every frame together, a bit each: 1,000 frames of 512x512 take 32 MB.
-MAX_BYTES = 64 * 1024 * 1024
 #: Pixels of the frames on the slices sent: 1,000 frames of 512x512.
 MOST_PIXELS_ON_SLICES = 1024 * 512 * 512
 MOST_FRAMES_ON_SLICES = 1024
@@ -116,7 +114,6 @@ def read_segments(
             data,
             _WANTED,
             transfer_syntaxes=TRANSFER_SYNTAXES,
-            max_bytes=MAX_BYTES,
             max_reads=MAX_READS,
         )
         _check_type(file.values)

@@ -40,8 +40,8 @@ from lesion.errors import (
 )
 from lesion.numerals import number
 
-#: The pixels of the largest CT slice that is read take 8 MB.
-MAX_BYTES = 32 * 1024 * 1024
+#: Of an object, inflated too: an Enhanced CT of 120 frames of 512x512, or a SEG of 2,000.
+MAX_BYTES = 64 * 1024 * 1024
 
 #: Reads of the parser in one object: a CT slice takes two or three hundred.
 MAX_READS = 50_000

@@ -39,10 +39,6 @@ TRANSFER_SYNTAXES: Mapping[Kind, tuple[UID, ...]] = {
     "rtstruct": rtstruct.TRANSFER_SYNTAXES,
     "sr": sr.TRANSFER_SYNTAXES,
 }
-_MOST_BYTES: Mapping[Kind, int] = {
-    **dict.fromkeys(TRANSFER_SYNTAXES, part10.MAX_BYTES),
-    "seg": seg.MAX_BYTES,
-}
 _MOST_READS: Mapping[Kind, int] = {
     "ct": dicom.MAX_READS_ENHANCED,
     "seg": seg.MAX_READS,
@@ -125,7 +121,6 @@ def identify(data: bytes, *, sop_class: UID, instance: str) -> Identity:
         data,
         _WANTED[kind],
         transfer_syntaxes=TRANSFER_SYNTAXES[kind],
-        max_bytes=_MOST_BYTES[kind],
         max_reads=_MOST_READS[kind],
     )
     values = file.values

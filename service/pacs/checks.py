@@ -5,7 +5,6 @@ from typing import Any, NamedTuple
 
 from pydicom.uid import AllTransferSyntaxes
 
-from lesion.annotation import seg
 from lesion.errors import InputError
 from lesion.image import part10
 from service.problems import PacsAnswerError, PacsMismatchError
@@ -33,9 +32,7 @@ class Instance(NamedTuple):
 def check_identity(data: bytes, asked: Instance, name: str) -> None:
     """Refuse another instance than the one asked for; say which UID differs, never what it is."""
     try:
-        file = part10.read(
-            data, _IDENTITY, transfer_syntaxes=AllTransferSyntaxes, max_bytes=seg.MAX_BYTES
-        )
+        file = part10.read(data, _IDENTITY, transfer_syntaxes=AllTransferSyntaxes)
     except InputError as error:
         raise PacsAnswerError(f"PACS {name}: found no DICOM object ({error})") from None
     found = [str(part10.uid(file.values.get(keyword))) for keyword in _IDENTITY]
