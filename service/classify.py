@@ -5,6 +5,7 @@ prediction set does not single it out, or where the lesion is unlike those of th
 """
 
 import asyncio
+import time
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -77,7 +78,10 @@ async def score(
 
 
 async def _prepared(runtime: Runtime, model: Model, order: Order) -> list[Prepared]:
+    began = time.perf_counter()
+
     def job() -> list[Prepared]:
+        runtime.metrics.stage["wait"].observe(time.perf_counter() - began)
         return prepare(
             order,
             margin=model.manifest.roi_margin,

@@ -26,8 +26,9 @@ CONTENT_TYPE: Final = CONTENT_TYPE_LATEST
 
 METHODS = ("GET", "HEAD", "POST", "OPTIONS", "PUT", "PATCH", "DELETE")
 
-#: Of a classification, in order. `infer` includes the wait in the queue, `report` that for a PACS.
-STAGES = ("receive", "decode", "cut", "infer", "answer", "report", "total")
+#: Of a classification, in order. `receive` includes `pull`, which is the wait for a PACS; `wait` is
+#: for a worker thread; `infer` includes the wait in the classifier's queue, `report` for a PACS.
+STAGES = ("receive", "pull", "wait", "decode", "cut", "infer", "answer", "report", "total")
 
 _SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0, 30.0)
 _PATCHES = (1, 2, 4, 8, 16, 32, 64, 128, 256)

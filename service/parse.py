@@ -97,7 +97,8 @@ async def read_order(request: Request, settings: Settings) -> Order:
         wanted = await read_reference(request)
         options += wanted.options()
         parse_options(options, max_lesions=settings.max_lesions)  # before anything is pulled
-        pulled = await pull(request, wanted)
+        with request.app.state.runtime.metrics.stage["pull"].time():
+            pulled = await pull(request, wanted)
         files = {name: File(data, DICOM) for name, data in pulled._asdict().items() if data}
     else:
         if declared not in IMAGE_TYPES:

@@ -88,7 +88,7 @@ def test_metrics_tell_what_was_done(serve_here, npy, bundle):
     assert sum(map(float, predictions)) == 3
     assert value('hepatica_images_synthesized_total{format="zip",label="cyst"}') == 20
     assert value('hepatica_problems_total{problem="empty-input"}') == 1
-    for stage in ("receive", "decode", "cut", "infer", "answer"):
+    for stage in ("receive", "wait", "decode", "cut", "infer", "answer"):
         assert value(f'hepatica_stage_seconds_count{{stage="{stage}"}}') >= 3
     assert value("hepatica_batch_patches_sum") == 3
     assert value("hepatica_out_of_distribution_ratio_count") == 3

@@ -3,6 +3,7 @@
 import io
 import json
 import logging
+import re
 import socket
 
 import numpy as np
@@ -44,6 +45,8 @@ def test_as_if_the_caller_had_sent_it(client, fake, asked, ct, encode):
     assert (method, path) == ("GET", next(iter(fake.kept)))
     assert headers["Accept"].startswith('multipart/related; type="application/dicom"')
     assert len(fake.seen) == 2
+    metrics = client.get("/metrics").text
+    assert int(re.search(r'seconds_count\{stage="pull"\} (\d+)', metrics)[1]) >= 2
 
 
 def test_an_annotation_of_the_same_study(client, fake, asked, ct, encode, make_seg):
