@@ -1,11 +1,14 @@
 """Fresh lesions, which nothing is trained on: what they are, and the parts they are drawn in."""
 
+from functools import cache
+
 import numpy as np
 
 from lesion.classes import LesionClass
-from training.experiment.cell import Cell
+from training.experiment.cell import Arrays, Cell
 from training.experiment.presets import Experiment
 from training.experiment.store import Store
+from training.experiment.work.classifier import JUDGED
 from training.experiment.work.cohort import Phantom, mixed, phantom
 from training.experiment.work.excerpt import EXCERPT, Excerpt
 from training.phantom.cohort import plan_cohort
@@ -19,6 +22,17 @@ _PATIENTS_A_PART = 100
 def lesions(experiment: Experiment) -> tuple[Cell, ...]:
     """Name the lesions that all are judged by, drawn in parts."""
     return parts(FRESH_SEED, experiment.cohorts.test)
+
+
+def judged(experiment: Experiment) -> dict[str, Cell]:
+    """Name them by the roles under which a classifier is given them to judge."""
+    return {f"{JUDGED}fresh-{index}": cell for index, cell in enumerate(lesions(experiment))}
+
+
+def said(answers: Arrays, experiment: Experiment, name: str, *, of: str = "") -> np.ndarray:
+    """Return what a classifier said of them: `logits`, `features` ...; `of` is `_views` or none."""
+    parts = range(len(lesions(experiment)))
+    return np.concatenate([answers[f"{name}_fresh-{index}{of}"] for index in parts])
 
 
 def classes(experiment: Experiment) -> tuple[Cell, ...]:
@@ -40,6 +54,7 @@ def truth(store: Store, experiment: Experiment) -> dict[str, np.ndarray]:
     return {name: np.concatenate([t[name] for t in tables]) for name in ("classes", "patient_ids")}
 
 
+@cache  # planning ten thousand lesions takes a while, and hundreds of cells name them
 def parts(seed: int, count: int) -> tuple[Cell, ...]:
     """Name fresh lesions in the paper's mix, in parts that several processes can draw."""
     counts = mixed(count)

@@ -32,13 +32,12 @@ def judge(
 ) -> Judged:
     """Read what classifiers said of the fresh lesions, or of them and their flips on average."""
     known = fresh.truth(store, experiment)
-    parts = range(len(fresh.lesions(experiment)))
+    looks = "_views" if flips else ""
     right: dict[str, np.ndarray] = {}
     likelihood: dict[str, list[float]] = {}
     for name, classifiers in arms.items():
         said = [
-            np.concatenate([one[f"logits_fresh-{i}{'_views' if flips else ''}"] for i in parts])
-            for one in map(store.load, classifiers)
+            fresh.said(one, experiment, "logits", of=looks) for one in map(store.load, classifiers)
         ]
         truth = known["classes"]
         right[name] = np.stack([logits.argmax(axis=1) == truth for logits in said])
@@ -53,16 +52,26 @@ def compare(judged: Judged, name: str, reference: str) -> dict[str, Any]:
 
     `difference` and `p` are about other cohorts and other lesions, for all cohorts share the fresh
     ones and their chance does not average out. `cohorts_alone` is the t interval over cohorts on
-    just these lesions.
+    just these lesions, `negative_log_likelihood` that of the difference in it.
     """
     right, accuracy = judged.right, judged.accuracy
     found = statistics.crossed_gain(right[name], right[reference], judged.patients)
-    alone = statistics.gain(accuracy[name], accuracy[reference]).difference
-    return {**found._asdict(), "cohorts_alone": list(alone)}
+    alone = statistics.gain(accuracy[name], accuracy[reference])
+    likely = statistics.gain(*(np.array(judged.likelihood[one]) for one in (name, reference)))
+    return {
+        **found._asdict(),
+        "cohorts_alone": list(alone.difference),
+        "negative_log_likelihood": list(likely.difference),
+    }
 
 
 def share(judged: Judged, name: str) -> list[float] | None:
-    """Return what share of the headroom an arm's gain closes, on just these lesions."""
+    """Return what share of the headroom an arm's gain closes, on just these lesions.
+
+    None where it is not sure that there is headroom on other lesions too.
+    """
+    if compare(judged, "ceiling", "classic")["difference"][1] <= 0:
+        return None
     accuracy = judged.accuracy
     closed = statistics.headroom_closed(accuracy[name], accuracy["classic"], accuracy["ceiling"])
     return None if closed is None else list(closed)

@@ -28,7 +28,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--run", dest="folder", type=Path, required=True, help="results go here")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--minutes", type=float, help="start nothing more after so many")
-    parser.add_argument("--workers", type=int, default=os.cpu_count(), help="processes")
+    processors = len(os.sched_getaffinity(0))
+    parser.add_argument("--workers", type=int, default=processors, help="processes")
     parser.add_argument("--engine", choices=("local", "ray"), default="local")
     parser.add_argument(
         "--address",

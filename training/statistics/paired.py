@@ -12,7 +12,7 @@ from scipy import stats
 from statsmodels.stats.multitest import multipletests
 
 from training.metrics import Interval
-from training.statistics.bootstrap import RESAMPLES, bootstrap_mean
+from training.statistics.bootstrap import RESAMPLES, bootstrap_gain
 from training.statistics.student import TTest, t_test
 
 
@@ -50,7 +50,7 @@ def bootstrap_difference(
     two patients.
     """
     gain = correct.mean(axis=0) - reference.mean(axis=0)
-    return bootstrap_mean(gain, patients, seed=seed, resamples=resamples)
+    return bootstrap_gain(gain, patients, seed=seed, resamples=resamples)
 
 
 def corrected_t(differences: Float[np.ndarray, "r k"]) -> TTest:

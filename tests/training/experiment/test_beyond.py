@@ -57,18 +57,27 @@ def test_the_filter_keeps_the_surest_of_each_class_in_their_order():
     images = {f"synthetic-{n}": {"images": np.arange(4.0).reshape(1, 4, 1, 1)} for n in CLASSES}
     rolled = [np.roll(logits([0, 9, 1, 8]), label, axis=1) for label in range(3)]
     judge = {f"logits_synthetic-{n}": said for n, said in zip(CLASSES, rolled, strict=True)}
-    kept = FILTERED.compute(Filter(2), images | {"judge": judge})["images"]
+    kept = FILTERED.compute(Filter(2, of=4), images | {"judge": judge})["images"]
     assert kept.reshape(3, 2).tolist() == [[1, 3]] * 3
     one = {"synthetic": {"images": np.arange(12.0).reshape(3, 4, 1, 1)}}
     judge = {"logits_synthetic": np.concatenate(rolled)}
-    kept = FILTERED.compute(Filter(2), one | {"judge": judge})["images"]
+    kept = FILTERED.compute(Filter(2, of=4), one | {"judge": judge})["images"]
     assert kept.reshape(3, 2).tolist() == [[1, 3], [5, 7], [9, 11]]
+
+
+def test_the_filter_looks_at_so_many_however_many_there_are():
+    images = {f"synthetic-{n}": {"images": np.arange(4.0).reshape(1, 4, 1, 1)} for n in CLASSES}
+    rolled = [np.roll(logits([0, 1, 9, 8]), label, axis=1) for label in range(3)]
+    judge = {f"logits_synthetic-{n}": said for n, said in zip(CLASSES, rolled, strict=True)}
+    kept = FILTERED.compute(Filter(1, of=2), images | {"judge": judge})["images"]
+    assert kept.ravel().tolist() == [1, 1, 1]
 
 
 def test_the_filter_refuses_too_few():
     images = {"synthetic": {"images": np.zeros((3, 4, 1, 1))}}
+    judge = {"logits_synthetic": np.zeros((12, 3))}
     with pytest.raises(RunError, match="found 4 synthetic images, expected 5"):
-        FILTERED.compute(Filter(5), images | {"judge": {"logits_synthetic": np.zeros((12, 3))}})
+        FILTERED.compute(Filter(2, of=5), images | {"judge": judge})
 
 
 @pytest.mark.parametrize("way", ["blended", "transplanted", "rescanned", "recomposed"])

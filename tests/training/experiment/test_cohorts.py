@@ -18,7 +18,7 @@ def right(gain):
     rng = np.random.default_rng(0)
     found = {name: rng.random((8, 400)) < 0.8 for name in ARMS}
     found["synthetic"] = found["classic"] | gain
-    return Judged(found, {}, PATIENTS)
+    return Judged(found, {name: list(rng.random(8)) for name in ARMS}, PATIENTS)
 
 
 def test_beside_it_stands_the_t_interval_over_cohorts_on_these_lesions():
@@ -26,6 +26,9 @@ def test_beside_it_stands_the_t_interval_over_cohorts_on_these_lesions():
     one = compare(found, "recipe", "classic")
     oracle = stats.ttest_rel(*(found.right[n].mean(axis=1) for n in ("recipe", "classic")))
     assert one["cohorts_alone"][1:] == pytest.approx(list(oracle.confidence_interval()))
+    oracle = stats.ttest_rel(found.likelihood["recipe"], found.likelihood["classic"])
+    interval = one["negative_log_likelihood"]
+    assert interval[1:] == pytest.approx(list(oracle.confidence_interval()))
 
 
 def test_the_interval_holds_the_chance_of_the_lesions_that_all_cohorts_share():

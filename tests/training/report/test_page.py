@@ -302,5 +302,5 @@ def test_says_where_no_images_could_have_gained_what_the_papers_did(
 ) -> None:
     results["cohorts"]["comparisons"]["ceiling - classic"]["difference"] = [0.01, 0.0, most]
     words = text(parse(page.render(results, arrays).html))
-    told = "at most 2.0 points (95 %): no images whatever could have added the paper's 7.1"
+    told = "at most 2.0 points (95 %): not even these lesions add the paper's 7.1"
     assert (told in words) is said

@@ -71,6 +71,9 @@ def test_the_docs_quote_it_as_it_is(results):
     chosen = results["chosen"]["classic"]
     (folds,) = (p for p in results["curves"]["classic"] if p["size"] == chosen)
     alone = results["controls"]["arms"]["synthetic alone"]
+    for name in ("synthetic", "recomposed"):
+        _, low, high = beyond["once"]["gains"][name]["negative_log_likelihood"]
+        assert low < 0 < high
     cnn = results["run"]["resolved"]["cnn"]
     for words in (
         f"one repeat, {cohorts['cohorts']} cohorts, every classifier trained for "

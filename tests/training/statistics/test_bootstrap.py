@@ -25,6 +25,18 @@ def test_the_mean_is_that_of_every_possible_draw():
     assert found[1:] == pytest.approx(expected, abs=0.02)
 
 
+def test_a_gain_is_drawn_with_one_patient_more_who_gains_and_one_who_loses():
+    """Each of as many lesions as the others have in the mean."""
+    found = bootstrap.bootstrap_gain(VALUES, PATIENTS, seed=1, resamples=40_000)
+    usual = 6 / 5
+    sums = {"a": (1, 1), "b": (0.5, 2), "c": (0.5, 1), "d": (1, 1), "e": (0, 1)}
+    sums |= {"gains": (usual, usual), "loses": (-usual, usual)}
+    draws = np.array(list(product(np.array(list(sums.values())), repeat=7)))
+    total, lesions = draws.sum(axis=1).T
+    assert found.value == VALUES.mean()
+    assert found[1:] == pytest.approx(np.quantile(total / lesions, (0.025, 0.975)), abs=0.02)
+
+
 def test_the_difference_of_groups_is_that_of_every_draw_that_holds_both():
     first = np.array([1, 1, 0, 0, 1, 0], bool)
 

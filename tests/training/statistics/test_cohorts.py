@@ -48,19 +48,30 @@ def answer(rng, *, gain, cohort=0.0, patient=0.0, cohorts=8, patients=150):
         ({"cohort": 0.1, "patient": 0.5}, 0.92),
         ({"patient": 1.0}, 0.83),
         ({"patient": 1.0, "cohorts": 20}, 0.67),
+        ({"cohort": 0.1, "patient": 0.5, "cohorts": 4}, 0.94),
     ],
 )
 def test_nineteen_of_twenty_crossed_intervals_hold_the_gain(by, alone):
-    """Over other cohorts and lesions; those over cohorts alone hold it less often."""
-    rng, found = np.random.default_rng(0), []
+    """Or more of them, over other cohorts and lesions; those over cohorts alone hold it less often.
+
+    The more, the less cohorts differ; and no less where they happen to agree.
+    """
+    rng, found, spread = np.random.default_rng(0), [], []
     for _ in range(600):
         arm, reference, of = answer(rng, gain=0.2, **by)
         crossed = cohorts.crossed_gain(arm, reference, of).difference
         found.append((crossed, cohorts.gain(arm.mean(axis=1), reference.mean(axis=1)).difference))
+        spread.append((arm.mean(axis=1) - reference.mean(axis=1)).std())
     value, low, high = np.moveaxis(found, 2, 0)
     truth = value.mean()  # of so many experiments
-    held = ((low <= truth) & (truth <= high)).mean(axis=0)
-    assert held == pytest.approx([0.95, alone], abs=0.02)
+    held = (low <= truth) & (truth <= high)
+    assert held[:, 0].mean() >= 0.93
+    if by.get("cohort", 0) > 0.1:  # else the noise of single answers is more than they differ by
+        assert held[:, 0].mean() <= 0.97
+        return
+    assert held[:, 1].mean() == pytest.approx(alone, abs=0.02)
+    agreed = np.array(spread) <= np.quantile(spread, 0.2)
+    assert held[agreed, 0].mean() >= 0.92
 
 
 def test_the_crossed_variance_is_that_of_the_analysis_of_variance():

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from statsmodels.stats.contingency_tables import mcnemar
 
 from training.statistics import paired
-from training.statistics.bootstrap import bootstrap_mean
+from training.statistics.bootstrap import bootstrap_gain
 
 
 def changed(gained, lost, *, lesions=182):
@@ -34,7 +34,7 @@ def test_a_lesion_counts_with_its_mean_over_repeats():
     reference = np.array([[0, 1, 0, 0, 0]], bool)
     patients = np.array(["a", "b", "b", "c", "d"])
     found = paired.bootstrap_difference(correct, reference, patients, seed=1)
-    assert found == bootstrap_mean(np.array([1, -0.5, 1, 0.5, 1]), patients, seed=1)
+    assert found == bootstrap_gain(np.array([1, -0.5, 1, 0.5, 1]), patients, seed=1)
 
 
 def test_lesions_that_share_a_patient_widen_the_interval():
@@ -49,9 +49,24 @@ def test_lesions_that_share_a_patient_widen_the_interval():
     assert apart.high - apart.low == pytest.approx((alone.high - alone.low) / 2, rel=0.1)
 
 
-def test_the_bootstrap_of_equals_is_a_point_at_0():
-    correct = np.random.default_rng(4).random((3, 50)) < 0.8
-    assert paired.bootstrap_difference(correct, correct, np.arange(50) // 2, seed=1) == (0, 0, 0)
+@pytest.mark.parametrize("patients", [np.arange(182), np.arange(182) // 2])
+@pytest.mark.parametrize(("gained", "lost"), [(0, 0), (4, 0), (5, 0), (9, 2)])
+def test_few_changed_lesions_are_no_certainty(gained, lost, patients):
+    """Where McNemar's exact test sees nothing, the interval holds 0 and has a width."""
+    correct, reference = changed(gained, lost)
+    found = paired.bootstrap_difference(correct[None], reference[None], patients, seed=1)
+    assert paired.mcnemar(correct, reference).p > 0.05
+    assert found.value == pytest.approx((gained - lost) / 182)
+    assert found.low <= 0 < found.high
+    assert found.high - found.low > 0.03
+
+
+@pytest.mark.parametrize(("gained", "lost"), [(8, 0), (14, 3), (30, 12)])
+def test_many_changed_lesions_are_seen_as_by_mcnemar(gained, lost):
+    correct, reference = changed(gained, lost)
+    found = paired.bootstrap_difference(correct[None], reference[None], np.arange(182), seed=1)
+    assert paired.mcnemar(correct, reference).p < 0.05
+    assert found.low > 0
 
 
 def test_nine_of_ten_and_more_intervals_hold_the_truth():

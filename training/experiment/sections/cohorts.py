@@ -133,8 +133,7 @@ def on_fresh(
     trial: Trial, data: TrainingSet, more: Mapping[str, Cell] | None = None, *, keep: Keep = _FLIPS
 ) -> Cell:
     """Name a classifier of a whole cohort that judges the fresh lesions."""
-    parts = enumerate(fresh.lesions(trial.experiment))
-    inputs = {f"{JUDGED}fresh-{index}": cell for index, cell in parts} | dict(more or {})
+    inputs = fresh.judged(trial.experiment) | dict(more or {})
     whole, preset = Split(trial.seed), _preset(trial)
     return classifier(trial, whole, data, more=inputs, preset=preset, keep=keep)
 

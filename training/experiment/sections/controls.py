@@ -24,14 +24,16 @@ def arms(study: Study) -> dict[str, Arm]:
     trials, classic, synthetic = study.repeats, study.classic, study.synthetic
     preset = replace(study.experiment.cnn, updates=updates(study))
 
-    def equal(data: TrainingSet, **more: Any) -> Arm:
-        return [[classifier(t, s, data, preset=preset, **more) for s in t.splits] for t in trials]
-
-    def fed(data: TrainingSet) -> Arm:
+    def equal(data: TrainingSet) -> Arm:
+        fed = data.synthetic_per_class > 0
         return [
             [
                 classifier(
-                    t, s, data, preset=preset, more=generators(t, s, "dcgan", classic=classic)
+                    t,
+                    s,
+                    data,
+                    preset=preset,
+                    more=generators(t, s, "dcgan", classic=classic) if fed else None,
                 )
                 for s in t.splits
             ]
@@ -50,8 +52,8 @@ def arms(study: Study) -> dict[str, Arm]:
     return {
         "none": equal(TrainingSet()),
         "classic": equal(TrainingSet(classic)),
-        "synthetic": fed(TrainingSet(classic, synthetic)),
-        "synthetic alone": fed(TrainingSet(0, synthetic, originals=False)),
+        "synthetic": equal(TrainingSet(classic, synthetic)),
+        "synthetic alone": equal(TrainingSet(0, synthetic, originals=False)),
         **minmax,
     }
 

@@ -38,8 +38,7 @@ def folds(study: Study, arm: str) -> tuple[Cell, ...]:
 
 def final(study: Study, arm: str) -> Cell:
     """Name an arm's final fit, judging fresh lesions and neighbours."""
-    parts = enumerate(fresh.lesions(study.experiment))
-    judged = {f"{JUDGED}fresh-{index}": cell for index, cell in parts}
+    judged = fresh.judged(study.experiment)
     judged |= {f"{JUDGED}{kind}": cell for kind, cell in neighbours(study.experiment).items()}
     return _classifier(study, Split(study.trial.seed), arm, judged)
 
@@ -72,10 +71,8 @@ def _arm(store: Store, study: Study, arm: str) -> dict[str, Any]:
     threshold = float(np.quantile(scores, 1 - calibrate.OUT_OF_DISTRIBUTION_SHARE))
 
     said = store.load(final(study, arm))
-    parts = range(len(fresh.lesions(study.experiment)))
     classes = fresh.truth(store, study.experiment)["classes"]
-    logits = np.concatenate([said[f"logits_fresh-{index}"] for index in parts])
-    unlike = np.concatenate([said[f"unlike_fresh-{index}"] for index in parts])
+    logits, unlike = (fresh.said(said, study.experiment, n) for n in ("logits", "unlike"))
     probabilities = calibrated.probabilities(logits)
     sets = calibrated.sets(probabilities)
     return {

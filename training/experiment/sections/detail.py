@@ -33,8 +33,7 @@ VARIANTS = 4
 def cell(study: Study, split: Split, arm: Arm) -> Cell:
     """Name an arm's classifier of a fold, with all that it judges."""
     trial = study.trial
-    parts = enumerate(fresh.lesions(study.experiment))
-    more = {f"{JUDGED}fresh-{index}": part for index, part in parts}
+    more = fresh.judged(study.experiment)
     more |= {f"{JUDGED}cohort": trial.cohort, f"{JUDGED}new": study.new}
     for kind in curves.KINDS:
         more |= {f"{JUDGED}{role}": one for role, one in spares(study, split, kind).items()}
@@ -76,7 +75,4 @@ def of_spares(store: Store, one: Cell, kind: Kind, *, name: str) -> dict[str, np
 
 def of_fresh(store: Store, study: Study, one: Cell) -> np.ndarray:
     """Return a classifier's features of the fresh lesions, float64 [n, k]."""
-    said = store.load(one)
-    parts = range(len(fresh.lesions(study.experiment)))
-    features = np.concatenate([said[f"features_fresh-{index}"] for index in parts])
-    return features.astype(np.float64)
+    return fresh.said(store.load(one), study.experiment, "features").astype(np.float64)

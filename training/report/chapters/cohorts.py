@@ -17,6 +17,7 @@ from training.report.tables import (
     percent,
     plain,
     points,
+    signed,
 )
 from training.statistics import paper
 
@@ -39,9 +40,10 @@ def chapter(results: Mapping[str, Any]) -> Chapter:
         "difference. Its interval is about other cohorts and other lesions: the variance of the "
         "mean is that over cohorts, and what the lesions that all share add, by a t quantile, as "
         "in a study of several readers and the same cases.",
-        "The ceiling arm trains on many simulated lesions, the same for all cohorts. What lies "
-        "between classic and ceiling is the headroom: no generator that knows only the cohort can "
-        f"be expected to pass it.{_headroom(found['comparisons'])}",
+        "The ceiling arm trains on many more simulated lesions in place of the cohort's, the same "
+        "for all cohorts, with as many augmentations and as long. What lies between classic and "
+        "ceiling is the headroom: no generator that knows only the cohort can be expected to pass "
+        f"it.{_headroom(found['comparisons'])}",
     )
     shown = Figure(
         "cohorts-figure",
@@ -63,8 +65,8 @@ def _headroom(comparisons: Mapping[str, Any]) -> str:
     if most >= gain:
         return ""
     return (
-        f" Here it is at most {points(most).text.removeprefix('+')} points (95 %): no images "
-        f"whatever could have added the paper's {points(gain).text.removeprefix('+')}, so the "
+        f" Here it is at most {points(most).text.removeprefix('+')} points (95 %): not even these "
+        f"lesions add the paper's {points(gain).text.removeprefix('+')} to such a network, so the "
         "verdict on that size is about this phantom, and about how long these networks are "
         "trained, as much as about the method."
     )
@@ -103,15 +105,20 @@ def _differences(comparisons: Mapping[str, Any]) -> Table:
                 points(found["difference"]),
                 p_value(found["p"]),
                 Number(points(found["cohorts_alone"]).quiet),
+                signed(found["negative_log_likelihood"]),
                 percent(share, decimals=0) if share else NOTHING,
             )
         )
     return Table(
         "cohorts-differences",
         "Mean paired differences, with their intervals over cohorts and lesions.",
-        ("difference", "points", "p", "on just these lesions", "share of the headroom, %"),
+        (
+            *("difference", "points", "p", "on just these lesions"),
+            *("negative log-likelihood, on just these", "share of the headroom, %"),
+        ),
         tuple(rows),
         note="On just these lesions: the t interval over cohorts alone. The share's interval is "
-        "Fieller's, about other cohorts too; it takes as given the lesions that judge and those of "
-        "the ceiling, which all cohorts share. Where no headroom was found there is no share.",
+        "Fieller's, about other cohorts too; it takes as given the lesions that judge. No interval "
+        "holds the chance of the ceiling's own lesions, which all cohorts share. Where no headroom "
+        "was found for sure there is no share.",
     )
