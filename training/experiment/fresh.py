@@ -13,15 +13,12 @@ from training.experiment.work.cohort import Phantom, mixed, phantom
 from training.experiment.work.excerpt import EXCERPT, Excerpt
 from training.phantom.cohort import plan_cohort
 
-#: The seed of their phantom.
-FRESH_SEED = 30_001
-
 _PATIENTS_A_PART = 100
 
 
 def lesions(experiment: Experiment) -> tuple[Cell, ...]:
     """Name the lesions that all are judged by, drawn in parts."""
-    return parts(FRESH_SEED, experiment.cohorts.test)
+    return parts(experiment.cohorts.fresh_seed, experiment.cohorts.test)
 
 
 def judged(experiment: Experiment) -> dict[str, Cell]:

@@ -17,7 +17,6 @@ import numpy as np
 from lesion.errors import RunError
 from training.experiment import provenance, select
 from training.experiment.cell import Cell
-from training.experiment.fresh import FRESH_SEED
 from training.experiment.presets import Experiment
 from training.experiment.provenance import Noting
 from training.experiment.reading import Truth
@@ -109,8 +108,8 @@ def run(
 
 def _check_seed(experiment: Experiment, cohort: Cell) -> None:
     """Refuse a phantom whose patients would be those of the fresh lesions, or of new cases."""
-    further = (one.cohort.config.seed for one in cohorts.trials(experiment))
-    taken = {NEW_SEED, cohorts.CEILING_SEED, FRESH_SEED, *further}
+    test = experiment.cohorts
+    taken = {NEW_SEED, test.ceiling_seed, test.fresh_seed, *test.seeds}
     if isinstance(cohort.config, Phantom) and cohort.config.seed in taken:
         raise RunError(f"found seed {cohort.config.seed}, with which other lesions are drawn")
 

@@ -6,8 +6,6 @@ import pytest
 from lesion.classes import LesionClass
 from training.augment import Augmentation
 from training.experiment import fresh
-from training.experiment.presets import SMOKE
-from training.experiment.sections import cohorts
 from training.experiment.work.cohort import Phantom, import_folder, mixed, phantom
 from training.phantom.folder import write_cohort
 
@@ -40,9 +38,3 @@ def test_fresh_lesions_come_in_the_papers_mix(count):
     dealt = mixed(count)
     assert sum(dealt) == count
     assert np.abs(np.array(dealt) - count * np.array([53, 64, 65]) / 182).max() < 1
-
-
-def test_no_phantom_of_the_experiments_shares_a_seed():
-    seeds = [trial.seed for trial in cohorts.trials(SMOKE)]
-    more = [cohorts.CEILING_SEED, fresh.FRESH_SEED]
-    assert len({*seeds, *more, 1, 2, 3}) == len(seeds) + 5

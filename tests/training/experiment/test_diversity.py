@@ -7,8 +7,9 @@ import pytest
 
 from lesion.classes import CLASSES
 from training.experiment import fresh
+from training.experiment.presets import SMOKE
 from training.experiment.reading import Truth
-from training.experiment.sections import cohorts, diversity, extractor
+from training.experiment.sections import diversity, extractor
 from training.experiment.work.cohort import Phantom, phantom
 
 #: Classes of the smoke preset's lesions: its cohort, its fresh ones (11, 12 and 13).
@@ -20,7 +21,7 @@ VARIANCE, COVERAGE = "feature variance, synthetic - new cases", "coverage, synth
 @pytest.fixture
 def study(store, study_of):
     known = study_of(Truth(COHORT, np.arange(27).astype(str)))
-    study = replace(known, cohorts={cohorts.FIRST_SEED: (24, 8)})
+    study = replace(known, cohorts={SMOKE.cohorts.seed: (24, 8)})
     (part,) = fresh.classes(study.experiment)
     store.save(part, {"classes": FRESH, "patient_ids": np.arange(36) // 2}, seconds=0.0)
     return study

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from training.experiment import fresh
+from training.experiment.presets import SMOKE
 from training.experiment.reading import Truth
 from training.experiment.sections import cohorts, curves, extractor
 from training.experiment.trial import generators
@@ -14,7 +15,7 @@ from training.experiment.trial import generators
 @pytest.fixture
 def study(study_of):
     known = study_of(Truth(np.repeat(np.arange(3), 9), np.arange(27)))
-    return replace(known, cohorts={cohorts.FIRST_SEED: (24, 8)})
+    return replace(known, cohorts={SMOKE.cohorts.seed: (24, 8)})
 
 
 def behind(cell):

@@ -4,15 +4,15 @@ import pytest
 
 from lesion.errors import RunError
 from training.experiment import reproduce
-from training.experiment.fresh import FRESH_SEED
-from training.experiment.presets import SMOKE
-from training.experiment.sections import cohorts
+from training.experiment.presets import COHORTS, EXPERIMENTS, PAPER, QUICK, SMOKE
+from training.experiment.sections import cohorts, deployment
 from training.experiment.work.cohort import Phantom, phantom
+
+TEST = SMOKE.cohorts
 
 
 @pytest.mark.parametrize(
-    "seed",
-    [reproduce.NEW_SEED, FRESH_SEED, cohorts.CEILING_SEED, cohorts.FIRST_SEED + 1],
+    "seed", [reproduce.NEW_SEED, TEST.fresh_seed, TEST.ceiling_seed, TEST.seed + 1]
 )
 def test_a_seed_that_is_taken_is_refused(seed, store):
     cohort = phantom(Phantom(seed, SMOKE.counts, SMOKE.augmentation), "cohort")
@@ -20,7 +20,16 @@ def test_a_seed_that_is_taken_is_refused(seed, store):
         reproduce.run(SMOKE, cohort, store, seed=seed, compute=lambda _name, _cells: None)
 
 
-def test_no_seed_is_taken_twice():
-    fixed = [reproduce.NEW_SEED, FRESH_SEED, cohorts.CEILING_SEED]
-    further = [trial.seed for trial in cohorts.trials(SMOKE)]
-    assert len({*fixed, *further}) == len(fixed) + len(further)
+@pytest.mark.parametrize("name", EXPERIMENTS)
+def test_no_seed_is_taken_twice(name):
+    test = EXPERIMENTS[name].cohorts
+    fixed = [reproduce.NEW_SEED, deployment.NEIGHBOURS_SEED, test.fresh_seed, test.ceiling_seed]
+    further = [trial.seed for trial in cohorts.trials(EXPERIMENTS[name])]
+    assert len({*fixed, *further, 1, 2, 3}) == len(fixed) + test.count + 3
+
+
+def test_the_whole_grid_is_judged_by_lesions_that_shaped_no_preset():
+    for seen in (QUICK.cohorts, COHORTS.cohorts):
+        of = {*seen.seeds, seen.fresh_seed, seen.ceiling_seed}
+        test = PAPER.cohorts
+        assert not of & {*test.seeds, test.fresh_seed, test.ceiling_seed}

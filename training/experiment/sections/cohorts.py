@@ -33,10 +33,6 @@ from training.metrics import Interval
 from training.presets import CnnPreset
 from training.statistics import cohorts as statistics
 
-#: Seeds of phantoms: of the cohorts from here on, of the ceiling's lesions.
-FIRST_SEED = 10_001
-CEILING_SEED = 20_001
-
 ARMS = ("none", "classic", "synthetic", "recipe", "ceiling")
 #: Those that the claim cannot do without.
 NEEDED = ("classic", "synthetic", "ceiling")
@@ -52,7 +48,7 @@ def trials(experiment: Experiment) -> tuple[Trial, ...]:
             phantom(Phantom(seed, experiment.counts, experiment.augmentation), f"cohort {seed}"),
             seed,
         )
-        for seed in range(FIRST_SEED, FIRST_SEED + experiment.cohorts.count)
+        for seed in experiment.cohorts.seeds
     )
 
 
@@ -111,8 +107,9 @@ def arm(trial: Trial, name: str, *, best: tuple[int, int]) -> Cell:
         judged = {f"{JUDGED}{role}": cell for role, cell in images.items()}
         return on_fresh(trial, TrainingSet(classic), judged)
     if name == "ceiling":
-        count = trial.experiment.cohorts.ceiling
-        pool = Phantom(CEILING_SEED, mixed(count), _ceiling_variants(trial.experiment))
+        test = trial.experiment.cohorts
+        variants = _ceiling_variants(trial.experiment)
+        pool = Phantom(test.ceiling_seed, mixed(test.ceiling), variants)
         rich = replace(trial, cohort=phantom(pool, "ceiling"))
         return on_fresh(rich, TrainingSet(classic))
     kind: Kind = "dcgan" if name == "synthetic" else "conditional"
