@@ -7,8 +7,8 @@ from pydicom.uid import Comprehensive3DSRStorage, SecondaryCaptureImageStorage
 from pynetdicom import AE, evt
 
 from service.dimse.peers import Target
-from service.dimse.send import PASSING, store
-from service.problems import PacsBusyError, PacsRefusedError, PacsStoreError
+from service.dimse.send import store
+from service.problems import PASSING, PacsBusyError, PacsRefusedError, PacsStoreError
 from service.report.objects import Made
 
 from .peers import TargetAE
