@@ -84,7 +84,7 @@ bench: $(VENV)/.dev ## Measure the service against the bare functions
 bento: $(VENV)/.serve $(VENV)/bin/uv ## Build the bento in build/bentoml
 	rm -rf build/bentoml
 	BENTOML_HOME=$(CURDIR)/build/bentoml $(VENV)/bin/bentoml build --output tag --version $(VERSION)
-	@echo "Serve it: $(VENV)/bin/bentoml serve build/bentoml/bentos/hepatica/$(VERSION)"
+	@echo "Serve it: $(VENV)/bin/bentoml serve build/bentoml/bentos/hepatica/$(VERSION) --host 127.0.0.1"
 
 .PHONY: image
 image: ## Build the container image [IMAGE=hepatica:VERSION] [ENGINE=docker|podman|buildah] [ARGS=...]

@@ -56,8 +56,13 @@ def _judge(claim: Claim, evidence: Mapping[str, Interval]) -> Judgement:
     return Judgement(claim, combine(finding.verdict for finding in findings), findings)
 
 
+#: What adding up in another order may change is less; an end so near to a bound lies on it.
+_DECIMALS = 9
+
+
 def _find(rule: Rule, comparison: Comparison, ours: Interval | None) -> Finding:
     if ours is None:
         return Finding(comparison, None, "not tested", None)
-    beside = None if comparison.paper is None else size(ours, comparison.paper)
-    return Finding(comparison, ours, rule.decide(ours, comparison.paper), beside)
+    settled = Interval(*(round(end, _DECIMALS) for end in ours))
+    beside = None if comparison.paper is None else size(settled, comparison.paper)
+    return Finding(comparison, ours, rule.decide(settled, comparison.paper), beside)

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -68,6 +69,12 @@ class Site:
         return "\n".join(path.read_text() for path in sorted(self.folder.glob("*.log")))
 
 
+def _printed(pattern: str) -> str:
+    """Return what the recipe's page prints, as a shell in the repository's root takes it."""
+    (found,) = re.findall(pattern, (RECIPE / "README.md").read_text(encoding="utf-8"))
+    return found.replace("$PWD", str(ROOT))
+
+
 @pytest.fixture(scope="package")
 def site(bundle_folder, tmp_path_factory) -> Iterator[Site]:
     """Start exactly what docs/pacs/orthanc says, or skip."""
@@ -82,7 +89,7 @@ def site(bundle_folder, tmp_path_factory) -> Iterator[Site]:
     environment = {
         **os.environ,
         "ORTHANC_STORAGE": str(folder / "storage"),
-        "HEPATICA_LUA": str(RECIPE / "hepatica.lua"),
+        "HEPATICA_LUA": _printed(r"HEPATICA_LUA=(\S+)"),
         "HEPATICA_BUNDLE": str(bundle_folder),
         "HEPATICA_PACS": str(pacs),
         "HEPATICA_DIMSE_PEERS": str(RECIPE / "peers.toml"),
@@ -96,7 +103,7 @@ def site(bundle_folder, tmp_path_factory) -> Iterator[Site]:
         assert holder.stdout.readline() == b"up\n"
         site = Site(holder.pid, folder)
         for name, words in {
-            "orthanc": ("Orthanc", RECIPE / "orthanc.json"),
+            "orthanc": ("Orthanc", _printed(r"Orthanc (\S+\.json)")),
             "listener": (sys.executable, "-m", "service.dimse"),
             "service": (bentoml, "serve", "service.bento:Hepatica", "--port", 3000),
         }.items():

@@ -6,8 +6,9 @@ from scipy import stats
 
 from training.augment import Augmentation
 from training.experiment.judged import Judged, compare
-from training.experiment.presets import COHORTS, EXPERIMENTS, PAPER, QUICK
-from training.experiment.sections.cohorts import ARMS, arm, arms, trials
+from training.experiment.presets import COHORTS, EXPERIMENTS, FURTHER, PAPER, QUICK
+from training.experiment.sections import beyond
+from training.experiment.sections.cohorts import ARMS, NEEDED, arm, arms, trials
 from training.experiment.work.sets import group_size
 
 PATIENTS = np.repeat(np.arange(200), 2)
@@ -72,7 +73,14 @@ def test_a_larger_grid_renames_nothing_that_a_smaller_one_has_computed(ceiling):
 
 def test_a_claim_can_do_without_the_further_arms():
     assert arms(PAPER) == ARMS
-    assert arms(COHORTS) == ("classic", "synthetic", "ceiling")
+    assert arms(COHORTS) == NEEDED == ("classic", "synthetic", "ceiling")
+
+
+def test_every_further_arm_is_one_of_a_section():
+    known = {*ARMS, *beyond.ARMS} - {*NEEDED}
+    assert len(FURTHER) == len(known)
+    assert set(FURTHER) == known
+    assert all({*preset.cohorts.further} <= known for preset in EXPERIMENTS.values())
 
 
 def test_twenty_cohorts_take_from_four_what_was_computed():

@@ -267,11 +267,11 @@ def test_says_which_ways_reach_the_goal(
 def test_a_run_of_the_claims_own_arms_says_so(
     results: dict[str, Any], arrays: dict[str, np.ndarray]
 ) -> None:
-    results["run"]["resolved"]["cohorts"]["further"] = False
+    results["run"]["resolved"]["cohorts"]["further"] = []
     keep_needed_arms(results)
     page_of_few = parse(page.render(results, arrays).html)
     told = text(page_of_few.find("body/header/ul"))
-    assert "what the primary claim can do without" in told
+    assert "can do without: none, recipe, fewer, filtered, blended, transplanted" in told
     assert set(cells(page_of_few, "beyond-flips")) == {
         "classic augmentation",
         "classic + synthetic (DCGAN per class)",

@@ -48,6 +48,16 @@ def test_one_reversed_pair_contradicts_the_order():
     assert found["order-of-methods"] == "not consistent"
 
 
+def test_an_end_that_is_zero_but_for_rounding_is_zero():
+    found = verdicts(
+        {
+            "silhouette, CNN-AUG-GAN - CNN-AUG": Interval(0.0, -0.01, 0.01),
+            "k-NN accuracy, CNN-AUG-GAN - CNN-AUG": Interval(-0.02, -0.04, -3e-18),
+        }
+    )
+    assert found["synthetic-separates"] == "undecided"
+
+
 @pytest.mark.parametrize(
     ("verdict", "words"),
     [

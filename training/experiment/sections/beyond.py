@@ -45,7 +45,7 @@ Figure = TypeVar("Figure")
 
 def arms(experiment: Experiment) -> dict[str, str]:
     """Name the arms that an experiment runs, and what each is trained on besides."""
-    return ARMS if experiment.cohorts.further else {}
+    return {name: words for name, words in ARMS.items() if name in experiment.cohorts.further}
 
 
 def arm(trial: Trial, name: str, *, best: tuple[int, int]) -> Cell:

@@ -54,7 +54,8 @@ def trials(experiment: Experiment) -> tuple[Trial, ...]:
 
 def arms(experiment: Experiment) -> tuple[str, ...]:
     """Name the arms that an experiment runs."""
-    return ARMS if experiment.cohorts.further else NEEDED
+    wanted = {*NEEDED, *experiment.cohorts.further}
+    return tuple(name for name in ARMS if name in wanted)
 
 
 def table(trial: Trial) -> Cell:

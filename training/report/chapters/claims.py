@@ -40,6 +40,12 @@ _ARMS = {
     "conditional": "small-data recipe",
     "recipe": "small-data recipe",
 }
+#: Where our interval lies beside the paper's figure.
+_BESIDE = {
+    "below the paper's": ", ours below",
+    "above the paper's": ", ours above",
+    "includes the paper's": ", within ours",
+}
 #: More comparisons than these are counted in the table of claims; all stand in that of evidence.
 _SHOWN = 4
 
@@ -50,9 +56,11 @@ def chapter(results: Mapping[str, Any]) -> Chapter:
     rules = dict.fromkeys(found["rule"] for found in claims)
     letters = dict(zip(rules, ascii_uppercase, strict=False))
     words = (
-        f"{_counted(results)} The rules were fixed before any experiment ran. They read the 95 % "
-        "interval and never the point estimate, so too small an experiment ends undecided. No "
-        "correction is made over claims.",
+        f"{_counted(results)} The rules were written before the first experiment ran; how some "
+        "intervals are computed, and the wording of two claims, were corrected after it. They read "
+        "the 95 % interval and never the point estimate, so too small an experiment ends "
+        "undecided. A claim of several comparisons holds only if all hold, and one that is not "
+        "consistent is enough against it. No correction is made over claims.",
         "Group sizes were picked on the folds that are reported, as in the paper, but where a "
         "comparison says otherwise; intervals do not allow for that.",
         f"Intervals of the folds are over patients. {of_training(results)}",
@@ -131,7 +139,8 @@ def _evidence(findings: Sequence[Mapping[str, Any]]) -> Iterator[Line]:
     for finding in findings:
         key = finding["key"]
         theirs = write(key, finding["paper"])
-        words = "" if theirs is NOTHING else f"paper {theirs.text}"
+        beside = _BESIDE.get(finding["size"], "")
+        words = "" if theirs is NOTHING else f"paper {theirs.text}{beside}"
         yield Line(minus(key), write(key, finding["ours"]), words)
 
 

@@ -5,7 +5,7 @@ from dataclasses import asdict
 from typing import Any
 
 from training.experiment.made import NOT_RECORDED
-from training.experiment.presets import PAPER
+from training.experiment.presets import FURTHER, PAPER
 from training.report.tables import Chapter, Content, Table
 
 #: The parts of a whole run, and what is missing where one is absent.
@@ -66,10 +66,10 @@ def _left_out(results: Mapping[str, Any]) -> tuple[str, ...]:
     cohorts, wanted = resolved["cohorts"]["count"], full["cohorts"]["count"]
     if cohorts < wanted:
         missing.append(f"{wanted - cohorts} of the {wanted} cohorts of the primary claim")
-    if results.get("cohorts") and not resolved["cohorts"]["further"]:
+    arms = [name for name in FURTHER if name not in resolved["cohorts"]["further"]]
+    if results.get("cohorts") and arms:
         missing.append(
-            "over the cohorts, what the primary claim can do without: no augmentation, the "
-            "small-data recipe, and of the ways beyond the paper all but flips"
+            f"over the cohorts, arms that the primary claim can do without: {', '.join(arms)}"
         )
     return (*missing, _PEOPLE)
 
