@@ -11,6 +11,7 @@ from jaxtyping import install_import_hook
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.filewriter import dcmwrite
 from pydicom.uid import (
+    PYDICOM_IMPLEMENTATION_UID,
     UID,
     CTImageStorage,
     ExplicitVRLittleEndian,
@@ -160,7 +161,8 @@ def _encode(
     meta.TransferSyntaxUID = transfer_syntax
     meta.MediaStorageSOPClassUID = media_sop_class or dataset.get("SOPClassUID") or CTImageStorage
     meta.MediaStorageSOPInstanceUID = dataset.get("SOPInstanceUID") or generate_uid()
-    meta.ImplementationClassUID = generate_uid()
+    # One dataset, one file: a random UID may be shorter, and move all that stands behind it.
+    meta.ImplementationClassUID = PYDICOM_IMPLEMENTATION_UID
     meta.FileMetaInformationVersion = b"\0\1"
     file = BytesIO()
     dataset.file_meta = meta
