@@ -36,6 +36,7 @@ from training.experiment.sections import (
     quality,
     readers,
     rivals,
+    seeds,
     separation,
 )
 from training.experiment.store import Store
@@ -63,6 +64,7 @@ SECTIONS = {
     "cohorts": cohorts,
     "beyond": beyond,
     "paired": paired,
+    "seeds": seeds,
 }
 
 #: Computes cells into the store: `compute("stage", cells)`.
@@ -161,7 +163,7 @@ def cells(study: Study) -> Iterable[Cell]:
         curves.cells(curves.discriminators(study)),
         *(
             section.cells(study)
-            for section in (rivals, controls, nested, deployment, detail, extractor, readers)
+            for section in (rivals, controls, nested, seeds, deployment, detail, extractor, readers)
         ),
         cohorts.cells(study),
         beyond.cells(study),

@@ -22,11 +22,15 @@ from training.seeds import derive
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """One repeat of the protocol on one cohort. `splits` are its folds."""
+    """One repeat of the protocol on one cohort. `splits` are its folds.
+
+    `again` counts how often its networks were seeded anew, on the same folds.
+    """
 
     experiment: Experiment
     cohort: Cell
     seed: int
+    again: int = 0
 
     @property
     def splits(self) -> tuple[Split, ...]:
@@ -35,7 +39,8 @@ class Trial:
 
     def seed_of(self, split: Split) -> int:
         """Seed the networks of a split."""
-        return derive(self.seed, "networks", str(split.fold), str(split.inner)) % 2**31
+        again = (f"again {self.again}",) if self.again else ()
+        return derive(self.seed, "networks", str(split.fold), str(split.inner), *again) % 2**31
 
 
 def classifier(

@@ -10,7 +10,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Shaped
 
 from training.metrics import Interval
-from training.statistics.student import TTest, critical, t_test
+from training.statistics.student import TTest, critical, mean_test, t_test
 
 #: The goal beyond the paper: an arm that closes at least this share of the headroom.
 GOAL = 0.5
@@ -53,9 +53,7 @@ def gain(arm: Float[np.ndarray, " cohorts"], reference: Float[np.ndarray, " coho
     Over other cohorts, on just these lesions. Raise `ValueError` for fewer than two cohorts.
     """
     _check(arm)
-    difference = arm - reference
-    standard_error = float(difference.std(ddof=1) / np.sqrt(len(difference)))
-    return t_test(float(difference.mean()), standard_error, degrees=len(difference) - 1)
+    return mean_test(arm - reference)
 
 
 def headroom_closed(

@@ -2,6 +2,8 @@
 
 from typing import NamedTuple
 
+import numpy as np
+from jaxtyping import Float
 from scipy import stats
 
 from training.metrics import Interval
@@ -30,3 +32,9 @@ def t_test(mean: float, standard_error: float, *, degrees: float) -> TTest:
     else:
         p = float(mean == 0)
     return TTest(Interval(mean, mean - half, mean + half), p)
+
+
+def mean_test(differences: Float[np.ndarray, " n"]) -> TTest:
+    """Test the mean of independent differences against 0, two or more."""
+    standard_error = float(differences.std(ddof=1) / np.sqrt(len(differences)))
+    return t_test(float(differences.mean()), standard_error, degrees=len(differences) - 1)

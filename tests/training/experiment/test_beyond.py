@@ -10,6 +10,7 @@ from training.experiment.presets import QUICK
 from training.experiment.sections import beyond, cohorts
 from training.experiment.splits import Split, part
 from training.experiment.work.filtered import FILTERED, Filter
+from training.experiment.work.joined import JOINED, OTHER, Join
 from training.experiment.work.mixed import MIXED, Mixing
 
 TRIAL = cohorts.trials(QUICK)[0]
@@ -78,6 +79,17 @@ def test_the_filter_refuses_too_few():
     judge = {"logits_synthetic": np.zeros((12, 3))}
     with pytest.raises(RunError, match="found 4 synthetic images, expected 5"):
         FILTERED.compute(Filter(2, of=5), images | {"judge": judge})
+
+
+def test_two_sources_are_joined_half_and_half_class_by_class():
+    own = {
+        f"synthetic-{n}": {"images": np.arange(4.0)[None] + 10 * i} for i, n in enumerate(CLASSES)
+    }
+    other = {OTHER: {"images": -np.arange(12.0).reshape(3, 4)}}
+    joined = JOINED.compute(Join(5), own | other)["images"]
+    assert joined.tolist() == [[0, 1, 0, -1, -2], [10, 11, -4, -5, -6], [20, 21, -8, -9, -10]]
+    with pytest.raises(RunError, match="found 4 images of a class, expected 5"):
+        JOINED.compute(Join(9), own | other)
 
 
 @pytest.mark.parametrize("way", ["blended", "transplanted", "rescanned", "recomposed"])

@@ -22,7 +22,8 @@ TABLES = (
     "claims-table", "evidence-table", "cohorts-arms", "cohorts-differences", "cohorts-power",
     "beyond-once", "beyond-flips", "beyond-flips-gain",
     "fig-8-classic", "fig-8-added", "table-2", "table-3", "table-4", "table-4-real", "table-5",
-    "table-6", "table-7", "selection", "paired", "controls-table", "quality-network",
+    "table-6", "table-7", "selection", "paired", "seeds-arms", "seeds-pairs", "controls-table",
+    "quality-network",
     "quality-texture", "memorisation", "membership", "diversity", "separation-table",
     "deployment-fresh", "neighbours", "made", "settings",
 )  # fmt: skip
@@ -119,6 +120,7 @@ def test_says_whose_luck_is_in_the_intervals(
     results: dict[str, Any], arrays: dict[str, np.ndarray]
 ) -> None:
     once = "every network was trained once"
+    results["seeds"] = None
     root = parse(page.render(results, arrays).html)
     for chapter in ("claims", "evidence", "paired-arms"):
         assert once in text(root.find(f".//section[@id='{chapter}']"))
@@ -141,6 +143,37 @@ def test_shows_how_far_repeats_lie_apart(
     assert list(map(text, arm)) == ["75.0", "2.0 (1.0 to 13.0)", "70.0", "80.0"]
     (pair,) = cells(root, "repeats-pairs").values()
     assert list(map(text, pair)) == ["+3.0 (−1.0 to +7.0)", ".14"]
+
+
+def test_shows_how_far_seeds_lie_apart(
+    results: dict[str, Any], arrays: dict[str, np.ndarray]
+) -> None:
+    results["seeds"] = {
+        "arms": {
+            "classic": {"runs": 3, "mean": 0.75, "sd": [0.02, 0.01, 0.13], "low": 0.7, "high": 0.8}
+        },
+        "pairs": {
+            "synthetic - classic": {
+                "difference": [0.03, -0.01, 0.07],
+                "p": 0.14,
+                "each": [0.01, 0.0, -0.02],
+                "sd": 0.015,
+                "seeds_needed": [4, None],
+            }
+        },
+        "gains": [0.071, 0.02],
+    }
+    root = parse(page.render(results, arrays).html)
+    assert "with 3 seeds of its networks" in text(root.find(".//table[@id='seeds-arms']"))
+    (arm,) = cells(root, "seeds-arms").values()
+    assert list(map(text, arm)) == ["75.0", "2.0 (1.0 to 13.0)", "70.0", "80.0"]
+    (pair,) = cells(root, "seeds-pairs").values()
+    differences = ["+3.0 (−1.0 to +7.0)", ".14", "+1.0, 0.0, −2.0", "1.5"]
+    assert list(map(text, pair)) == [*differences, "4", "–"]
+    assert "every network was trained once" not in text(root)
+    results["seeds"] = None
+    root = parse(page.render(results, arrays).html)
+    assert root.find(".//table[@id='seeds-arms']") is None
 
 
 def test_says_how_long_networks_were_trained(

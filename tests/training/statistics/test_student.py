@@ -3,13 +3,14 @@ import pytest
 from scipy import stats
 
 from training.metrics import Interval
-from training.statistics.student import TTest, t_test
+from training.statistics.student import TTest, mean_test, t_test
 
 
 def test_is_the_one_sample_t_test():
     values = np.random.default_rng(0).normal(0.3, 1, 12)
     oracle = stats.ttest_1samp(values, 0)
-    found = t_test(values.mean(), stats.sem(values), degrees=11)
+    found = mean_test(values)
+    assert found == t_test(values.mean(), stats.sem(values), degrees=11)
     assert found.p == pytest.approx(oracle.pvalue)
     assert found.difference[1:] == pytest.approx(tuple(oracle.confidence_interval()))
 

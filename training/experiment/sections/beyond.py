@@ -3,7 +3,7 @@
 Each is measured as the paper's synthetic arm is: on every cohort, with equally many updates and as
 many added images, on the same fresh lesions, beside the classic arm and the ceiling. No setting was
 tuned on the fresh lesions; but `recomposed` was thought of after the others had been seen on them,
-in place of a generator that was trained for longer.
+in place of a generator that was trained for longer; and `joined` after `recomposed`.
 """
 
 from collections.abc import Iterator, Mapping
@@ -20,6 +20,7 @@ from training.experiment.store import Store
 from training.experiment.study import Study
 from training.experiment.trial import Trial
 from training.experiment.work.filtered import FILTERED, Filter
+from training.experiment.work.joined import JOINED, OTHER, Join
 from training.experiment.work.mixed import MIXED, Mixing, Way
 from training.experiment.work.sets import TrainingSet
 from training.folds import FOLDS
@@ -36,6 +37,7 @@ ARMS = {
     "transplanted": "lesions put into another patient's surroundings",
     "rescanned": "augmented lesions as another scanner might show them",
     "recomposed": "lesions bent, put into another patient's surroundings, on another scanner",
+    "joined": "half as many of the DCGANs' images, and as many recomposed ones",
 }
 _WAYS: tuple[Way, ...] = ("blended", "transplanted", "rescanned", "recomposed")
 _FEWER = 4
@@ -63,6 +65,9 @@ def arm(trial: Trial, name: str, *, best: tuple[int, int]) -> Cell:
         wanted = synthetic * FOLDS
         kept = Filter(wanted, of=2 * wanted)
         images = {"synthetic": Cell(FILTERED, kept, images | judge, label="filtered images")}
+    if name == "joined":
+        both = images | {OTHER: _mixed(trial, "recomposed", best=best)}
+        images = {"synthetic": Cell(JOINED, Join(synthetic * FOLDS), both, label="joined images")}
     return cohorts.on_fresh(trial, group, images)
 
 

@@ -25,8 +25,9 @@ def chapter(results: Mapping[str, Any]) -> Chapter:
     ways = (
         "Ways to get more out of the same cohorts, tested as the primary claim is: as many updates "
         "and as many added images, the same fresh lesions. No setting was tuned on those lesions; "
-        "but the last way, bent and transplanted and rescanned at once, was thought of after "
-        "earlier runs had shown the others on them, in place of generators trained for longer. "
+        "but lesions bent, transplanted and rescanned at once were thought of after earlier runs "
+        "had shown the others on them, in place of generators trained for longer, and to join them "
+        "with the DCGANs' after that. "
         "Images that are mixed, transplanted or rescanned need no network: a generator has to "
         "beat them."
     )

@@ -152,6 +152,11 @@ def of_training(results: Mapping[str, Any]) -> str:
             f"The chance of training is not in them: each arm counts with the mean of {repeats} "
             "repeats, and how far these lie apart stands with the paired comparisons."
         )
+    if results.get("seeds"):
+        return (
+            "The chance of training is not in them: how far other seeds of the best arms lie apart "
+            "stands with the paired comparisons."
+        )
     return (
         "The chance of training is not in them: every network was trained once, and other seeds "
         "would give other differences."

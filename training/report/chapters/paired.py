@@ -28,7 +28,8 @@ def chapter(results: Mapping[str, Any]) -> Chapter:
         "folds: no p allows for that.",
         of_training(results),
     )
-    blocks = (_lesions(found), *_repeats(found["repeats"]), _cohorts(found))
+    again = _seeds(results.get("seeds"))
+    blocks = (_lesions(found), *_repeats(found["repeats"]), *again, _cohorts(found))
     title = "Paired comparisons, and what it takes to see a gain"
     return Chapter("paired-arms", title, words, blocks)
 
@@ -62,14 +63,10 @@ def _repeats(found: Mapping[str, Any] | None) -> Iterator[Table]:
     """Yield what repeats show, where there are several."""
     if not found:
         return
-    yield Table(
+    yield _spread(
         "repeats-arms",
         "Each arm's accuracy over the repeats, which differ in folds and seeds; the same lesions.",
-        ("", "mean, %", "standard deviation, points", "lowest, %", "highest, %"),
-        tuple(
-            (name, *map(percent, (one["mean"], one["sd"], one["low"], one["high"])))
-            for name, one in found["arms"].items()
-        ),
+        found["arms"],
         note="The standard deviation's interval takes repeats as normal.",
     )
     yield Table(
@@ -82,6 +79,53 @@ def _repeats(found: Mapping[str, Any] | None) -> Iterator[Table]:
         ),
         note="Training sets overlap, so the variance of the mean is raised as Nadeau and Bengio "
         "(2003) say.",
+    )
+
+
+def _seeds(found: Mapping[str, Any] | None) -> Iterator[Table]:
+    """Yield what other seeds show, where the best arms were trained with several."""
+    if not found:
+        return
+    runs = next(iter(found["arms"].values()))["runs"]
+    yield _spread(
+        "seeds-arms",
+        f"Each arm's accuracy with {runs} seeds of its networks, on the same lesions and folds.",
+        found["arms"],
+        note="Classifiers and generators are both trained anew. The first seed is that of all "
+        "other tables, and groups were picked with it. The standard deviation's interval takes "
+        "seeds as normal.",
+    )
+    yield Table(
+        "seeds-pairs",
+        "Two arms over the seeds: the chance of training, on just these patients.",
+        ("", "difference, points", "p", "of each seed", "standard deviation", *_gains(found)),
+        tuple(
+            (
+                minus(name),
+                points(one["difference"]),
+                p_value(one["p"]),
+                ", ".join(points(each).text for each in one["each"]),
+                percent(one["sd"]),
+                *(NOTHING if n is None else count(n) for n in one["seeds_needed"]),
+            )
+            for name, one in found["pairs"].items()
+        ),
+        groups=(("", 5), ("seeds needed for", len(found["gains"]))),
+        note="A t interval over seeds. Seeds needed: for a power of 80 %, at this standard "
+        "deviation; they would show a gain on these patients, and on no others.",
+    )
+
+
+def _spread(name: str, caption: str, arms: Mapping[str, Any], *, note: str) -> Table:
+    return Table(
+        name,
+        caption,
+        ("", "mean, %", "standard deviation, points", "lowest, %", "highest, %"),
+        tuple(
+            (arm, *map(percent, (one["mean"], one["sd"], one["low"], one["high"])))
+            for arm, one in arms.items()
+        ),
+        note=note,
     )
 
 
