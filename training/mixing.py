@@ -81,7 +81,7 @@ def transplant(
     Return [count, 64, 64]; raise `RunError` where nobody else is there.
     """
     lesion, host = _pairs(patients, hosts, count=count, rng=rng)
-    inside = _circle()
+    inside = circle()
     own, other = _turn(hu[lesion], rng), _turn(into[host], rng)
     around = inside < 0.5
     # The median, for there may be lung, fat or a vessel in the corner.
@@ -101,7 +101,7 @@ def _pairs(
     return first, np.array([rng.choice(allowed[one]) for one in first])
 
 
-def _circle() -> np.ndarray:
+def circle() -> np.ndarray:
     """Return 1 inside the circle that a lesion fills, 0 outside, and a soft seam."""
     middle = (PATCH_SIZE - 1) / 2
     y, x = np.mgrid[:PATCH_SIZE, :PATCH_SIZE] - middle

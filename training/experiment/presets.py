@@ -22,7 +22,7 @@ PAPER_SYNTHETIC = (100, 500, 1000, 2000, 3000, 4000)
 #: All that the cohort-level test can do besides its claim.
 FURTHER = (
     *("none", "recipe", "fewer", "filtered"),
-    *("blended", "transplanted", "rescanned", "recomposed", "joined"),
+    *("blended", "transplanted", "rescanned", "recomposed", "resettled", "joined"),
 )
 
 
@@ -155,7 +155,7 @@ COHORTS = replace(
         updates=2400,
         classic=(2000, 5000),
         synthetic=(500,),
-        further=("transplanted", "rescanned", "recomposed", "joined"),
+        further=("transplanted", "rescanned", "recomposed", "resettled", "joined"),
     ),
     seeds=5,
 )

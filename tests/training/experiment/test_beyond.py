@@ -11,7 +11,8 @@ from training.experiment.sections import beyond, cohorts
 from training.experiment.splits import Split, part
 from training.experiment.work.filtered import FILTERED, Filter
 from training.experiment.work.joined import JOINED, OTHER, Join
-from training.experiment.work.mixed import MIXED, Mixing
+from training.experiment.work.mixed import FURTHER_HOSTS, MIXED, Mixing
+from training.experiment.work.surroundings import SURROUNDINGS
 
 TRIAL = cohorts.trials(QUICK)[0]
 BEST = (2000, 500)
@@ -47,6 +48,8 @@ def test_no_image_is_made_with_lesions_that_judge(arm):
         of = {each for each in behind(one) if each.work.name == "phantom"}
         # A filter's judge has judged fresh lesions as well, and is asked for its synthetic ones.
         assert of <= {TRIAL.cohort, *(fresh if one.work is FILTERED else set())}
+        around = {each.config for each in behind(one) if each.work is SURROUNDINGS}
+        assert {each.phantom for each in around} <= {TRIAL.cohort.config}
 
 
 def logits(sure):
@@ -92,7 +95,7 @@ def test_two_sources_are_joined_half_and_half_class_by_class():
         JOINED.compute(Join(9), own | other)
 
 
-@pytest.mark.parametrize("way", ["blended", "transplanted", "rescanned", "recomposed"])
+@pytest.mark.parametrize("way", ["blended", "transplanted", "rescanned", "recomposed", "resettled"])
 def test_mixtures_are_of_lesions_that_may_be_trained_on(way):
     rng = np.random.default_rng(0)
     classes = np.tile([0, 1, 2], 12)
@@ -107,17 +110,24 @@ def test_mixtures_are_of_lesions_that_may_be_trained_on(way):
         "variants": np.repeat(hu[:, None], 2, axis=1).astype(np.float16),
     }
     config = Mixing(way, Split(1, fold=0), 2, 5, seed=3)
-    images = MIXED.compute(config, {"cohort": cohort})["images"]
+    hosts = {"patient_ids": np.repeat(patients, 3), "squares": np.repeat(hu, 3, axis=0)}
+    images = MIXED.compute(config, {"cohort": cohort, FURTHER_HOSTS: hosts})["images"]
     assert images.shape == (3, 5, 64, 64)
     assert 0 <= images.min() < images.max() <= 1
-    again = MIXED.compute(config, {"cohort": cohort})["images"]
+    again = MIXED.compute(config, {"cohort": cohort, FURTHER_HOSTS: hosts})["images"]
     assert np.array_equal(images, again)
-    # Lesions of the held-out fold may be anything at all.
+    # Lesions of the held-out fold may be anything at all, and what is around them.
     chosen, held_out = part(config.split, classes, patients)
     other = {name: np.array(values) for name, values in cohort.items()}
+    around = {name: np.array(values) for name, values in hosts.items()}
+    inputs = {"cohort": other, FURTHER_HOSTS: around}
     other["originals"][held_out] = 1e4
     other["variants"][held_out] = 1e4
-    assert np.array_equal(MIXED.compute(config, {"cohort": other})["images"], images)
+    around["squares"][np.repeat(held_out, 3)] = 1e4
+    assert np.array_equal(MIXED.compute(config, inputs)["images"], images)
+    if way == "resettled":
+        around["squares"][np.repeat(chosen, 3)] += 50
+        assert not np.array_equal(MIXED.compute(config, inputs)["images"], images)
     other["originals"][chosen] += 50
     other["variants"][chosen] += 50
-    assert not np.array_equal(MIXED.compute(config, {"cohort": other})["images"], images)
+    assert not np.array_equal(MIXED.compute(config, inputs)["images"], images)

@@ -86,7 +86,8 @@ def test_the_docs_quote_the_twenty_cohorts_as_they_are():
     assert not any(way["goal"] for way in (*gains.values(), *flips["gains"].values()))
     likely_of = results["beyond"]["once"]["negative_log_likelihood"]
     shares = {
-        name: percent(gains[name]["share"], decimals=0) for name in ("transplanted", "recomposed")
+        name: percent(gains[name]["share"], decimals=0)
+        for name in ("transplanted", "recomposed", "resettled")
     }
     readme_told = " ".join((ROOT / "README.md").read_text(encoding="utf-8").split())
     assert (
@@ -111,6 +112,8 @@ def test_the_docs_quote_the_twenty_cohorts_as_they_are():
         f"they add as much: {written(once['recomposed'])}; another scanner alone adds "
         f"{written(once['rescanned'], unit='')}",
         f"half of the DCGANs' add {written(once['joined'], unit='')}",
+        f"add no more: {written(once['resettled'])}, {shares['resettled'].text} % "
+        f"{shares['resettled'].quiet}",
         f"share of the headroom is {shares['recomposed'].text} % {shares['recomposed'].quiet}, "
         f"with flips it adds {written(often['recomposed'], unit='')}",
         f"| {claim['cohorts']} | [its report](reproduction/cohorts/README.md) |",

@@ -3,7 +3,8 @@
 Each is measured as the paper's synthetic arm is: on every cohort, with equally many updates and as
 many added images, on the same fresh lesions, beside the classic arm and the ceiling. No setting was
 tuned on the fresh lesions; but `recomposed` was thought of after the others had been seen on them,
-in place of a generator that was trained for longer; and `joined` after `recomposed`.
+in place of a generator that was trained for longer; and `joined` and `resettled` after
+`recomposed`.
 """
 
 from collections.abc import Iterator, Mapping
@@ -21,8 +22,9 @@ from training.experiment.study import Study
 from training.experiment.trial import Trial
 from training.experiment.work.filtered import FILTERED, Filter
 from training.experiment.work.joined import JOINED, OTHER, Join
-from training.experiment.work.mixed import MIXED, Mixing, Way
+from training.experiment.work.mixed import FURTHER_HOSTS, MIXED, Mixing, Way
 from training.experiment.work.sets import TrainingSet
+from training.experiment.work.surroundings import SURROUNDINGS, Surroundings
 from training.folds import FOLDS
 from training.metrics import Interval
 from training.statistics.cohorts import reaches_goal
@@ -37,9 +39,12 @@ ARMS = {
     "transplanted": "lesions put into another patient's surroundings",
     "rescanned": "augmented lesions as another scanner might show them",
     "recomposed": "lesions bent, put into another patient's surroundings, on another scanner",
+    "resettled": "lesions put into normal surroundings from anywhere in other patients' slices",
     "joined": "half as many of the DCGANs' images, and as many recomposed ones",
 }
-_WAYS: tuple[Way, ...] = ("blended", "transplanted", "rescanned", "recomposed")
+_WAYS: tuple[Way, ...] = ("blended", "transplanted", "rescanned", "recomposed", "resettled")
+#: Squares of normal surroundings, for each lesion.
+_SQUARES = 6
 _FEWER = 4
 
 Figure = TypeVar("Figure")
@@ -152,4 +157,9 @@ def _mixed(trial: Trial, way: Way, *, best: tuple[int, int]) -> Cell:
         trial.seed_of(whole),
         trial.experiment.scaling,
     )
-    return Cell(MIXED, config, {"cohort": trial.cohort}, label=f"{way} images")
+    inputs = {"cohort": trial.cohort}
+    if way == "resettled":
+        wanted = Surroundings(trial.cohort.config, _SQUARES)
+        label = f"surroundings of {trial.cohort.label}"
+        inputs[FURTHER_HOSTS] = Cell(SURROUNDINGS, wanted, label=label)
+    return Cell(MIXED, config, inputs, label=f"{way} images")

@@ -6,7 +6,7 @@ They stand where a generator's images stand, so a classifier takes them as it ta
 from collections.abc import Mapping
 from dataclasses import dataclass
 from math import ceil
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 
@@ -19,7 +19,9 @@ from training.experiment.work.cohort import as_patches
 from training.patches import Patches
 from training.seeds import generator
 
-Way = Literal["blended", "recomposed", "rescanned", "transplanted"]
+Way = Literal["blended", "recomposed", "rescanned", "resettled", "transplanted"]
+#: The role of further surroundings, into which lesions are `resettled`.
+FURTHER_HOSTS = "hosts"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +30,8 @@ class Mixing:
 
     `blended` and `rescanned` ones start from the lesions' own patches and their first `variants`
     augmentations, the others from the patches alone: a transplant's circle holds for a lesion in
-    the middle. `recomposed` ones are bent, transplanted and rescanned.
+    the middle. `recomposed` ones are bent, transplanted and rescanned; `resettled` ones are
+    transplanted into normal surroundings of the training part's patients too.
     """
 
     way: Way
@@ -44,20 +47,44 @@ def _mix(config: Mixing, inputs: Mapping[str, Arrays]) -> Arrays:
     patients = np.array(patches.patient_ids)
     chosen, _ = part(config.split, patches.classes, patients)
     rows = np.flatnonzero(chosen)
+    hosts = _Hosts(patches.originals[rows], patients[rows])
+    if config.way == "resettled":
+        hosts = hosts.and_of(inputs[FURTHER_HOSTS])
     images = [
-        _of_class(config, patches, patients, rows=rows, label=label)
+        _of_class(config, patches, patients, hosts=hosts, rows=rows, label=label)
         for label in range(len(CLASSES))
     ]
     return {"images": datasets.rescale(np.stack(images), config.scaling).astype(np.float16)}
 
 
+class _Hosts(NamedTuple):
+    """Patches into which lesions are put [m, 64, 64], and whose they are [m]."""
+
+    patches: np.ndarray
+    patients: np.ndarray
+
+    def and_of(self, surroundings: Arrays) -> "_Hosts":
+        """Return these, and the normal surroundings of the same patients."""
+        there = np.isin(surroundings["patient_ids"], self.patients)
+        return _Hosts(
+            np.concatenate([self.patches, surroundings["squares"][there]]),
+            np.concatenate([self.patients, surroundings["patient_ids"][there]]),
+        )
+
+
 def _of_class(
-    config: Mixing, patches: Patches, patients: np.ndarray, *, rows: np.ndarray, label: int
+    config: Mixing,
+    patches: Patches,
+    patients: np.ndarray,
+    *,
+    hosts: _Hosts,
+    rows: np.ndarray,
+    label: int,
 ) -> np.ndarray:
     """Make a class's images [count, 64, 64] in HU."""
     rng = generator(config.seed, config.way, CLASSES[label])
     mine = rows[patches.classes[rows] == label]
-    if config.way in ("transplanted", "recomposed"):
+    if config.way in ("transplanted", "recomposed", "resettled"):
         own, of = patches.originals[mine], patients[mine]
         if config.way == "recomposed":
             times = ceil(config.count / len(mine))
@@ -65,12 +92,12 @@ def _of_class(
         put = mixing.transplant(
             own,
             of,
-            into=patches.originals[rows],
-            hosts=patients[rows],
+            into=hosts.patches,
+            hosts=hosts.patients,
             count=config.count,
             rng=rng,
         )
-        return put if config.way == "transplanted" else mixing.rescan(put, rng=rng)
+        return mixing.rescan(put, rng=rng) if config.way == "recomposed" else put
     varied = [patches.originals[mine, None], patches.variants[mine, : config.variants]]
     hu = np.concatenate(varied, axis=1).reshape(-1, *patches.originals.shape[1:])
     if config.way == "rescanned":
