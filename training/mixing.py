@@ -102,7 +102,7 @@ def _pairs(
 
 
 def circle() -> np.ndarray:
-    """Return 1 inside the circle that a lesion fills, 0 outside, and a soft seam."""
+    """Return [64, 64] of 1 inside the circle that a lesion fills, 0 outside, and a soft seam."""
     middle = (PATCH_SIZE - 1) / 2
     y, x = np.mgrid[:PATCH_SIZE, :PATCH_SIZE] - middle
     radius = PATCH_SIZE / 2 / (1 + 2 * MARGIN)

@@ -38,7 +38,7 @@ ARMS = {
     "blended": "two lesions of a class, mixed pixel by pixel",
     "transplanted": "lesions put into another patient's surroundings",
     "rescanned": "augmented lesions as another scanner might show them",
-    "recomposed": "lesions bent, put into another patient's surroundings, on another scanner",
+    "recomposed": "recomposed lesions: bent, in another patient's surroundings, on another scanner",
     "resettled": "lesions put into normal surroundings from anywhere in other patients' slices",
     "joined": "half as many of the DCGANs' images, and as many recomposed ones",
 }
