@@ -39,7 +39,7 @@ ARMS = {
     "transplanted": "lesions put into another patient's surroundings",
     "rescanned": "augmented lesions as another scanner might show them",
     "recomposed": "recomposed lesions: bent, in another patient's surroundings, on another scanner",
-    "resettled": "lesions put into normal surroundings from anywhere in other patients' slices",
+    "resettled": "lesions put into normal surroundings from elsewhere in other patients' slices",
     "joined": "half as many of the DCGANs' images, and as many recomposed ones",
 }
 _WAYS: tuple[Way, ...] = ("blended", "transplanted", "rescanned", "recomposed", "resettled")
