@@ -13,7 +13,7 @@ _LINUX_CPUS = Path("/proc/cpuinfo")
 
 
 class Made(NamedTuple):
-    """How long a result took, and the processor or GPU and torch's version that made it.
+    """How long a result took, and the processor or GPU and the package of torch that made it.
 
     It names nothing: a result of another machine counts as the same.
     """
