@@ -5,6 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Float
 
+from lesion.warning import InputWarning
+
 AIR_HU = -1000.0
 
 
@@ -77,7 +79,8 @@ class CTSlice:
     (0028,0030): between rows, then between columns; None for an image whose file format carries
     none (PNG, NPY) and whose sender gave none. `padding` marks pixels that the scanner never
     measured (0028,0120); they hold `AIR_HU`. `plane` tells whether an annotation in patient
-    coordinates is of this slice; None where the file says nothing usable.
+    coordinates is of this slice; None where the file says nothing usable. `warnings` tell what of
+    its file deviates from the standard and was read all the same.
     """
 
     hu: Float[np.ndarray, "rows cols"]
@@ -85,6 +88,7 @@ class CTSlice:
     padding: Bool[np.ndarray, "rows cols"] | None = None
     identity: SliceIdentity = SliceIdentity()
     plane: Plane | None = None
+    warnings: tuple[InputWarning, ...] = ()
 
     @property
     def place(self) -> Place:

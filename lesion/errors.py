@@ -21,6 +21,7 @@ HepaticaError
 │       ├── RescaleError
 │       ├── SpacingError
 │       ├── PixelFormatError
+│       ├── DeviationError         a file that deviates from the standard, where that is refused
 │       ├── AnnotationError        a DICOM annotation that does not belong to the slice
 │       └── OutlineError           an outline that is no lesion of the slice
 │           ├── OutlineMissingError
@@ -125,6 +126,10 @@ class SpacingError(UnusableError):
 
 class PixelFormatError(UnusableError):
     """The pixel format is not that of a CT slice."""
+
+
+class DeviationError(UnusableError):
+    """The file deviates from the DICOM standard."""
 
 
 class AnnotationError(UnusableError):

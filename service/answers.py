@@ -6,6 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from lesion.bundle.manifest import Calibration, Cohort, Evaluation, Manifest
 from lesion.classes import Code, LesionClass
+from lesion.warning import WarningCode
 
 Probability = Annotated[float, Field(ge=0, le=1)]
 Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$", description="sha256 of the manifest")]
@@ -70,16 +71,7 @@ class Reason(_Answer):
 class Warned(_Answer):
     """Something that makes the answer less sure, though not unusable."""
 
-    code: Literal[
-        "roi-leaves-image",
-        "roi-covers-padding",
-        "image-taken-as-roi",
-        "eight-bit",
-        "no-spacing",
-        "unusual-diameter",
-        "frame-of-reference",
-        "slices-missing",
-    ]
+    code: WarningCode
     detail: str
 
 

@@ -20,6 +20,7 @@ from service.answers import (
     ModelName,
     OutOfDistribution,
     Reason,
+    Warned,
 )
 from service.deliver import OFFERED, deliver, json, plan, seen
 from service.parse import Order, read_order
@@ -85,7 +86,7 @@ async def _prepared(runtime: Runtime, model: Model, order: Order) -> list[Prepar
         return prepare(
             order,
             margin=model.manifest.roi_margin,
-            max_lesions=runtime.settings.max_lesions,
+            settings=runtime.settings,
             metrics=runtime.metrics,
             decode=runtime.sandbox,
         )
@@ -144,7 +145,7 @@ def _lesion(
             score=scored.out_of_distribution, threshold=calibration.out_of_distribution_threshold
         ),
         code=Coded.of(label.code if reason is None else UNDETERMINED),
-        warnings=lesion.warnings,
+        warnings=[Warned(code=one.code, detail=one.detail) for one in lesion.warnings],
         activation_map=dict(zip(CLASSES, maps.tolist(), strict=True)) if maps is not None else None,
     )
 
@@ -189,3 +190,5 @@ def count(runtime: Runtime, answer: Classification) -> None:
         metrics.out_of_distribution.observe(score.score / score.threshold)
         if lesion.reason:
             metrics.abstentions.labels(lesion.reason.code).inc()
+        for warning in lesion.warnings:
+            metrics.warnings.labels(warning.code).inc()

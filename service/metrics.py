@@ -46,6 +46,7 @@ class Metrics:
         self.predictions = self._counter(
             "predictions", "Lesions classified, by their most similar class", "label"
         )
+        self.warnings = self._counter("warnings", "Warnings of lesions answered", "code")
         self.abstentions = self._counter("abstentions", "Lesions abstained on", "reason")
         self.images = self._counter(
             "images_synthesized", "Synthetic images answered", "label", "format"

@@ -6,50 +6,39 @@ import numpy as np
 from jaxtyping import Float
 
 from lesion import roi
-from lesion.annotation.marked import Marked, Remark
+from lesion.annotation.marked import Marked
 from lesion.annotation.read import read_annotation
 from lesion.ct import CTSlice, SliceIdentity
-from lesion.errors import OutlineMissingError, SeriesError, UnreadableParameterError
+from lesion.errors import DeviationError, OutlineMissingError, SeriesError, UnreadableParameterError
 from lesion.image.dicom import chosen_frame
 from lesion.image.frames import Decode
 from lesion.image.raster import read_mask, read_npy, read_png
 from lesion.outline import DIAMETER_RANGE_MM, Outline, from_box, from_mask, from_polygon
 from lesion.series import Series, open_series, slice_at
-from service.answers import ImageReference, Rectangle, Warned
+from lesion.warning import DEVIATIONS, InputWarning, WarningCode
+from service.answers import ImageReference, Rectangle
 from service.metrics import Metrics
 from service.options import Box
 from service.parse import Order
+from service.settings import Settings
 
-_NO_SPACING = Warned(
-    code="no-spacing",
-    detail="no pixel spacing is known: pixels are taken as square, diameter_mm is null",
+_NO_SPACING = InputWarning(
+    WarningCode.NO_SPACING,
+    "no pixel spacing is known: pixels are taken as square, diameter_mm is null",
 )
-_EIGHT_BIT = Warned(code="eight-bit", detail="8 bits a pixel hold the HU window in 256 steps")
-_WHOLE = Warned(
-    code="image-taken-as-roi",
-    detail="no outline was given: the whole image is taken as the square around the lesion",
+_EIGHT_BIT = InputWarning(WarningCode.EIGHT_BIT, "8 bits a pixel hold the HU window in 256 steps")
+_WHOLE = InputWarning(
+    WarningCode.IMAGE_TAKEN_AS_ROI,
+    "no outline was given: the whole image is taken as the square around the lesion",
 )
-_LEAVES = Warned(
-    code="roi-leaves-image",
-    detail="the square around the lesion leaves the image: its edge is repeated there",
+_LEAVES = InputWarning(
+    WarningCode.ROI_LEAVES_IMAGE,
+    "the square around the lesion leaves the image: its edge is repeated there",
 )
-_PADDING = Warned(
-    code="roi-covers-padding",
-    detail="the square around the lesion covers padding: it is taken as air",
+_PADDING = InputWarning(
+    WarningCode.ROI_COVERS_PADDING,
+    "the square around the lesion covers padding: it is taken as air",
 )
-
-
-_REMARKS: dict[Remark, Warned] = {
-    "frame-of-reference": Warned(
-        code="frame-of-reference",
-        detail="the annotation names the image but another frame of reference: whether its mm are "
-        "the image's cannot be told",
-    ),
-    "slices-missing": Warned(
-        code="slices-missing",
-        detail="the annotation marks slices that were not sent: it may cover more on one of them",
-    ),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +67,7 @@ class Prepared:
     roi: Rectangle | None
     square: Rectangle | None
     diameter_mm: float | None
-    warnings: list[Warned]
+    warnings: list[InputWarning]
     image_index: int = 0
     marked: Marked | None = None
 
@@ -94,7 +83,7 @@ class Prepared:
 
 
 def prepare(
-    order: Order, *, margin: float, max_lesions: int, metrics: Metrics, decode: Decode
+    order: Order, *, margin: float, settings: Settings, metrics: Metrics, decode: Decode
 ) -> list[Prepared]:
     """Decode the image, read its outlines, cut their patches.
 
@@ -105,15 +94,29 @@ def prepare(
             "outline: found none, expected one of 'roi', 'mask' and 'annotation' with a DICOM image"
         )
     with metrics.stage["decode"].time():
-        lesions = _lesions(order, max_lesions, decode)
+        lesions = _lesions(order, settings.max_lesions, decode)
     known = [_EIGHT_BIT] if order.options.window is not None else []
     with metrics.stage["cut"].time():
-        return [
+        prepared = [
             _whole(lesion.ct, known)
             if lesion.outline is None
             else _cut(lesion, lesion.outline, margin, known)
             for lesion in lesions
         ]
+    if settings.strict:
+        _refuse_deviations(prepared)
+    return prepared
+
+
+def _refuse_deviations(prepared: list[Prepared]) -> None:
+    """Refuse what was read though its file deviates from the standard."""
+    for lesion in prepared:
+        for warning in lesion.warnings:
+            if warning.code in DEVIATIONS:
+                raise DeviationError(
+                    f"strict: found {warning.code} ({warning.detail}), "
+                    "expected a file that follows the standard"
+                )
 
 
 def _lesions(order: Order, max_lesions: int, decode: Decode) -> list[Lesion]:
@@ -202,7 +205,7 @@ def _drawn(order: Order, ct: CTSlice, max_lesions: int) -> list[Outline] | list[
     return [None]
 
 
-def _whole(ct: CTSlice, known: list[Warned]) -> Prepared:
+def _whole(ct: CTSlice, known: list[InputWarning]) -> Prepared:
     """Take the image as the square around a lesion of unknown extent."""
     rows, cols = ct.hu.shape
     warnings = [*known, _WHOLE]
@@ -216,13 +219,12 @@ def _whole(ct: CTSlice, known: list[Warned]) -> Prepared:
     return Prepared(ct.identity, None, patch_hu, None, None, None, warnings)
 
 
-def _cut(lesion: Lesion, outline: Outline, margin: float, known: list[Warned]) -> Prepared:
+def _cut(lesion: Lesion, outline: Outline, margin: float, known: list[InputWarning]) -> Prepared:
     ct = lesion.ct
     spacing_mm = ct.spacing_mm or (1.0, 1.0)
     shape = ct.place.shape
     diameter_mm = outline.diameter_mm(spacing_mm) if ct.spacing_mm else None
-    remarks = lesion.marked.remarks if lesion.marked else ()
-    warnings = [*known, *(_REMARKS[remark] for remark in remarks)]
+    warnings = [*known, *ct.warnings, *(lesion.marked.warnings if lesion.marked else ())]
     if ct.spacing_mm is None:
         warnings.append(_NO_SPACING)
     if roi.leaves_image(shape, spacing_mm, outline, margin=margin):
@@ -232,9 +234,9 @@ def _cut(lesion: Lesion, outline: Outline, margin: float, known: list[Warned]) -
     smallest, largest = DIAMETER_RANGE_MM
     if diameter_mm is not None and not smallest <= diameter_mm <= largest:
         warnings.append(
-            Warned(
-                code="unusual-diameter",
-                detail=f"the lesion measures {diameter_mm:.1f} mm; those of the paper measured "
+            InputWarning(
+                WarningCode.UNUSUAL_DIAMETER,
+                f"the lesion measures {diameter_mm:.1f} mm; those of the paper measured "
                 f"{smallest:g} to {largest:g} mm",
             )
         )

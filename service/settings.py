@@ -29,6 +29,9 @@ class Settings(BaseSettings):
     #: File that names the PACS to pull from and to store at (see `service.pacs.config`).
     pacs: Path | None = None
 
+    #: Refuse files that deviate from the DICOM standard, instead of reading them with a warning.
+    strict: bool = False
+
     #: Bytes of one request's body, and of all bodies held at once.
     max_body_bytes: PositiveInt = 32 * MIB
     max_held_bytes: PositiveInt = 128 * MIB

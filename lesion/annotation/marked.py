@@ -6,16 +6,12 @@ them marks several of the slices, the one on which it covers the largest area is
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 from lesion.errors import AnnotationError
 from lesion.image.part10 import quote
 from lesion.outline import Outline
-
-#: What a reader noticed that makes the outline less sure, though not unusable.
-#: - frame-of-reference: the annotation names another than the slice, which it names all the same
-#: - slices-missing: it marks further slices than those sent, on which it may cover more
-Remark = Literal["frame-of-reference", "slices-missing"]
+from lesion.warning import InputWarning
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +26,7 @@ class Marked:
     outline: Outline
     number: int
     tracking_uid: str = ""
-    remarks: tuple[Remark, ...] = ()
+    warnings: tuple[InputWarning, ...] = ()
 
 
 class Entry(NamedTuple):

@@ -19,7 +19,7 @@ from pydicom.uid import (
 
 from lesion.annotation import contours
 from lesion.annotation.effort import Effort
-from lesion.annotation.marked import Entry, Marked, Remark, choose
+from lesion.annotation.marked import Entry, Marked, choose
 from lesion.annotation.slices import OFF_PLANE_MM, Planes, References, geometry
 from lesion.ct import Place
 from lesion.errors import (
@@ -34,6 +34,7 @@ from lesion.image import part10
 from lesion.image.part10 import RAW, quote
 from lesion.numerals import number
 from lesion.outline import MOST_REGIONS
+from lesion.warning import FRAME_OF_REFERENCE, SLICES_MISSING, InputWarning
 
 #: Reads of the parser: about 25 for a contour, of which forty organs have some thousands.
 MAX_READS = 300_000
@@ -184,12 +185,12 @@ class _Drawn:
         if not self._on:
             return []
         best, outlines = contours.on_largest(self._on, self._places, self._slices.effort)
-        remarks: list[Remark] = []
+        warnings: list[InputWarning] = []
         if self._uid != self._places[best].identity.frame_of_reference_uid:
-            remarks.append("frame-of-reference")
+            warnings.append(FRAME_OF_REFERENCE)
         if self._elsewhere and len(self._places) > 1:
-            remarks.append("slices-missing")
-        return [Marked(best, outline, roi, remarks=tuple(remarks)) for outline in outlines]
+            warnings.append(SLICES_MISSING)
+        return [Marked(best, outline, roi, warnings=tuple(warnings)) for outline in outlines]
 
     def _unreferenced(self, coordinates: bytes) -> Int[np.ndarray, " m"]:
         """Return the slices in whose frame of reference, and plane, the first point lies."""

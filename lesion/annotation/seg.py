@@ -20,7 +20,7 @@ from pydicom.uid import (
     SegmentationStorage,
 )
 
-from lesion.annotation.marked import Entry, Marked, Remark, choose
+from lesion.annotation.marked import Entry, Marked, choose
 from lesion.annotation.seg_pixels import Frame, Pixels
 from lesion.annotation.seg_where import Where
 from lesion.ct import CTSlice, Place
@@ -34,6 +34,7 @@ from lesion.errors import (
 from lesion.image import groups, part10
 from lesion.image.part10 import Part10, quote
 from lesion.outline import MOST_REGIONS, Outline, from_masks
+from lesion.warning import SLICES_MISSING
 
 LabelMapSegmentationStorage = UID("1.2.840.10008.5.1.4.1.1.66.7")
 
@@ -127,9 +128,9 @@ def read_segments(
     outlines = from_masks(
         [mask for _, _, mask in chosen], shape=places[chosen[0][1]].shape, most=most
     )
-    remarks: tuple[Remark, ...] = ("slices-missing",) if missing and len(places) > 1 else ()
+    warnings = (SLICES_MISSING,) if missing and len(places) > 1 else ()
     return [
-        Marked(index, outline, number, remarks=remarks)
+        Marked(index, outline, number, warnings=warnings)
         for (number, index, _), of_one in zip(chosen, outlines, strict=True)
         for outline in of_one
     ]

@@ -24,7 +24,7 @@ from pydicom.uid import (
 
 from lesion.annotation import contours
 from lesion.annotation.effort import Effort
-from lesion.annotation.marked import Entry, Marked, Remark, choose
+from lesion.annotation.marked import Entry, Marked, choose
 from lesion.annotation.slices import OFF_PLANE_MM, Planes, References, geometry
 from lesion.ct import Place
 from lesion.errors import (
@@ -37,6 +37,7 @@ from lesion.errors import (
 from lesion.image import part10
 from lesion.image.part10 import RAW, quote
 from lesion.outline import MOST_REGIONS
+from lesion.warning import SLICES_MISSING
 
 SOP_CLASSES = (
     EnhancedSRStorage,
@@ -223,9 +224,9 @@ def _marked(group: _Group, slices: _Slices) -> list[Marked]:
     if not on:
         return []
     best, outlines = contours.on_largest(on, slices.places, slices.effort)
-    remarks: tuple[Remark, ...] = ("slices-missing",) if missing and len(slices.places) > 1 else ()
+    warnings = (SLICES_MISSING,) if missing and len(slices.places) > 1 else ()
     return [
-        Marked(best, outline, group.number, group.tracking_uid, remarks) for outline in outlines
+        Marked(best, outline, group.number, group.tracking_uid, warnings) for outline in outlines
     ]
 
 

@@ -37,6 +37,7 @@ from lesion.image.frames import (
 )
 from lesion.image.limits import check_size, check_spacing_mm
 from lesion.image.part10 import MAX_BYTES, MAX_READS, Part10, numbers, quote, several
+from lesion.warning import InputWarning
 
 CLASSES = (CTImageStorage, EnhancedCTImageStorage, LegacyConvertedEnhancedCTImageStorage)
 
@@ -97,12 +98,14 @@ class CTImage:
     """A CT image that was opened: its frames' places, one for a single-frame image.
 
     `attributes` hold for each frame what a single-frame image says once: a mapping of keywords.
+    `warnings` tell what of the file deviates from the standard and was read all the same.
     """
 
     places: tuple[Place, ...]
     file: Part10
     layout: Layout
     attributes: tuple[dict[str, Any], ...]
+    warnings: tuple[InputWarning, ...] = ()
 
 
 def read_ct(data: bytes, *, frame: int | None = None, decode: Decode = decode_frame) -> CTSlice:
@@ -187,7 +190,9 @@ def slice_of(image: CTImage, index: int, *, decode: Decode = decode_frame) -> CT
     padding = _padding(image.file.values, stored, words)
     if padding is not None:
         hu[padding] = AIR_HU
-    return CTSlice(hu, place.spacing_mm, padding, place.identity, place.plane)
+    return CTSlice(
+        hu, place.spacing_mm, padding, place.identity, place.plane, warnings=image.warnings
+    )
 
 
 def _frames(values: dict[str, Any]) -> list[dict[str, Any]]:

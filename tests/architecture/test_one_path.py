@@ -12,6 +12,7 @@ from service.metrics import Metrics
 from service.options import Options
 from service.parse import Order
 from service.prepare import prepare
+from service.settings import Settings
 from training import cohort, patches
 from training.augment import Augmentation
 
@@ -44,6 +45,8 @@ def test_the_services_patch_is_the_training_original_bit_for_bit(folder, tmp_pat
         annotation=(folder / "seg.dcm").read_bytes(),
         options=Options(),
     )
-    (served,) = prepare(order, margin=MARGIN, max_lesions=1, metrics=Metrics(), decode=decode_frame)
+    (served,) = prepare(
+        order, margin=MARGIN, settings=Settings(), metrics=Metrics(), decode=decode_frame
+    )
     assert np.array_equal(served.patch_hu, trained)
     assert trained.std() > 20

@@ -8,6 +8,7 @@ from pydicom.uid import UID
 
 from lesion.annotation import read, rtstruct, seg, sr
 from lesion.image import dicom, frames
+from lesion.warning import DEVIATIONS, WarningCode
 
 TEXT = (Path(__file__).parents[2] / "docs" / "formats.md").read_text(encoding="utf-8")
 
@@ -47,3 +48,9 @@ def test_sop_classes():
     for name, uid, *_ in rows("Images") + rows("Annotations"):
         if UID(uid).name != uid:  # newer than the dictionary of this pydicom
             assert UID(uid).name.startswith(name)
+
+
+def test_warnings():
+    table = {row[0].strip("`"): row[1] for row in rows("Warnings")}
+    assert list(table) == list(WarningCode)
+    assert {code for code, deviates in table.items() if deviates == "yes"} == DEVIATIONS

@@ -1,8 +1,10 @@
 """Annotations of every kind, whole series and multi-frame images, as a client sends them."""
 
 from copy import deepcopy
+from io import BytesIO
 
 import numpy as np
+import pydicom
 import pytest
 from pydicom.dataset import Dataset
 from pydicom.uid import EnhancedCTImageStorage, RTStructureSetStorage, generate_uid
@@ -211,3 +213,35 @@ def test_what_is_no_annotation(client, series, encode):
         (b"\0" * 500, (415, "unknown-format")),
     ):
         assert refused(classify(client, [image], annotation=annotation))[:2] == expected
+
+
+@pytest.fixture
+def other_frame_of_reference(series, rtstruct):
+    """A structure set in another frame of reference than the slice that it names."""
+    dataset = pydicom.dcmread(BytesIO(rtstruct))
+    dataset.StructureSetROISequence[0].ReferencedFrameOfReferenceUID = generate_uid()
+    return dataset
+
+
+def test_a_deviation_is_read_with_a_warning_that_is_counted(
+    serve_here, series, other_frame_of_reference, encode
+):
+    with serve_here() as client:
+        lesion = only(
+            classify(client, map(encode, series), annotation=encode(other_frame_of_reference))
+        )
+        metrics = client.get("/metrics").text
+    assert "frame-of-reference" in [warning["code"] for warning in lesion["warnings"]]
+    assert 'hepatica_warnings_total{code="frame-of-reference"} 1.0' in metrics
+
+
+def test_strict_refuses_deviations_and_nothing_else(
+    serve_here, series, rtstruct, other_frame_of_reference, encode
+):
+    with serve_here(strict=True) as client:
+        kept = classify(client, map(encode, series), annotation=rtstruct)
+        answer = classify(client, map(encode, series), annotation=encode(other_frame_of_reference))
+    assert only(kept)
+    status, slug, detail = refused(answer)
+    assert (status, slug) == (422, "deviation")
+    assert "frame-of-reference" in detail

@@ -16,6 +16,7 @@ from lesion.errors import (
     UnreadableOutlineError,
 )
 from lesion.image.dicom import open_ct
+from lesion.warning import FRAME_OF_REFERENCE, SLICES_MISSING
 
 TILT = np.radians(20)
 #: Axial; a gantry tilted by 20 degrees; oblique in all three axes; read from below, mirrored.
@@ -58,7 +59,7 @@ def test_contours_lie_where_the_patient_has_them(
     assert found.slice_index == 2
     assert corners(found) == pytest.approx([3, 5, 20, 25], abs=0.01)
     assert found.outline.diameter_mm((0.8, 0.5)) == pytest.approx(np.hypot(8.5, 16), abs=0.01)
-    assert found.remarks == ()
+    assert found.warnings == ()
     for index in (1, 2, 3):
         (alone,) = read_rtstruct(data, places([series[index]], encode))
         assert corners(alone) == pytest.approx(
@@ -122,9 +123,9 @@ def test_slices_that_were_not_sent_are_remarked_on(
 ):
     contours = [(image, to_mm(image, box(3, 3, 13, 13))) for image in series]
     data = encode(make_rtstruct(series, {"one": contours}))
-    assert read_rtstruct(data, slice_places)[0].remarks == ()
-    assert read_rtstruct(data, slice_places[:2])[0].remarks == ("slices-missing",)
-    assert read_rtstruct(data, slice_places[:1])[0].remarks == ()  # the caller chose the slice
+    assert read_rtstruct(data, slice_places)[0].warnings == ()
+    assert read_rtstruct(data, slice_places[:2])[0].warnings == (SLICES_MISSING,)
+    assert read_rtstruct(data, slice_places[:1])[0].warnings == ()  # the caller chose the slice
 
 
 def test_another_frame_of_reference(series, slice_places, make_rtstruct, encode, to_mm):
@@ -138,7 +139,7 @@ def test_another_frame_of_reference(series, slice_places, make_rtstruct, encode,
         return encode(made)
 
     (found,) = read_rtstruct(elsewhere(image), slice_places)
-    assert found.remarks == ("frame-of-reference",)
+    assert found.warnings == (FRAME_OF_REFERENCE,)
     with pytest.raises(AnnotationError, match="no closed contour"):
         read_rtstruct(elsewhere(None), slice_places)
 
@@ -265,7 +266,7 @@ def test_a_real_square_with_a_hole(shared_data, water):
     assert found.slice_index == 0
     assert found.outline.extent_mm(water[0].spacing_mm) == pytest.approx(24, abs=1e-3)
     assert corners(found)[0] == pytest.approx((-51 + 125) / 0.488281 + 0.5, abs=1e-3)
-    assert found.remarks == ("frame-of-reference",)
+    assert found.warnings == (FRAME_OF_REFERENCE,)
     with pytest.raises(AnnotationError, match="no closed contour"):
         read_annotation(data, water[1:])
 
@@ -277,7 +278,7 @@ def test_real_structures_of_a_series_of_which_two_slices_are_there(shared_data, 
     assert [(lesion.number, lesion.slice_index) for lesion in found] == [
         (1, 0), (2, 1), (3, 0), (4, 1),
     ]  # fmt: skip
-    assert {lesion.remarks for lesion in found} == {("slices-missing",)}
+    assert {lesion.warnings for lesion in found} == {(SLICES_MISSING,)}
 
 
 def test_refuses_more_contours_on_a_slice_than_anybody_draws(

@@ -11,6 +11,7 @@ from lesion.annotation.read import read_annotation
 from lesion.annotation.seg import read_segments
 from lesion.errors import AnnotationError, MaskSizeError, OutlineTooSmallError
 from lesion.image.dicom import open_ct
+from lesion.warning import SLICES_MISSING
 
 SHAPE = (37, 45)
 KINDS = ["BINARY", "FRACTIONAL", "LABELMAP"]
@@ -142,9 +143,9 @@ def test_frames_that_name_no_source_are_of_the_slice_whose_plane_is_theirs(
 
 def test_slices_that_were_not_sent_are_remarked_on(series, sent, labels, make_volume, encode):
     data = encode(make_volume(series, labels, "BINARY"))
-    assert {lesion.remarks for lesion in read_segments(data, sent)} == {()}
-    assert {lesion.remarks for lesion in read_segments(data, sent[:2])} == {("slices-missing",)}
-    assert {lesion.remarks for lesion in read_segments(data, sent[:1])} == {()}
+    assert {lesion.warnings for lesion in read_segments(data, sent)} == {()}
+    assert {lesion.warnings for lesion in read_segments(data, sent[:2])} == {(SLICES_MISSING,)}
+    assert {lesion.warnings for lesion in read_segments(data, sent[:1])} == {()}
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,45 @@
+"""What makes an answer less sure, though not unusable.
+
+Each warning has a stable code, which programs read, and a detail, which people read. A deviation is
+a warning of a file that does not follow the DICOM standard, and still has one meaning: the one that
+the standard or every mainstream reader gives it.
+"""
+
+from enum import StrEnum
+from typing import NamedTuple
+
+
+class WarningCode(StrEnum):
+    """The codes of all warnings. A code is never renamed; each is documented in docs/formats.md."""
+
+    ROI_LEAVES_IMAGE = "roi-leaves-image"
+    ROI_COVERS_PADDING = "roi-covers-padding"
+    IMAGE_TAKEN_AS_ROI = "image-taken-as-roi"
+    EIGHT_BIT = "eight-bit"
+    NO_SPACING = "no-spacing"
+    UNUSUAL_DIAMETER = "unusual-diameter"
+    SLICES_MISSING = "slices-missing"
+
+    FRAME_OF_REFERENCE = "frame-of-reference"
+
+
+#: Codes of what a sender should mend: `HEPATICA_STRICT=1` refuses these files.
+DEVIATIONS = frozenset({WarningCode.FRAME_OF_REFERENCE})
+
+
+class InputWarning(NamedTuple):
+    """One warning. Like an error's message, its detail holds no patient attribute."""
+
+    code: WarningCode
+    detail: str
+
+
+FRAME_OF_REFERENCE = InputWarning(
+    WarningCode.FRAME_OF_REFERENCE,
+    "the annotation names the image but another frame of reference: whether its mm are the "
+    "image's cannot be told",
+)
+SLICES_MISSING = InputWarning(
+    WarningCode.SLICES_MISSING,
+    "the annotation marks slices that were not sent: it may cover more on one of them",
+)
