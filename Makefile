@@ -16,6 +16,8 @@ COHORT ?= cohorts/phantom
 PRESET ?= quick
 OUT ?= models/$(PRESET)
 RUN ?= runs/$(notdir $(OUT))
+ROUNDS ?= 1000
+SEED ?= 0
 
 VERSION = $(shell sed -n 's/^__version__ = "\(.*\)"$$/\1/p' lesion/__init__.py)
 IMAGE ?= hepatica:$(VERSION)
@@ -40,6 +42,10 @@ serve: $(VENV)/.serve ## Serve a bundle on 127.0.0.1 [PORT=3000] [BUNDLE=models/
 .PHONY: test
 test: $(VENV)/.dev ## Run the tests [ARGS="-k outline"]
 	env -u ARGS -u MAKEFLAGS $(VENV)/bin/pytest $(ARGS)
+
+.PHONY: fuzz
+fuzz: $(VENV)/.dev ## Fuzz the readers of files and both doors [ROUNDS=1000] [SEED=0]
+	FUZZ_ROUNDS=$(ROUNDS) FUZZ_SEED=$(SEED) $(VENV)/bin/pytest --timeout 3600 tests/fuzz
 
 .PHONY: check
 check: $(VENV)/.dev ## Lint, check the format, the types and the walls between the packages
