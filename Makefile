@@ -9,6 +9,7 @@ PYTHON ?= python3
 VENV ?= .venv
 LOCK ?= requirements/serve.txt
 TORCH ?= torch==2.13.0
+TORCH_INDEX ?=
 
 PORT ?= 3000
 BUNDLE ?= models/default
@@ -28,6 +29,9 @@ ENGINE ?= $(shell for engine in docker podman buildah; do \
 export BENTOML_DO_NOT_TRACK := True
 export ORT_DISABLE_TELEMETRY := 1
 
+# Debian keeps Orthanc and ip, which tests and benchmarks start, where only root's PATH looks.
+export PATH := $(PATH):/usr/sbin:/sbin
+
 .PHONY: help
 help: ## List the commands
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
@@ -40,7 +44,7 @@ serve: $(VENV)/.serve ## Serve a bundle on 127.0.0.1 [PORT=3000] [BUNDLE=models/
 
 # Some tests run make, which is not to get these ARGS.
 .PHONY: test
-test: $(VENV)/.dev ## Run the tests [ARGS="-k outline"]
+test: $(VENV)/.dev ## Run the tests [ARGS="-k outline"] [TORCH_INDEX=URL that has torch without CUDA]
 	env -u ARGS -u MAKEFLAGS $(VENV)/bin/pytest $(ARGS)
 
 .PHONY: fuzz
@@ -112,7 +116,11 @@ clean: ## Remove what was built, the environment and the caches; cohorts, runs a
 	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 	find lesion training service tests benchmarks -name __pycache__ -type d -exec rm -rf {} +
 
-# The environment grows in steps; each leaves a stamp, so that nothing is installed twice.
+# The environment grows in steps; each leaves a stamp, so that nothing is installed twice. pip says
+# what it fetches, for the first start takes a minute or two; PIP_QUIET=1 silences it.
+PIP_INSTALL = $(VENV)/bin/pip install --disable-pip-version-check
+EXTRA_INDEX = $(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX))
+
 $(VENV)/.python:
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 13))' 2>/dev/null || { \
 		echo "Found $$($(PYTHON) --version 2>&1), expected Python 3.11 or 3.12." \
@@ -121,21 +129,29 @@ $(VENV)/.python:
 	touch $@
 
 $(VENV)/.serve: $(LOCK) $(VENV)/.python
-	$(VENV)/bin/pip install --quiet --require-hashes --only-binary :all: --requirement $(LOCK)
+	$(PIP_INSTALL) --require-hashes --only-binary :all: --requirement $(LOCK)
 	touch $@
 
 # `bentoml build` asks for it, though it does not run it, and would fetch it by itself.
 $(VENV)/bin/uv: | $(VENV)/.python
-	$(VENV)/bin/pip install --quiet uv
+	$(PIP_INSTALL) uv
 
-# torch alone and first: an index or a local folder may offer a build without CUDA, and whatever
-# else wants torch must find it there.
+# torch alone and first: whatever else wants torch must find it there. PyPI's build brings 6 GB of
+# CUDA along. Beside no GPU, the build for the processor is tried before it: an index (TORCH_INDEX, or
+# pip's own configuration) or a local folder may offer it.
 $(VENV)/.torch: $(VENV)/.serve
-	$(VENV)/bin/pip install --quiet $(TORCH)
+	@if ! command -v nvidia-smi >/dev/null && \
+		$(PIP_INSTALL) $(EXTRA_INDEX) '$(TORCH)+cpu' 2>$(VENV)/torch.log; then \
+		echo "torch: the build without CUDA"; \
+	else \
+		command -v nvidia-smi >/dev/null || echo "torch: found no GPU, and no index with a build" \
+			"without CUDA; PyPI's takes 6 GB. make TORCH_INDEX=URL names an index."; \
+		$(PIP_INSTALL) $(EXTRA_INDEX) '$(TORCH)'; \
+	fi
 	touch $@
 
 # The lock without its hashes bounds the rest: a test runs on what is served.
 $(VENV)/.dev: pyproject.toml $(VENV)/.torch
 	sed -n 's/^\([a-z].*==[^\]*\).*/\1/p' $(LOCK) > $(VENV)/constraints.txt
-	$(VENV)/bin/pip install --quiet --constraint $(VENV)/constraints.txt --editable '.[cpu,train,ray,dev]'
+	$(PIP_INSTALL) --constraint $(VENV)/constraints.txt --editable '.[cpu,train,ray,dev]'
 	touch $@

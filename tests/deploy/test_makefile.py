@@ -3,6 +3,7 @@
 import os
 import re
 import shlex
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -60,16 +61,47 @@ def test_a_fresh_clone_serves_from_the_lock_without_torch(tmp_path: Path) -> Non
 
 
 def test_tests_get_torch_alone_and_before_the_rest(tmp_path: Path) -> None:
-    installs = [
-        line
-        for line in dry_run("test", f"VENV={tmp_path}/venv").splitlines()
-        if "pip install" in line
-    ]
-    assert [("serve.txt" in i, "torch==" in i, "--editable" in i) for i in installs] == [
-        (True, False, False),
-        (False, True, False),
-        (False, False, True),
-    ]
+    commands = dry_run("test", f"VENV={tmp_path}/venv")
+    lock, torch, rest = (commands.index(it) for it in ("serve.txt\n", "torch==", "--editable"))
+    assert lock < torch < rest
+
+
+@pytest.mark.parametrize(
+    ("gpu", "offered", "installed"),
+    [
+        (False, True, ["torch==2.13.0+cpu"]),
+        (False, False, ["torch==2.13.0+cpu", "torch==2.13.0"]),
+        (True, True, ["torch==2.13.0"]),
+    ],
+)
+def test_torch_comes_without_cuda_where_there_is_no_gpu_and_an_index_has_it(
+    tmp_path: Path, gpu: bool, offered: bool, installed: list[str]
+) -> None:
+    venv = tmp_path / "venv"
+    (venv / "bin").mkdir(parents=True)
+    (venv / ".python").touch()
+    (venv / ".serve").touch()
+    pip = venv / "bin/pip"
+    pip.write_text(
+        f'#!/bin/sh\necho "$@" >> {tmp_path}/asked\n'
+        + ("" if offered else 'case "$*" in *+cpu) echo "none" >&2; exit 1;; esac\n')
+    )
+    pip.chmod(0o755)
+    tools = tmp_path / "tools"
+    tools.mkdir()
+    if gpu:
+        (tools / "nvidia-smi").write_text("#!/bin/sh\n")
+        (tools / "nvidia-smi").chmod(0o755)
+    for name in ("bash", "touch", "sh"):
+        (tools / name).symlink_to(shutil.which(name) or name)
+    done = make(
+        f"{venv}/.torch", f"VENV={venv}", f"PATH={tools}", "TORCH_INDEX=https://index.example/cpu"
+    )
+    assert done.returncode == 0, done.stderr
+    asked = (tmp_path / "asked").read_text().splitlines()
+    assert [line.split()[-1] for line in asked] == installed
+    assert all("--extra-index-url https://index.example/cpu" in line for line in asked)
+    assert ("6 GB" in done.stdout) is (len(installed) == 2)
 
 
 def test_what_is_installed_is_not_installed_again(tmp_path: Path) -> None:

@@ -31,4 +31,7 @@ def run(args: argparse.Namespace) -> None:
     with Progress(BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()) as progress:
         task = progress.add_task("simulated patients", total=len(plan_cohort(args.seed, counts)))
         write_cohort(args.out, args.seed, counts, advance=lambda: progress.advance(task))
-        progress.print(f"{args.out}: {sum(args.counts)} simulated lesions of seed {args.seed}")
+        progress.print(
+            f"{args.out}: {sum(args.counts)} simulated lesions of seed {args.seed}",
+            soft_wrap=True,  # a path that was broken into lines cannot be copied
+        )
