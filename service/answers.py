@@ -192,7 +192,7 @@ class ModelSummary(_Answer):
                 }
             ),
             digest=digest,
-            classes=[ClassName(name=name, code=Coded.of(name.code)) for name in manifest.classes],
+            classes=[ClassName(**entry.model_dump()) for entry in manifest.classes],
             parameters={name: graph.parameters for name, graph in networks.items()},
             preset=manifest.training.preset,
         )

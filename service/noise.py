@@ -1,4 +1,7 @@
-"""Image i of (bundle digest, class, seed) is a pure function of those four.
+"""Image i of (generator digest, class, seed) is a pure function of those four.
+
+The digest is that of the generator's file, so that a new model card or calibration, which makes
+another bundle, changes no image.
 
 Counter-based noise: the key is the first three, the counter is i, so any image can be made alone,
 anywhere, in any order. Only raw random words are used, whose stream NumPy promises not to change.
@@ -21,10 +24,10 @@ _BLOCKS = -(-LATENT_SIZE // 2 // 4)
 
 
 def tile_noise(
-    digest: str, lesion_class: LesionClass, *, seed: int, tile: int
+    generator_digest: str, lesion_class: LesionClass, *, seed: int, tile: int
 ) -> Float[np.ndarray, "16 100"]:
     """Return the noise of images 16 `tile` to 16 `tile` + 15: float32, uniform in [-1, 1]."""
-    name = f"{digest}/{lesion_class}/{seed}".encode()
+    name = f"{generator_digest}/{lesion_class}/{seed}".encode()
     key = int.from_bytes(hashlib.sha256(name).digest()[:16], "little")
     # The counter's lowest word counts the blocks of one image; the image's index stands above it.
     stream = np.random.Philox(key=key, counter=tile * TILE << 64)

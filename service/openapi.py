@@ -165,7 +165,7 @@ def _synthesize(settings: Settings) -> Json:
         "operationId": "synthesize",
         "tags": ["synthesize"],
         "summary": "Make synthetic lesions of one class",
-        "description": "Image i of (bundle digest, class, seed) is always the same image, so a "
+        "description": "Image i of (generator digest, class, seed) is always the same image, so a "
         "long download resumes at `start`.",
         "parameters": [
             _query(

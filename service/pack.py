@@ -27,9 +27,14 @@ PNG_OFFSET = 1024
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """Images `start` to `start + count - 1` of a bundle, a class and a seed."""
+    """Images `start` to `start + count - 1` of a bundle's generator, a class and a seed.
 
-    digest: str
+    The digests are those of the manifest and of the generator's file; the images depend on the
+    latter alone.
+    """
+
+    bundle_digest: str
+    generator_digest: str
     lesion_class: LesionClass
     seed: int
     start: int
@@ -49,7 +54,8 @@ class Series:
         """Return what it takes to make the images again."""
         return {
             "notice": NOTICE,
-            "bundle_digest": self.digest,
+            "bundle_digest": self.bundle_digest,
+            "generator_digest": self.generator_digest,
             "class": str(self.lesion_class),
             "seed": self.seed,
         }

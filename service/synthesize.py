@@ -38,6 +38,7 @@ MEDIA_TYPES = {"png": "image/png"} | {name: kind.media_type for name, kind in AR
 HEADERS: Final = {
     "Hepatica-Synthetic": "true",
     "Hepatica-Bundle-Digest": "sha256 of the bundle's manifest",
+    "Hepatica-Generator-Digest": "sha256 of the generator's file, on which the images depend",
     "Hepatica-Class": "class of the images",
     "Hepatica-Seed": "seed of the images",
     "Hepatica-Range": "indices of the first and the last image",
@@ -55,7 +56,7 @@ async def synthesize(request: Request) -> Response:
     """Answer one request."""
     runtime: Runtime = request.app.state.runtime
     model = runtime.model
-    series, output = _read(request, model.digest, runtime.settings.max_images)
+    series, output = _read(request, model, runtime.settings.max_images)
     negotiate.check(request.headers, MEDIA_TYPES[output])
     headers = _headers(series, output)
     if request.method == "HEAD":
@@ -120,8 +121,9 @@ async def tiles(model: Model, series: Series) -> AsyncGenerator[Int16[np.ndarray
     numbers = range(series.start // TILE, (series.stop - 1) // TILE + 1)
 
     def begin(tile: int) -> asyncio.Task[list[np.ndarray]]:
-        z = tile_noise(series.digest, series.lesion_class, seed=series.seed, tile=tile)
-        return asyncio.create_task(model.generator.submit([Noise(series.lesion_class, z)]))
+        name = series.lesion_class
+        z = tile_noise(series.generator_digest, name, seed=series.seed, tile=tile)
+        return asyncio.create_task(model.generator.submit([Noise(name, z)]))
 
     ahead = begin(numbers[0])
     try:
@@ -136,7 +138,7 @@ async def tiles(model: Model, series: Series) -> AsyncGenerator[Int16[np.ndarray
         ahead.cancel()
 
 
-def _read(request: Request, digest: str, max_images: int) -> tuple[Series, str]:
+def _read(request: Request, model: Model, max_images: int) -> tuple[Series, str]:
     """Read the query. Raise the `ParameterError` that names the allowed values."""
     items = request.query_params.multi_items()
     query = dict(items)
@@ -161,7 +163,9 @@ def _read(request: Request, digest: str, max_images: int) -> tuple[Series, str]:
     seed = _number(
         query, "seed", SeedError, default=secrets.randbelow(_DRAWN_SEEDS), low=0, high=LARGEST
     )
-    return Series(digest, LesionClass(name), seed, start, count), output
+    lesion_class = LesionClass(name)
+    generator = model.manifest.generators[lesion_class]
+    return Series(model.digest, generator.sha256, lesion_class, seed, start, count), output
 
 
 def _number(
@@ -183,7 +187,8 @@ def _number(
 
 
 def _headers(series: Series, output: str) -> dict[str, str]:
-    told = ("true", series.digest, series.lesion_class, series.seed)
+    digests = (series.bundle_digest, series.generator_digest)
+    told = ("true", *digests, series.lesion_class, series.seed)
     named = zip(HEADERS, map(str, [*told, f"{series.start}-{series.stop - 1}"]), strict=True)
     shown = "inline" if output == "png" else "attachment"
     return {

@@ -10,11 +10,11 @@ from typing import Annotated, Final, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
-from lesion.bundle import LATENT_SIZE, NAME_PATTERN
+from lesion.bundle import CLASS_NAME_PATTERN, LATENT_SIZE, NAME_PATTERN
 from lesion.classes import CLASSES, LesionClass
 from lesion.roi import PATCH_SIZE
 
-SCHEMA_VERSION: Final = 1
+SCHEMA_VERSION: Final = 2
 MANIFEST_NAME = "manifest.json"
 
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
@@ -142,9 +142,22 @@ class Reference(_Strict):
     patch_mean_hu: dict[str, float]
     patch_sd_hu: dict[str, float]
     diameter_mm: dict[str, float]
-    top_probability: dict[str, float]
-    out_of_distribution_score: dict[str, float]
     predicted: dict[LesionClass, Probability]
+
+
+class Coded(_Strict):
+    """A coded concept (DICOM PS3.3, table 8.8-1)."""
+
+    value: Annotated[str, Field(min_length=1, max_length=16)]
+    scheme: Annotated[str, Field(min_length=1, max_length=16)]
+    meaning: Annotated[str, Field(min_length=1, max_length=64)]
+
+
+class ClassEntry(_Strict):
+    """A class that the classifier tells apart: its name, and its code in reports."""
+
+    name: Annotated[str, Field(pattern=CLASS_NAME_PATTERN)]
+    code: Coded
 
 
 class Golden(File):
@@ -164,12 +177,12 @@ class Golden(File):
 class Manifest(_Strict):
     """A bundle's table of contents (`manifest.json`)."""
 
-    schema_version: Literal[1] = 1
+    schema_version: Literal[2] = 2
     name: Annotated[str, Field(pattern=NAME_PATTERN)]
     version: str
     created: str = Field(description="UTC, ISO 8601")
     intended_use: str = Field(min_length=40)
-    classes: tuple[LesionClass, ...] = CLASSES
+    classes: Annotated[tuple[ClassEntry, ...], Field(description="in the order of all arrays")]
     patch_size: Literal[64] = 64
     roi_margin: float = Field(ge=0, le=1)
     hu_window: Window
@@ -185,10 +198,9 @@ class Manifest(_Strict):
 
     @model_validator(mode="after")
     def _complete(self) -> "Manifest":
-        if self.classes != CLASSES:
-            raise ValueError(
-                f"classes: found {list(self.classes)}, expected {list(CLASSES)} in this order"
-            )
+        names = [entry.name for entry in self.classes]
+        if names != list(CLASSES):
+            raise ValueError(f"classes: found {names}, expected {list(CLASSES)} in this order")
         _check_classes("generators", self.generators)
         _check_classes("calibration.conformal_quantile", self.calibration.conformal_quantile)
         _check_interface("classifier", self.classifier, CLASSIFIER_INPUTS, CLASSIFIER_OUTPUTS)

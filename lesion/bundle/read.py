@@ -59,7 +59,14 @@ def _parse(text: bytes, folder: Path) -> Manifest:
     try:
         return Manifest.model_validate_json(text)
     except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
+        faults = error.errors(include_url=False, include_input=False)
+        if any(fault["loc"] == ("schema_version",) for fault in faults):
+            raise BundleError(
+                f"{folder / MANIFEST_NAME}: found another schema version, expected "
+                f"{SCHEMA_VERSION}: make the bundle again with this release "
+                "(make train-export), or serve it with the release that made it"
+            ) from error
+        first = faults[0]
         where = ".".join(map(str, first["loc"])) or "manifest"
         raise BundleError(
             f"{folder / MANIFEST_NAME}: {where}: {first['msg']} (schema version {SCHEMA_VERSION})"

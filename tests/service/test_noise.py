@@ -1,4 +1,4 @@
-"""Noise depends on (digest, class, seed, index) and on nothing else."""
+"""Noise depends on (generator digest, class, seed, index) and on nothing else."""
 
 import numpy as np
 from hypothesis import given

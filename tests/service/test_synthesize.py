@@ -79,6 +79,7 @@ def test_a_zip_has_a_manifest_entry_for_each_image(client, bundle, whole):
             np.testing.assert_array_equal(hu_of(data), whole[entry["index"]])
     assert [entry["index"] for entry in manifest["images"]] == list(range(10, 30))
     assert manifest["bundle_digest"] == bundle.digest
+    assert manifest["generator_digest"] == bundle.manifest.generators["cyst"].sha256
     assert manifest["notice"].startswith("SYNTHETIC")
     assert client.get(url).content == answer.content
 
@@ -90,6 +91,7 @@ def test_every_answer_says_that_it_is_synthetic(client, bundle, name, output):
     told = {
         "Hepatica-Synthetic": "true",
         "Hepatica-Bundle-Digest": bundle.digest,
+        "Hepatica-Generator-Digest": bundle.manifest.generators[name].sha256,
         "Hepatica-Class": name,
         "Hepatica-Seed": "3",
         "Hepatica-Range": "5-5",
@@ -107,6 +109,7 @@ def test_every_answer_says_that_it_is_synthetic(client, bundle, name, output):
     assert text["hepatica:notice"].startswith("SYNTHETIC")
     assert text["hepatica:class"] == name
     assert text["hepatica:bundle_digest"] == bundle.digest
+    assert text["hepatica:generator_digest"] == bundle.manifest.generators[name].sha256
 
 
 def test_a_seed_is_drawn_and_named(client):

@@ -1,6 +1,9 @@
 """The bundle that a run becomes: same numbers as torch, and nothing left for a server to know."""
 
+from pathlib import Path
+
 import numpy as np
+import onnx as onnx_format
 import pytest
 import torch
 
@@ -11,6 +14,8 @@ from training.export import assemble, onnx
 from training.export.card import intended_use
 from training.export.graphs import ClassifierGraph, GeneratorGraph
 from training.presets import SMOKE
+
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="module")
@@ -31,6 +36,16 @@ def test_the_bundle_says_what_it_is(bundle):
     assert manifest.training.resolved["name"] == "smoke"
     assert sum(manifest.cohort.lesions.values()) == manifest.evaluation.lesions
     assert np.sum(manifest.evaluation.confusion) == manifest.evaluation.lesions
+
+
+@pytest.mark.parametrize("folder", ["exported", "shipped"])
+def test_no_file_says_on_which_machine_it_was_made(bundle, folder):
+    files = bundle if folder == "exported" else read.read(ROOT / "models/default")
+    for graph in (files.classifier, *files.generators.values()):
+        model = onnx_format.load_model_from_string(graph)
+        assert not [node.name for node in model.graph.node if node.metadata_props]
+        assert str(Path(torch.__file__).parents[1]).encode() not in graph
+        assert b".py" not in graph
 
 
 def test_the_graph_answers_from_hounsfield_units(bundle, final, cut):

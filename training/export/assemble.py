@@ -72,6 +72,7 @@ def bundle(patches: Patches, preset: Preset, *, folder: Path, out: Path) -> Bund
         "version": lesion.__version__,
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
         "intended_use": card.intended_use(simulated=bool(patches.cohort["simulated"])),
+        "classes": [{"name": name, "code": name.code._asdict()} for name in CLASSES],
         "roi_margin": MARGIN,
         "hu_window": HU_WINDOW,
         "classifier": classifier.entry,

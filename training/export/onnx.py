@@ -8,6 +8,7 @@ import numpy as np
 import onnxruntime
 import torch
 from jaxtyping import Float32
+from onnx_ir.passes.common import ClearMetadataAndDocStringPass
 from torch import nn
 
 from lesion.bundle.manifest import Graph, Tensor
@@ -46,6 +47,8 @@ def export(network: nn.Module, *, inputs: Tensor, outputs: Sequence[Tensor]) -> 
     if program is None:
         raise RuntimeError("torch.onnx.export returned no program")
     program.optimize()
+    # torch notes the source lines of each node, by the paths of this machine.
+    ClearMetadataAndDocStringPass()(program.model)
     return program.model_proto.SerializeToString()
 
 

@@ -101,12 +101,11 @@ def manifest(files):
             lesions=dict.fromkeys(CLASSES, 1),
         ),
         training=Training(preset="none", resolved={}, seed=0, packages={}, device="cpu"),
+        classes=[{"name": name, "code": name.code._asdict()} for name in CLASSES],
         reference=Reference(
             patch_mean_hu={},
             patch_sd_hu={},
             diameter_mm={},
-            top_probability={},
-            out_of_distribution_score={},
             predicted=dict.fromkeys(CLASSES, 0.3),
         ),
         model_card=File(**file("MODEL_CARD.md")),
