@@ -133,6 +133,7 @@ def assert_same(answer, expected, but_diameter_mm=None):
         "reason": found["reason"],
         "image": found["image"],
         "annotation_number": found["annotation_number"],
+        "structure": found["structure"],
     }
     assert found == {**wanted, **near}
 
