@@ -88,9 +88,8 @@ def _none(skipped: Sequence[Skipped]) -> str:
     named = list(dict.fromkeys(one.meaning for one in skipped))
     more = f" and {len(named) - _MOST_NAMED} others" if len(named) > _MOST_NAMED else ""
     return (
-        f"annotation: found {len(skipped)} structures and no lesion among them "
-        f"({', '.join(named[:_MOST_NAMED])}{more}), expected a lesion; "
-        "'select' takes a structure all the same, by its number or name"
+        f"annotation: found no lesion but {', '.join(named[:_MOST_NAMED])}{more}, expected a "
+        "lesion; 'select' takes one of them all the same, by its number or name"
     )
 
 

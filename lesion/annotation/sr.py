@@ -122,11 +122,11 @@ def read_report(
     asked = [group for group in groups if group.structure.number in chosen]
     regions = sum(len(group.regions) for group in asked)
     if not regions:
-        others = sorted({kind for group in asked for kind in group.others})
+        others = [kind for group in asked for kind in group.others]
         raise AnnotationError(
-            f"SR: found {f'only {quote(others)}' if others else 'no coordinates'} in {len(asked)} "
-            "measurement groups, expected a closed region (SCOORD or SCOORD3D): points and lines "
-            "enclose nothing; of a group that references a SEG, send the SEG"
+            f"SR: found {f'only {_listed(others)}' if others else 'no coordinates'} in "
+            f"{len(asked)} measurement groups, expected a closed region (SCOORD or SCOORD3D): "
+            "points and open lines enclose nothing; of a group that references a SEG, send the SEG"
         )
     slices = Slices(places, References(places), Planes(places), Effort())
     marked: list[Marked] = []
@@ -208,6 +208,10 @@ def _group(number: int, items: list[dict[str, Any]]) -> _Group:
     return _Group(_structure(number, named), tuple(regions.values()), tuple(others))
 
 
+def _listed(others: Sequence[str]) -> str:
+    return " and ".join(sorted(set(others)))
+
+
 def _what(region: dict[str, Any]) -> tuple[object, ...]:
     """Return what makes a region the same as another."""
     found = region.get("GraphicData")
@@ -248,8 +252,8 @@ def _marked(group: _Group, slices: Slices) -> list[Marked]:
     """Return the lesions of a group on the slice where they cover most."""
     if not group.regions and group.others:
         raise AnnotationError(
-            f"SR: found only {quote(sorted(set(group.others)))} in the measurement group, which "
-            "enclose nothing, expected a closed region (SCOORD or SCOORD3D)"
+            f"SR: found only {_listed(group.others)} in the measurement group, expected a closed "
+            "region (SCOORD or SCOORD3D): points and open lines enclose nothing"
         )
     on: dict[int, list[contours.Contour]] = defaultdict(list)
     missing = False

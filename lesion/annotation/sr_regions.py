@@ -78,7 +78,7 @@ def encloses(region: dict[str, Any], *, closed: bool) -> bool:
 def name_open(region: dict[str, Any]) -> str:
     """Name a graphic that encloses nothing, in words of the standard alone."""
     graphic = kind_of(region)[1]
-    return graphic if graphic in _OPEN else "another graphic"
+    return graphic if graphic in _OPEN else "a graphic that is not read"
 
 
 def on_slice(region: dict[str, Any], slices: Slices) -> tuple[int, contours.Contour] | None:

@@ -107,7 +107,9 @@ def structured_report(
         content=report,
         series_instance_uid=derived("series", "SR", *_maker(answer.model), source.StudyInstanceUID),
         series_number=SERIES_NUMBER,
-        sop_instance_uid=derived("SR", *_maker(answer.model), *map(_place, regions), *tracked),
+        sop_instance_uid=derived(
+            "SR", *_maker(answer.model), *map(_place, regions), *tracked, *_annotated(answer)
+        ),
         instance_number=source.get("InstanceNumber", 1),
         is_complete=True,
         is_final=False,
@@ -230,6 +232,12 @@ def identifier(answer: Classification, index: int) -> str:
     if not name:
         return f"Lesion {index + 1}"
     return name if named.count(name) == 1 else f"{name} ({index + 1})"
+
+
+def _annotated(answer: Classification) -> list[str]:
+    """Return what the report says of the annotation beside its outlines."""
+    names = [identifier(answer, index) for index in range(len(answer.lesions))]
+    return [*names, *_skipped(answer.skipped)]
 
 
 def _named(lesion: LesionAnswer) -> str:

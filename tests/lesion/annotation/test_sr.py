@@ -123,7 +123,7 @@ def test_refuses_a_report_without_coordinates(series, slice_places, make_sr, enc
     with pytest.raises(AnnotationError, match="found no coordinates in 1 measurement groups"):
         read_report(encode(report), slice_places)
     point = region(series[0], [[3, 3]], "POINT")
-    with pytest.raises(AnnotationError, match="found only \"\\['POINT'\\]\""):
+    with pytest.raises(AnnotationError, match="found only POINT in 1 measurement groups"):
         read_report(encode(make_sr(series, [("one", point)])), slice_places)
 
 
