@@ -5,8 +5,7 @@ Binary, fractional and label map alike, read with pydicom within the bounds of
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -21,8 +20,8 @@ from pydicom.uid import (
 )
 
 from lesion.annotation.marked import Marked, Sieve
+from lesion.annotation.seg_frames import MOST_PIXELS_ON_SLICES, FrameOnSlice, frames_of
 from lesion.annotation.seg_pixels import Frame, Pixels
-from lesion.annotation.seg_where import Where
 from lesion.annotation.structure import CODE, Structure, concept_of, text_of
 from lesion.ct import CTSlice, Place
 from lesion.errors import (
@@ -40,9 +39,6 @@ from lesion.warning import REFERENCE_BY_GEOMETRY, SLICES_MISSING, InputWarning
 
 LabelMapSegmentationStorage = UID("1.2.840.10008.5.1.4.1.1.66.7")
 
-#: Pixels of the frames on the slices sent: 1,000 frames of 512x512.
-MOST_PIXELS_ON_SLICES = 1024 * 512 * 512
-MOST_FRAMES_ON_SLICES = 1024
 #: Pixels of the masks of all segments, a byte each: a quarter as many.
 MOST_PIXELS_OF_SEGMENTS = 256 * 512 * 512
 
@@ -134,7 +130,7 @@ def read_segments(
         )
         _check_type(file.values)
         asked = _asked(file.values, select, sieve)
-        frames, missing = _frames_of(file.values, places, asked)
+        frames, missing = frames_of(file.values, places, asked)
         _check_sizes(file.values, frames, places)
         chosen = _largest(file, frames, places, set(asked), most)
     except UnreadableImageError as error:
@@ -156,19 +152,6 @@ def read_segments(
         marked += [Marked(index, outline, asked[number], warnings) for outline in of_one]
     sieve.check_any(marked)
     return marked
-
-
-@dataclass(frozen=True, slots=True)
-class _Frame:
-    """A frame of a SEG on one of the slices; `number` is None in a label map, which holds all.
-
-    `by_geometry` tells that it names other images, and lies in the slice's plane.
-    """
-
-    index: int
-    number: int | None
-    slice_index: int
-    by_geometry: bool
 
 
 def _check_type(values: dict[str, Any]) -> None:
@@ -195,7 +178,9 @@ def _check_type(values: dict[str, Any]) -> None:
         )
 
 
-def _check_sizes(values: dict[str, Any], frames: Sequence[_Frame], places: Sequence[Place]) -> None:
+def _check_sizes(
+    values: dict[str, Any], frames: Sequence[FrameOnSlice], places: Sequence[Place]
+) -> None:
     rows, columns = values.get("Rows"), values.get("Columns")
     whole = isinstance(rows, int) and isinstance(columns, int)  # 512.0 is what a file may hold too
     for frame in frames:
@@ -226,50 +211,12 @@ def _asked(values: dict[str, Any], select: str | None, sieve: Sieve) -> dict[int
     return sieve.choose(segments, select, "SEG: segments")
 
 
-def _frames_of(
-    values: dict[str, Any], places: Sequence[Place], asked: Collection[int]
-) -> tuple[list[_Frame], bool]:
-    """Return the frames that are of the slices and of the segments asked for.
-
-    And whether others of these segments are of slices that were not sent.
-    """
-    labelled = values["SegmentationType"] == "LABELMAP"
-    where = Where(values, places)
-    size = max((place.shape[0] * place.shape[1] for place in places), default=1)
-    most = min(MOST_FRAMES_ON_SLICES, MOST_PIXELS_ON_SLICES // size)
-    frames: list[_Frame] = []
-    missing = False
-    for index, group in enumerate(groups.frames_of(values)):
-        on_slices, by_geometry = where.slices_of(group)
-        number = None if labelled or not on_slices else _segment_number(group)
-        if number is None or number in asked:
-            frames += [_Frame(index, number, slice_index, by_geometry) for slice_index in on_slices]
-        if not on_slices and (labelled or _segment_number(group) in asked):
-            missing = True
-        if len(frames) > most:  # here already: each may be of thousands of slices
-            raise TooLargeError(
-                f"SEG: found {len(frames)} frames or more of the asked segments on the slices "
-                f"sent, expected 1 to {most}"
-            )
-    where.check_any()
-    if not frames:
-        raise AnnotationError(
-            f"SEG: found 0 frames of the asked segments on the slices sent, expected 1 to {most}"
-        )
-    return frames, missing
-
-
-def _segment_number(frame: dict[str, Any]) -> int:
-    number = groups.first(frame, "SegmentIdentificationSequence", "ReferencedSegmentNumber")
-    if not isinstance(number, int):
-        raise UnreadableOutlineError(
-            f"SEG: ReferencedSegmentNumber (0062,000B): found {quote(number)}, expected a number"
-        )
-    return number
-
-
 def _largest(
-    file: Part10, frames: Sequence[_Frame], places: Sequence[Place], asked: set[int], most: int
+    file: Part10,
+    frames: Sequence[FrameOnSlice],
+    places: Sequence[Place],
+    asked: set[int],
+    most: int,
 ) -> list[tuple[int, int, Mask]]:
     """Return of each segment its number, the slice that it marks most, and its mask there.
 
@@ -277,7 +224,7 @@ def _largest(
     """
     pixels = Pixels(file)
     areas_mm2: dict[int, dict[int, float]] = defaultdict(lambda: defaultdict(float))
-    of_slice: dict[int, list[_Frame]] = defaultdict(list)
+    of_slice: dict[int, list[FrameOnSlice]] = defaultdict(list)
     for frame in frames:
         of_slice[frame.slice_index].append(frame)
         row_mm, col_mm = places[frame.slice_index].spacing_mm or (1.0, 1.0)
@@ -294,7 +241,7 @@ def _largest(
 
 def _check_segments(
     best: dict[int, int],
-    of_slice: dict[int, list[_Frame]],
+    of_slice: dict[int, list[FrameOnSlice]],
     places: Sequence[Place],
     most: int,
 ) -> None:
@@ -322,7 +269,7 @@ def _check_segments(
         )
 
 
-def _counts(file: Part10, pixels: Pixels, frame: _Frame) -> dict[int, int]:
+def _counts(file: Part10, pixels: Pixels, frame: FrameOnSlice) -> dict[int, int]:
     """Count the pixels that one frame marks, by segment."""
     found = pixels.frame(frame.index)
     if frame.number is not None:
@@ -332,7 +279,7 @@ def _counts(file: Part10, pixels: Pixels, frame: _Frame) -> dict[int, int]:
 
 
 def _masks(
-    file: Part10, pixels: Pixels, frames: Sequence[_Frame], numbers: set[int]
+    file: Part10, pixels: Pixels, frames: Sequence[FrameOnSlice], numbers: set[int]
 ) -> dict[int, Mask]:
     """Return what segments mark on a slice: for each the union of the slice's frames."""
     masks: dict[int, Mask] = {}
