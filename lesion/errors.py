@@ -23,6 +23,7 @@ HepaticaError
 │       ├── PixelFormatError
 │       ├── DeviationError         a file that deviates from the standard, where that is refused
 │       ├── AnnotationError        a DICOM annotation that does not belong to the slice
+│       ├── NoLesionError          a DICOM annotation of anatomy alone
 │       └── OutlineError           an outline that is no lesion of the slice
 │           ├── OutlineMissingError
 │           ├── OutlineNotFiniteError
@@ -134,6 +135,10 @@ class DeviationError(UnusableError):
 
 class AnnotationError(UnusableError):
     """The annotation does not belong to the image."""
+
+
+class NoLesionError(UnusableError):
+    """The annotation marks no lesion."""
 
 
 class OutlineError(UnusableError):

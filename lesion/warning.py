@@ -20,11 +20,16 @@ class WarningCode(StrEnum):
     UNUSUAL_DIAMETER = "unusual-diameter"
     SLICES_MISSING = "slices-missing"
 
+    STRUCTURE_UNSPECIFIC = "structure-unspecific"
+    LESION_BY_LABEL = "lesion-by-label"
+    NO_LESION_SELECTED = "no-lesion-selected"
+
     FRAME_OF_REFERENCE = "frame-of-reference"
+    REFERENCE_BY_GEOMETRY = "reference-by-geometry"
 
 
 #: Codes of what a sender should mend: `HEPATICA_STRICT=1` refuses these files.
-DEVIATIONS = frozenset({WarningCode.FRAME_OF_REFERENCE})
+DEVIATIONS = frozenset({WarningCode.FRAME_OF_REFERENCE, WarningCode.REFERENCE_BY_GEOMETRY})
 
 
 class InputWarning(NamedTuple):
@@ -38,6 +43,11 @@ FRAME_OF_REFERENCE = InputWarning(
     WarningCode.FRAME_OF_REFERENCE,
     "the annotation names the image but another frame of reference: whether its mm are the "
     "image's cannot be told",
+)
+REFERENCE_BY_GEOMETRY = InputWarning(
+    WarningCode.REFERENCE_BY_GEOMETRY,
+    "the annotation names images that were not sent: it was placed by its geometry, on the one "
+    "slice of its frame of reference in whose plane it lies",
 )
 SLICES_MISSING = InputWarning(
     WarningCode.SLICES_MISSING,

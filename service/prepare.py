@@ -1,13 +1,14 @@
 """An `Order` -> patches for the classifier: the CPU's part of a classification."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Float
 
 from lesion import roi
+from lesion.annotation.lesions import Skipped, read_lesions
 from lesion.annotation.marked import Marked
-from lesion.annotation.read import read_annotation
 from lesion.ct import CTSlice, SliceIdentity
 from lesion.errors import DeviationError, OutlineMissingError, SeriesError, UnreadableParameterError
 from lesion.image.dicom import chosen_frame
@@ -82,9 +83,16 @@ class Prepared:
         )
 
 
+class PreparedLesions(NamedTuple):
+    """The lesions of a request, and what its annotation holds beside them."""
+
+    lesions: list[Prepared]
+    skipped: tuple[Skipped, ...] = ()
+
+
 def prepare(
     order: Order, *, margin: float, settings: Settings, metrics: Metrics, decode: Decode
-) -> list[Prepared]:
+) -> PreparedLesions:
     """Decode the image, read its outlines, cut their patches.
 
     `decode` turns a compressed frame into pixels. Raise the `InputError` that names what is wrong.
@@ -94,7 +102,7 @@ def prepare(
             "outline: found none, expected one of 'roi', 'mask' and 'annotation' with a DICOM image"
         )
     with metrics.stage["decode"].time():
-        lesions = _lesions(order, settings.max_lesions, decode)
+        lesions, skipped = _lesions(order, settings.max_lesions, decode)
     known = [_EIGHT_BIT] if order.options.window is not None else []
     with metrics.stage["cut"].time():
         prepared = [
@@ -105,7 +113,7 @@ def prepare(
         ]
     if settings.strict:
         _refuse_deviations(prepared)
-    return prepared
+    return PreparedLesions(prepared, skipped)
 
 
 def _refuse_deviations(prepared: list[Prepared]) -> None:
@@ -119,21 +127,26 @@ def _refuse_deviations(prepared: list[Prepared]) -> None:
                 )
 
 
-def _lesions(order: Order, max_lesions: int, decode: Decode) -> list[Lesion]:
-    """Find the lesions and decode the slices that they lie on, and no others."""
+def _lesions(
+    order: Order, max_lesions: int, decode: Decode
+) -> tuple[list[Lesion], tuple[Skipped, ...]]:
+    """Find the lesions and decode the slices that they lie on, and no others.
+
+    Return beside them what of an annotation was skipped.
+    """
     if order.image_format != "dicom":
         ct = _raster(order)
-        return [Lesion(ct, outline) for outline in _drawn(order, ct, max_lesions)]
+        return [Lesion(ct, outline) for outline in _drawn(order, ct, max_lesions)], ()
     _check_options(order)
     series = open_series([order.image, *order.series], frame=order.options.frame)
     if order.annotation is None:
         ct = slice_at(series, _only(series), decode=decode)
-        return [Lesion(ct, outline) for outline in _drawn(order, ct, max_lesions)]
-    found = read_annotation(
+        return [Lesion(ct, outline) for outline in _drawn(order, ct, max_lesions)], ()
+    found, skipped = read_lesions(
         order.annotation, series.places, select=order.options.select, most=max_lesions
     )
     slices = {index: slice_at(series, index, decode=decode) for index in _slices(found)}
-    return [
+    lesions = [
         Lesion(
             slices[marked.slice_index],
             marked.outline,
@@ -142,6 +155,7 @@ def _lesions(order: Order, max_lesions: int, decode: Decode) -> list[Lesion]:
         )
         for marked in found
     ]
+    return lesions, skipped
 
 
 def _slices(found: list[Marked]) -> list[int]:
@@ -191,7 +205,7 @@ def _drawn(order: Order, ct: CTSlice, max_lesions: int) -> list[Outline] | list[
     if order.annotation is not None:
         return [
             marked.outline
-            for marked in read_annotation(order.annotation, [ct.place], most=max_lesions)
+            for marked in read_lesions(order.annotation, [ct.place], most=max_lesions).marked
         ]
     if order.mask is not None:
         return list(from_mask(read_mask(order.mask), shape=shape, most=max_lesions))

@@ -60,6 +60,7 @@ _REGION: dict[str, Any] = {
     "ReferencedFrameOfReferenceUID": None,
     "ContentSequence": {"ReferencedSOPSequence": _IMAGE},
 }
+_ITEM: dict[str, Any] = {**_REGION, "ContentSequence": {"ReferencedSOPSequence": _IMAGE, **_REGION}}
 _WANTED: Mapping[Kind, dict[str, Any]] = {
     "ct": {**_COMMON, "ImageType": None},
     "seg": {
@@ -80,7 +81,7 @@ _WANTED: Mapping[Kind, dict[str, Any]] = {
         **_COMMON,
         "Manufacturer": None,
         "CurrentRequestedProcedureEvidenceSequence": {"ReferencedSeriesSequence": _SERIES},
-        "ContentSequence": {"ContentSequence": {"ContentSequence": _REGION}},
+        "ContentSequence": {"ContentSequence": {"ContentSequence": _ITEM}},
     },
 }
 
@@ -238,13 +239,17 @@ def _frame_of_reference(kind: Kind, values: dict[str, Any]) -> str:
 
 
 def _regions(values: dict[str, Any]) -> list[dict[str, Any]]:
-    """Return the items of all measurement groups of a report (PS3.16, TID 1500)."""
-    return [
+    """Return the items of all measurement groups of a report (PS3.16, TID 1500), and theirs.
+
+    A region is an item of a group, or of a measurement that is inferred from it.
+    """
+    items = [
         item
         for container in values.get("ContentSequence", [])
         for group in container.get("ContentSequence", [])
         for item in group.get("ContentSequence", [])
     ]
+    return [*items, *(child for item in items for child in item.get("ContentSequence", []))]
 
 
 def _ignored(kind: Kind, values: dict[str, Any]) -> Literal["", "own-report", "localizer"]:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from functools import partial
 
-from lesion.annotation.read import read_annotation
+from lesion.annotation.lesions import read_lesions
 from lesion.errors import InputError, TooLargeError
 from lesion.series import open_series
 from service.answers import Classification
@@ -134,7 +134,7 @@ class Work:
         )
         prepared, scored = await score(runtime, model, order)
         answer = answered(model, prepared, scored, saliency=False)
-        lesions = seen(order, prepared, scored)
+        lesions = seen(order, answer, prepared, scored)
         return answer, await runtime.work(
             partial(make, answer, lesions, runtime.sandbox, capture=settings.capture)
         )
@@ -178,7 +178,7 @@ def read_order(
     data = spool.read(annotation)
     files = [spool.read_head(kept) for kept in images]
     series = open_series(files)
-    marked = read_annotation(data, series.places, most=max_lesions)
+    marked = read_lesions(data, series.places, most=max_lesions).marked
     chosen = {series.origins[lesion.slice_index][0] for lesion in marked}
     del series
     pixels = sum(images[at].size for at in chosen)

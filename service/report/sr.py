@@ -37,7 +37,7 @@ from pydicom.uid import UID
 
 from lesion import __version__
 from lesion.classes import Code
-from service.answers import Classification, Coded, LesionAnswer, ModelName
+from service.answers import Classification, Coded, LesionAnswer, ModelName, SkippedStructure
 from service.problems import ReportError
 from service.report.source import inherit, local_time
 from service.report.uids import MANUFACTURER, derived, software
@@ -48,6 +48,9 @@ SERIES_NUMBER = 9801
 
 #: Of one region: a value of so many 32-bit numbers fits an Explicit VR element (PS3.5, 7.1.2).
 MOST_POINTS = 8190
+
+#: Structures that the comment names one by one.
+_MOST_SKIPPED = 10
 
 # It logs UIDs, and names that it finds unusual.
 logging.getLogger("highdicom").setLevel(logging.CRITICAL)
@@ -104,14 +107,16 @@ def structured_report(
         content=report,
         series_instance_uid=derived("series", "SR", *_maker(answer.model), source.StudyInstanceUID),
         series_number=SERIES_NUMBER,
-        sop_instance_uid=derived("SR", *_maker(answer.model), *map(_place, regions), *tracked),
+        sop_instance_uid=derived(
+            "SR", *_maker(answer.model), *map(_place, regions), *tracked, *_annotated(answer)
+        ),
         instance_number=source.get("InstanceNumber", 1),
         is_complete=True,
         is_final=False,
         series_description=DESCRIPTION,
         content_date=moment.date(),
         content_time=moment.time(),
-        specific_character_set=source.get("SpecificCharacterSet"),
+        specific_character_set=_character_set(source, answer),
         **equipment(answer.model),
     )
     document.InstanceCreationDate, document.InstanceCreationTime = (
@@ -120,6 +125,14 @@ def structured_report(
     )
     inherit(document, source)
     return document
+
+
+def _character_set(source: Dataset, answer: Classification) -> str | None:
+    """Return what spells the image's values and the annotation's labels; None for ASCII."""
+    if all(_named(lesion).isascii() for lesion in answer.lesions):
+        found: str | None = source.get("SpecificCharacterSet")
+        return found
+    return "ISO_IR 192"
 
 
 def equipment(model: ModelName) -> dict[str, object]:
@@ -192,7 +205,7 @@ def _group(
 ) -> PlanarROIMeasurementsAndQualitativeEvaluations:
     lesion = answer.lesions[index]
     group = PlanarROIMeasurementsAndQualitativeEvaluations(
-        tracking_identifier=TrackingIdentifier(tracking_uid, f"Lesion {index + 1}"),
+        tracking_identifier=TrackingIdentifier(tracking_uid, identifier(answer, index)),
         referenced_region=region,
         finding_type=_code(lesion.code),
         finding_sites=[FindingSite(LIVER)],
@@ -200,9 +213,49 @@ def _group(
         measurements=_measurements(lesion),
     )
     group[0].ContentSequence.append(
-        TextContentItem(COMMENT, statement(lesion), RelationshipTypeValues.CONTAINS)
+        TextContentItem(
+            COMMENT,
+            " ".join([statement(lesion), *_skipped(answer.skipped)]),
+            RelationshipTypeValues.CONTAINS,
+        )
     )
     return group
+
+
+def identifier(answer: Classification, index: int) -> str:
+    """Return what a lesion is called: as in the annotation, where that has a name for it.
+
+    Several lesions of one name are numbered as they stand in the answer.
+    """
+    named = [_named(lesion) for lesion in answer.lesions]
+    name = named[index]
+    if not name:
+        return f"Lesion {index + 1}"
+    return name if named.count(name) == 1 else f"{name} ({index + 1})"
+
+
+def _annotated(answer: Classification) -> list[str]:
+    """Return what the report says of the annotation beside its outlines."""
+    names = [identifier(answer, index) for index in range(len(answer.lesions))]
+    return [*names, *_skipped(answer.skipped)]
+
+
+def _named(lesion: LesionAnswer) -> str:
+    structure = lesion.structure
+    return (structure.label or structure.tracking_identifier) if structure else ""
+
+
+def _skipped(skipped: Sequence[SkippedStructure]) -> list[str]:
+    """Word what of the annotation was not classified, by what it means and not by its label."""
+    if not skipped:
+        return []
+    told = [
+        f"{one.annotation_number} ({one.structure or 'no code'}): {one.detail}"
+        for one in skipped[:_MOST_SKIPPED]
+    ]
+    more = len(skipped) - len(told)
+    told += [f"and {more} more"] if more else []
+    return [f"Not classified of the annotation: {'; '.join(told)}."]
 
 
 def _algorithm(answer: Classification) -> AlgorithmIdentification:

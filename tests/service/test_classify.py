@@ -12,7 +12,7 @@ from pydicom.uid import JPEG2000Lossless
 from lesion import outline, roi
 from lesion.bundle.manifest import Calibration
 from lesion.classes import CLASSES, UNDETERMINED, LesionClass
-from service.classify import prediction_set, reason_to_abstain
+from service.classify import most_similar, prediction_set, reason_to_abstain, unlike_in_size
 
 CYST, METASTASIS, HEMANGIOMA = CLASSES
 ROWS, COLS = 120, 140
@@ -133,6 +133,7 @@ def assert_same(answer, expected, but_diameter_mm=None):
         "reason": found["reason"],
         "image": found["image"],
         "annotation_number": found["annotation_number"],
+        "structure": found["structure"],
     }
     assert found == {**wanted, **near}
 
@@ -216,6 +217,50 @@ def test_abstention(probabilities, score, chosen, reason):
     found = reason_to_abstain(label, chosen, score, CALIBRATION)
     assert (found.code if found else None) == reason
     assert found is None or len(found.detail) > 20
+
+
+@pytest.mark.parametrize(
+    ("probabilities", "chosen", "label"),
+    [
+        ([0.4, 0.4, 0.2], [METASTASIS], METASTASIS),
+        ([0.4, 0.2, 0.4], [HEMANGIOMA], HEMANGIOMA),
+        ([0.4, 0.4, 0.2], [CYST, METASTASIS], CYST),
+        ([0.4, 0.4, 0.2], [], CYST),
+        ([0.5, 0.1, 0.4], [HEMANGIOMA], CYST),
+    ],
+)
+def test_of_classes_that_are_equally_probable_one_in_the_set_is_the_label(
+    probabilities, chosen, label
+):
+    told = dict(zip(CLASSES, probabilities, strict=True))
+    assert most_similar(told, chosen) == label
+    if chosen == [METASTASIS] or probabilities[2] == probabilities[0]:
+        assert reason_to_abstain(label, chosen, 1.0, CALIBRATION) is None
+
+
+@pytest.mark.parametrize(
+    ("diameter_mm", "abstains"),
+    [(7.9, True), (8.1, False), (20.0, False), (124.9, False), (125.1, True), (None, False)],
+)
+def test_a_size_far_outside_the_cohorts_abstains(diameter_mm, abstains):
+    reference_mm = {"0.01": 10.0, "0.5": 25.0, "0.99": 100.0}
+    reason = unlike_in_size(diameter_mm, reference_mm)
+    assert (reason.code if reason else None) == ("unlike-in-size" if abstains else None)
+    assert unlike_in_size(diameter_mm, {"0.5": 25.0}) is None
+
+
+def test_the_size_is_that_of_the_bundles_cohort(client, bundle, make_ct, encode, npy):
+    reference_mm = bundle.manifest.reference.diameter_mm
+    low, high = reference_mm["0.01"] / 1.25, 1.25 * reference_mm["0.99"]
+    for sides_mm, abstains in ((0.9 * low, True), (1.1 * low, False), (1.1 * high, True)):
+        spacing = [sides_mm / 40, sides_mm / 40]
+        data = encode(make_ct(HU, PixelSpacing=spacing))
+        (lesion,) = classify(client, data, DICOM, "roi=50,40,90,80")["lesions"]
+        found = lesion["reason"] is not None and lesion["reason"]["code"] == "unlike-in-size"
+        assert found is abstains
+        assert not abstains or (lesion["abstained"] and lesion["code"]["value"] == "300331000")
+    (lesion,) = classify(client, npy(HU), NPY, "roi=50,40,54,44")["lesions"]
+    assert lesion["reason"] is None or lesion["reason"]["code"] != "unlike-in-size"
 
 
 def test_what_abstains_has_no_class_code(client, ct, encode, npy):

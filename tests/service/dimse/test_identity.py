@@ -149,3 +149,13 @@ def test_uids_that_are_none_are_left_out(study, encode):
     source.SourceImageSequence.append(item(ReferencedSOPInstanceUID=other))
     source.SourceImageSequence.append(item(ReferencedSOPInstanceUID=""))
     assert len(of(study.seg, encode).references) == 4
+
+
+def test_a_region_within_a_measurement_names_its_image(study, encode):
+    """As web viewers write it."""
+    group = study.sr.ContentSequence[-1].ContentSequence[0]
+    regions = [one for one in group.ContentSequence if one.ValueType == "SCOORD"]
+    others = [one for one in group.ContentSequence if one.ValueType != "SCOORD"]
+    group.ContentSequence = [*others, item(ValueType="NUM", ContentSequence=regions)]
+    found = of(study.sr, encode)
+    assert found.references == (study.images[1].SOPInstanceUID,)

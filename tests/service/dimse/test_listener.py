@@ -142,6 +142,18 @@ def test_an_annotation_that_http_would_refuse(listener, study, files, encode, is
     is_well(listener, listener.target)
 
 
+def test_an_organ_is_no_lesion_at_this_door_either(listener, study, files, encode, is_well):
+    liver = item(CodeValue="T-62000", CodingSchemeDesignator="SRT", CodeMeaning="Secret")
+    segment = study.seg.SegmentSequence[0]
+    segment.SegmentedPropertyTypeCodeSequence = [liver]
+    segment.SegmentLabel = "Geheim"
+    assert send(listener.port, *map(encode, study.images), encode(study.seg)) == [0] * 4
+    line = listener.wait("", problem="no-lesion")
+    assert "found no lesion but Liver" in line["message"]
+    assert "Geheim" not in str(listener.said())
+    is_well(listener, listener.target)
+
+
 def test_what_has_no_uids_is_refused(listener, study, encode):
     study.images[0].StudyInstanceUID = ""
     assert send(listener.port, encode(study.images[0])) == [0xA900]
