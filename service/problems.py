@@ -5,12 +5,14 @@ message. The service's own errors stand here, beside those of `lesion.errors`:
 
 ServiceError                     the request cannot be answered, whatever image it brings
 ├── NotFoundError, MethodNotAllowedError, NotAcceptableError, SlowBodyError
+├── OverheadError                the head, the chunks or the trailers are too large
 ├── BusyError                    full: come again
 ├── NotReadyError                no bundle is loaded (yet)
 ├── PacsError                    a PACS that the request names fails us
 │   ├── PacsConnectionError, PacsTimeoutError, PacsBusyError: worth another attempt
 │   └── PacsRefusedError, PacsRedirectError, PacsAnswerError, PacsMismatchError, PacsStoreError
 └── InternalError                a fault of ours; says nothing of it
+InvalidRequestError              what came is no HTTP request
 ParameterError                   a parameter of /synthesize with a value that is not allowed
 └── UnknownClassError, CountError, SeedError, StartError, OutputFormatError
 UnusableError
@@ -57,6 +59,10 @@ class NotAcceptableError(ServiceError):
 
 class SlowBodyError(ServiceError):
     """The request's body did not arrive in time."""
+
+
+class OverheadError(ServiceError):
+    """The request is too large around its body."""
 
 
 class BusyError(ServiceError):
@@ -111,6 +117,10 @@ class InternalError(ServiceError):
     """The service failed."""
 
 
+class InvalidRequestError(MalformedError):
+    """The request is not valid HTTP."""
+
+
 class ReportError(UnusableError):
     """The image cannot be reported on."""
 
@@ -156,6 +166,7 @@ STATUS: Mapping[type[InputError], int] = {
     TooLargeError: 413,
     UnsupportedError: 415,
     UnusableError: 422,
+    OverheadError: 431,
     InternalError: 500,
     PacsError: 502,
     PacsTimeoutError: 504,
