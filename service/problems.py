@@ -5,6 +5,8 @@ message. The service's own errors stand here, beside those of `lesion.errors`:
 
 ServiceError                     the request cannot be answered, whatever image it brings
 ├── NotFoundError, MethodNotAllowedError, NotAcceptableError, SlowBodyError
+├── ForbiddenOriginError         a web page asks that may not
+├── UnknownHostError             the service is called by a name that is not its
 ├── OverheadError                the head, the chunks or the trailers are too large
 ├── BusyError                    full: come again
 ├── NotReadyError                no bundle is loaded (yet)
@@ -59,6 +61,14 @@ class NotAcceptableError(ServiceError):
 
 class SlowBodyError(ServiceError):
     """The request's body did not arrive in time."""
+
+
+class ForbiddenOriginError(ServiceError):
+    """Web pages of this origin may not ask for this."""
+
+
+class UnknownHostError(ServiceError):
+    """The service does not answer by this name."""
 
 
 class OverheadError(ServiceError):
@@ -159,12 +169,14 @@ class OutputFormatError(ParameterError):
 
 STATUS: Mapping[type[InputError], int] = {
     MalformedError: 400,
+    ForbiddenOriginError: 403,
     NotFoundError: 404,
     MethodNotAllowedError: 405,
     NotAcceptableError: 406,
     SlowBodyError: 408,
     TooLargeError: 413,
     UnsupportedError: 415,
+    UnknownHostError: 421,
     UnusableError: 422,
     OverheadError: 431,
     InternalError: 500,
