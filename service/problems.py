@@ -14,6 +14,8 @@ ServiceError                     the request cannot be answered, whatever image 
 │   ├── PacsConnectionError, PacsTimeoutError, PacsBusyError: worth another attempt
 │   └── PacsRefusedError, PacsRedirectError, PacsAnswerError, PacsMismatchError, PacsStoreError
 └── InternalError                a fault of ours; says nothing of it
+UnreadableBodyError              a body that is not in the coding it declares
+UnknownCodingError               a coding that is not read here
 InvalidRequestError              what came is no HTTP request
 ParameterError                   a parameter of /synthesize with a value that is not allowed
 └── UnknownClassError, CountError, SeedError, StartError, OutputFormatError
@@ -131,6 +133,14 @@ class InvalidRequestError(MalformedError):
     """The request is not valid HTTP."""
 
 
+class UnreadableBodyError(MalformedError):
+    """The body is not coded as its Content-Encoding says."""
+
+
+class UnknownCodingError(UnsupportedError):
+    """The Content-Encoding is not read here."""
+
+
 class ReportError(UnusableError):
     """The image cannot be reported on."""
 
@@ -210,6 +220,8 @@ def response(error: InputError, *, retry_after_s: int = 1) -> Response:
         headers["Retry-After"] = str(retry_after_s)
     if isinstance(error, MethodNotAllowedError):
         headers["Allow"] = error.allow
+    if isinstance(error, UnknownCodingError):
+        headers["Accept-Encoding"] = "gzip"  # what it could be instead (RFC 9110, 15.5.16)
     if status in {408, 413}:
         headers["Connection"] = "close"  # the rest of the body is not read
     return Response(json.dumps(details(error)), status, headers, MEDIA_TYPE)
