@@ -199,6 +199,7 @@ class BoundedConnection(HttpToolsProtocol):
             self._refused = True
             self.pipeline.clear()
             self.transport.write_eof()
+            self.flow.resume_reading()
             self._begin_deadline()
         else:
             self.transport.close()

@@ -189,6 +189,28 @@ def test_what_drips_behind_an_answer_is_hung_up_on(send, path, drip):
     assert time.perf_counter() - began < 8  # of ten that the drops would take
 
 
+BODIES = {
+    "none": (b"", 408),
+    "a flood": (b"1;" + b"a" * 200_000, 431),
+    "no chunk": (b"x\r\n", 400),
+    "too much": (b"%x\r\n" % MB + bytes(MB), 413),
+}
+
+
+@pytest.mark.parametrize(("body", "status"), BODIES.values(), ids=BODIES)
+def test_an_answer_that_streams_begins_behind_its_request(serve_here, caplog, body, status):
+    """Else what is wrong with the rest of the request would end it midway, as a fault of ours."""
+    head = chunked("/synthesize?class=cyst&format=npz&seed=1&count=300", method="GET")
+    with serve_here(receive_timeout_s=0.5, max_body_bytes=100_000) as client:
+        there = socket.create_connection((client.base_url.host, client.base_url.port), 10)
+        with there:
+            there.sendall(head)
+            time.sleep(0.1)
+            there.sendall(body)
+            assert problem(whole(there))[0] == status
+    assert not [record for record in caplog.records if record.levelno >= logging.ERROR]
+
+
 def test_line_breaks_keep_no_connection(send):
     began = time.perf_counter()
     assert b"alive" in send(GET + b"\r\n", *[b"\r\n"] * 200, pause_s=0.05)
