@@ -125,8 +125,15 @@ class BoundedConnection(HttpToolsProtocol):
         """Wait for the reader of the answer's end, and for the rest of a request nobody reads."""
         super().on_response_complete()
         self._wait_for_reader()
-        if self._in_body and not (self._answers() or self._deadline):
+        if self._refused:
+            self._unset_keepalive_if_required()  # there is a deadline already
+        elif self._in_body and not self._answers():
             self._begin_deadline()
+
+    def shutdown(self) -> None:
+        """Hang up on whoever still sends at once: the process ends."""
+        self._closing.close = self.transport.close
+        super().shutdown()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Forget the connection."""

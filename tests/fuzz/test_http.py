@@ -22,6 +22,9 @@ MB = 1 << 20
 MOST_BYTES = 100 * MB
 SECRET = b"SECRET^PATIENT"
 
+#: Ends a connection, if it is understood.
+LAST = b"\r\n\r\nGET /livez HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+
 # Of each: what is sound, and what is less so, and rarer.
 METHODS = [b"GET", b"POST"], [b"PUT", b"OPTIONS", b"CONNECT", b"get", b"M-SEARCH", SECRET]
 TARGETS = (
@@ -85,7 +88,8 @@ TRAILERS = [b"", b"a:b\r\n"], [b"a:b\r\n" * 20_000, b"a:" + b"b" * 90_000, b"a\r
 @pytest.fixture
 def client(serve_here, monkeypatch):  # noqa: F811
     monkeypatch.setattr(connection, "MOST_SECONDS", 0.5)
-    with serve_here(receive_timeout_s=0.5, allowed_origins="https://viewer.example") as client:
+    settings = {"allowed_origins": "https://viewer.example", "max_downloads": 99}
+    with serve_here(receive_timeout_s=0.5, **settings) as client:
         yield client
 
 
@@ -197,7 +201,7 @@ def exchange(client, pieces):
         try:
             for piece in pieces:
                 there.sendall(piece)
-            there.sendall(b"\r\n\r\n")
+            there.sendall(LAST)
         except OSError:
             pass  # it has hung up
         try:

@@ -1,5 +1,6 @@
 """A request too large or too slow around its body is given up, and so is a reader who reads not."""
 
+import asyncio
 import json
 import logging
 import re
@@ -246,7 +247,12 @@ def test_who_sends_too_much_is_told_so(serve_here):
 
 
 async def large(scope, receive, send):
-    """Answer /whole with so many bytes at once, all else with as many in pieces."""
+    """Answer /whole with so many bytes at once, /late late, all else with as many in pieces."""
+    if scope["path"] == "/late":
+        await asyncio.sleep(1)
+        await send({"type": "http.response.start", "status": 204, "headers": []})
+        await send({"type": "http.response.body"})
+        return
     await send({"type": "http.response.start", "status": 200, "headers": []})
     pieces = 1 if scope["path"] == "/whole" else 256
     for piece in range(pieces):
@@ -287,6 +293,30 @@ def read(there, *, pause_s=0.0):
     except ConnectionResetError:
         return -1
     return size
+
+
+def test_a_head_that_we_keep_waiting_has_its_time_still(port, monkeypatch):
+    """Behind two requests of which the first is being answered, nothing more is read."""
+    monkeypatch.setattr(connection, "MOST_SECONDS", 0.5)
+    late = b"GET /late HTTP/1.1\r\nHost: x\r\n"
+    with socket.create_connection(("127.0.0.1", port), 10) as there:
+        there.sendall((late + b"\r\n") * 2 + late)
+        assert b" 204 " in there.recv(1000)
+        there.sendall(CLOSE)
+        assert whole(there).count(b" 204 ") == 2
+
+
+def test_a_process_that_ends_waits_for_nobody_who_still_sends(serve_here):
+    head = b"POST /classify HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n"
+    with socket.socket() as there:
+        with serve_here(receive_timeout_s=1) as client:
+            there.connect((client.base_url.host, client.base_url.port))
+            there.sendall(head)
+            while "hepatica_requests_in_flight 1.0" not in client.get("/metrics").text:
+                time.sleep(0.01)
+            began = time.perf_counter()
+        assert time.perf_counter() - began < connection.MOST_SECONDS / 2
+        assert problem(whole(there)) == (408, "slow-body")
 
 
 @pytest.mark.parametrize("path", ["/whole", "/pieces"])
