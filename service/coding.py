@@ -29,6 +29,9 @@ def decoded(request: Request) -> Request:
     Raise `UnknownCodingError` where we do not know how. What is wrong with the body itself is
     raised to whoever reads it: `UnreadableBodyError`, or `TooLargeError`.
     """
+    transfer = request.headers.get("transfer-encoding", "chunked")
+    if transfer.lower() != "chunked":  # coded on its way alone; nearly nobody does it
+        raise UnknownCodingError(f"Transfer-Encoding: found {quoted(transfer)}, expected chunked")
     coding = ",".join(request.headers.getlist("content-encoding")).strip().lower()
     if coding in _PLAIN:
         return request

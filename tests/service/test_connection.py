@@ -117,6 +117,11 @@ def test_a_body_of_the_smallest_chunks_is_taken(send, npy):
     assert b" 200 " in send(close, chunks, b"0\r\nDigest: x\r\n\r\n")
 
 
+def test_a_body_that_is_coded_on_its_way_is_not_taken_for_the_file(send):
+    head = chunked("/classify").replace(b": chunked\r\n", b": gzip, chunked\r\n" + CLOSE[:-2])
+    assert problem(send(head, b"1\r\na\r\n0\r\n\r\n")) == (415, "unknown-coding")
+
+
 def test_a_request_can_be_no_two(send):
     """Else what stands between us and the client could see other requests than we do."""
     both = GET + b"Content-Length: 5\r\nTransfer-Encoding: chunked\r\n" + CLOSE
