@@ -15,6 +15,7 @@ from service import docs, metrics, negotiate
 from service.answers import Alive, Models, ModelSummary, Ready
 from service.classify import classify, model_name
 from service.limits import Limits
+from service.origins import BrowserHeaders, Origins
 from service.problems import MethodNotAllowedError, NotFoundError
 from service.runtime import Runtime
 from service.settings import Settings
@@ -47,6 +48,7 @@ def create(settings: Settings) -> Starlette:
     app = Starlette(
         routes=routes,
         middleware=[
+            Middleware(BrowserHeaders, settings=settings),
             Middleware(
                 Watch,
                 settings=settings,
@@ -54,6 +56,7 @@ def create(settings: Settings) -> Starlette:
                 routes={route.path for route in routes},
             ),
             Middleware(Limits, settings=settings, metrics=runtime.metrics),
+            Middleware(Origins, settings=settings),
         ],
         exception_handlers={HTTPException: _refuse},
         lifespan=lifespan,

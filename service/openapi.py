@@ -22,6 +22,7 @@ _SCHEMAS = "#/components/schemas/"
 _METRICS = {"description": "Metrics", "content": {"text/plain": {}}}
 _MEANING = {
     400: "The request is not what it claims to be.",
+    403: "A web page of another origin asks.",
     406: "Accept names nothing that can be answered.",
     408: "The body did not arrive in time.",
     413: "The body, the image or the number of lesions is larger than allowed.",
@@ -104,7 +105,7 @@ def _classify(settings: Settings) -> Json:
             *(_query(name, text, schema) for name, (text, schema) in _OPTIONS.items()),
         ],
         "requestBody": {"required": True, "content": _bodies()},
-        "responses": _responses(_reported(), 400, 406, 408, 413, 415, 422, 502, 503, 504),
+        "responses": _responses(_reported(), 400, 403, 406, 408, 413, 415, 422, 502, 503, 504),
     }
 
 

@@ -1,14 +1,19 @@
 """Settings, typed, from the environment: each field is `HEPATICA_` and its name in capitals."""
 
+import re
 from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import Field, NonNegativeInt, PositiveInt, field_validator, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from service.pacs.config import load
 
 MIB = 1024 * 1024
+
+# As browsers write them: in small letters, without a default port. No wildcard, and no `null`.
+_NAME = r"[a-z0-9._-]+|[0-9a-f]*:[0-9a-f:.]+"
+_ORIGIN = r"(http(?!.*:80$)|https(?!.*:443$))://([a-z0-9._-]+|\[[0-9a-f:.]+\])(:[1-9][0-9]{0,4})?"
 
 Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
@@ -31,6 +36,11 @@ class Settings(BaseSettings):
 
     #: Refuse files that deviate from the DICOM standard, instead of reading them with a warning.
     strict: bool = False
+
+    #: Web pages of these origins may ask for everything, and read the answers.
+    allowed_origins: Annotated[tuple[str, ...] | None, NoDecode] = None
+    #: Names by which the service may be called; any, where there are none.
+    allowed_hosts: Annotated[tuple[str, ...] | None, NoDecode] = None
 
     #: Bytes of one request's body, and of all bodies held at once.
     max_body_bytes: PositiveInt = 32 * MIB
@@ -61,6 +71,27 @@ class Settings(BaseSettings):
     def _sound(cls, pacs: Path | None) -> Path | None:
         load(pacs)  # its `ValueError` says what is wrong
         return pacs
+
+    @field_validator("allowed_origins", "allowed_hosts", mode="before")
+    @classmethod
+    def _listed(cls, value: object) -> object:
+        return value.replace(",", " ").split() or None if isinstance(value, str) else value
+
+    @field_validator("allowed_origins")
+    @classmethod
+    def _origins(cls, origins: tuple[str, ...] | None) -> tuple[str, ...] | None:
+        for origin in origins or ():
+            if not re.fullmatch(_ORIGIN, origin):
+                raise ValueError(f"found {origin!r}, expected origins: https://viewer.example:8443")
+        return origins
+
+    @field_validator("allowed_hosts")
+    @classmethod
+    def _hosts(cls, hosts: tuple[str, ...] | None) -> tuple[str, ...] | None:
+        for host in hosts or ():
+            if not re.fullmatch(_NAME, host):
+                raise ValueError(f"found {host!r}, expected names without a port: hepatica.example")
+        return hosts
 
     @model_validator(mode="after")
     def _room_for_one(self) -> "Settings":

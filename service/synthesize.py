@@ -60,6 +60,8 @@ async def synthesize(request: Request) -> Response:
     headers = _headers(series, output)
     if request.method == "HEAD":
         return Response(headers=headers, media_type=MEDIA_TYPES[output])
+    async for _ in request.stream():
+        pass  # a fault of a body, though it is of no use, must not come up amid the answer
     if runtime.downloads.locked():
         raise BusyError(
             f"downloads: found {runtime.settings.max_downloads} running, expected fewer"

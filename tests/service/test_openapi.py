@@ -111,6 +111,7 @@ def test_every_refusal_is_described_and_happens(described, serve_here, patch, tm
         )
         post(content=b"")
         post(content=patch, headers=NPY | {"Accept": "text/html"})
+        post(content=patch, headers=NPY | {"Origin": "null"})
         post(content=slowly(), headers=NPY)
         post(content=bytes(30_000), headers=NPY)
         post(content=patch, headers={"Content-Type": "text/html"})
