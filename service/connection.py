@@ -19,26 +19,32 @@ MOST_SECONDS = 30.0
 #: What a reader has to take of an answer that waits, within each of its pauses.
 LEAST_TAKEN = 64 * 1024
 
+#: Longer than proxies keep a connection in their pools: one of the two must be the first to close
+#: it, and a proxy that finds it closed as it sends a request answers 502.
+KEEP_ALIVE_S = 75.0
+
 _REFUSAL = (
     b"HTTP/1.1 431 Request Header Fields Too Large\r\n"
     b"Content-Length: 0\r\nConnection: close\r\n\r\n"
 )
 
 
-def bound(pause_s: float) -> None:
+def bound(pause_s: float, keep_alive_s: float) -> None:
     """Have every server that is configured from now on bound its connections."""
-    uvicorn.config.HTTP_PROTOCOLS["auto"] = bounded(pause_s)  # type: ignore[assignment] # a class will do
+    uvicorn.config.HTTP_PROTOCOLS["auto"] = bounded(pause_s, keep_alive_s)  # type: ignore[assignment] # a class will do
 
 
-def bounded(pause_s: float) -> type["BoundedConnection"]:
-    """Return the protocol for readers that pause no longer than `pause_s` seconds."""
-    return type("BoundedConnection", (BoundedConnection,), {"pause_s": pause_s})
+def bounded(pause_s: float, keep_alive_s: float = KEEP_ALIVE_S) -> type["BoundedConnection"]:
+    """Return the protocol for readers that pause and connections that idle no longer than this."""
+    bounds = {"pause_s": pause_s, "keep_alive_s": keep_alive_s}
+    return type("BoundedConnection", (BoundedConnection,), bounds)
 
 
 class BoundedConnection(HttpToolsProtocol):
     """uvicorn's protocol, which gives up on a head too large or too slow, and on a deaf reader."""
 
     pause_s = 60.0
+    keep_alive_s = KEEP_ALIVE_S
     _bytes = 0
     _head: asyncio.TimerHandle | None = None
     _reader: asyncio.TimerHandle | None = None
@@ -46,6 +52,7 @@ class BoundedConnection(HttpToolsProtocol):
     def connection_made(self, transport: Any) -> None:  # uvloop's is no asyncio.Transport
         """Wait for the first head."""
         super().connection_made(transport)
+        self.timeout_keep_alive = self.keep_alive_s  # type: ignore[assignment] # a float will do
         self._begin_head()
 
     def on_message_begin(self) -> None:

@@ -10,6 +10,7 @@ from service.pacs.config import load
 
 MIB = 1024 * 1024
 
+Port = Annotated[int, Field(ge=0, le=65535)]
 Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
 
@@ -32,6 +33,10 @@ class Settings(BaseSettings):
     #: Refuse files that deviate from the DICOM standard, instead of reading them with a warning.
     strict: bool = False
 
+    #: Where probes and scrapers are answered apart from requests: nowhere, without a port.
+    probe_host: str = "127.0.0.1"
+    probe_port: Port | None = None
+
     #: Bytes of one request's body, and of all bodies held at once.
     max_body_bytes: PositiveInt = 32 * MIB
     max_held_bytes: PositiveInt = 128 * MIB
@@ -53,6 +58,8 @@ class Settings(BaseSettings):
     answer_timeout_s: Seconds = 30.0
     #: A reader of an answer may pause no longer than this.
     send_timeout_s: Seconds = 30.0
+    #: A connection without a request stays open for this: longer than in a proxy's pool.
+    keep_alive_s: Seconds = 75.0
     #: Seconds that a 503 asks to wait.
     retry_after_s: NonNegativeInt = 1
 

@@ -5,31 +5,44 @@ import os
 import signal
 import socket
 import stat
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import FrameType
 
 
-def refuse_connections_on_sigterm() -> None:
-    """Close the listening sockets as soon as SIGTERM comes, then let the server do as it would.
+def refuse_connections_on_sigterm(drain: Callable[[], None]) -> None:
+    """Shut the sockets that listen by now as soon as SIGTERM comes, and call `drain`.
 
-    The parent process holds the socket too: a server that closes its own copy alone leaves new
-    connections waiting in the kernel for nobody. Shutting the socket down refuses them.
+    Then the server does as it would. Under BentoML the parent process holds the socket too: a
+    server that closes its own copy alone leaves new connections waiting in the kernel for nobody.
+    Shutting the socket down refuses them.
     """
     before = signal.getsignal(signal.SIGTERM)
+    listeners = [number for number in _open_files() if _listens(number)]
 
     def on_sigterm(number: int, frame: FrameType | None) -> None:
-        _shut_listeners()
+        drain()
+        for listener in listeners:
+            _shut(listener)
         if callable(before):
             before(number, frame)
 
     signal.signal(signal.SIGTERM, on_sigterm)
 
 
-def _shut_listeners() -> None:
-    for entry in Path("/proc/self/fd").iterdir():
-        with contextlib.suppress(OSError):  # closed since it was listed
-            if not stat.S_ISSOCK(entry.stat().st_mode):
-                continue
-            with socket.socket(fileno=os.dup(int(entry.name))) as candidate:
-                if candidate.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN):
-                    candidate.shutdown(socket.SHUT_RDWR)
+def _open_files() -> Iterator[int]:
+    return (int(entry.name) for entry in Path("/proc/self/fd").iterdir())
+
+
+def _listens(number: int) -> bool:
+    with contextlib.suppress(OSError):  # closed since it was listed
+        if stat.S_ISSOCK(os.fstat(number).st_mode):
+            with socket.socket(fileno=os.dup(number)) as found:
+                return bool(found.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN))
+    return False
+
+
+def _shut(number: int) -> None:
+    if _listens(number):
+        with socket.socket(fileno=os.dup(number)) as listener:
+            listener.shutdown(socket.SHUT_RDWR)

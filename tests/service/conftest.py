@@ -26,6 +26,10 @@ from service.settings import Settings
 
 ROOT = Path(__file__).parents[2]
 
+#: How operators start the service: in one process, or as a bento.
+SERVICE = (sys.executable, "-m", "service")
+BENTO = (str(Path(sys.executable).with_name("bentoml")), "serve", "service.bento:Hepatica")
+
 _PIXELMED = Path("/usr/share/java/pixelmed.jar")
 # Newer Java runtimes bound what an XPath may cost; the validator's rules need more.
 _UNBOUND = [f"-Djdk.xml.xpath{limit}Limit=0" for limit in ("TotalOp", "ExprOp", "ExprGrp")]
@@ -52,7 +56,7 @@ def serve_here(bundle_folder) -> Callable[..., AbstractContextManager[httpx.Clie
     @contextmanager
     def serve(*, await_ready: bool = True, **settings: object) -> Iterator[httpx.Client]:
         chosen = Settings(**{"bundle": bundle_folder, **settings})
-        http = connection.bounded(chosen.send_timeout_s)
+        http = connection.bounded(chosen.send_timeout_s, chosen.keep_alive_s)
         config = uvicorn.Config(create(chosen), http=http, lifespan="on", log_config=None)
         server = uvicorn.Server(config)
         with socket.create_server(("127.0.0.1", 0)) as listener:
@@ -79,7 +83,7 @@ def client(serve_here) -> Iterator[httpx.Client]:
 
 @dataclass
 class Server:
-    """A server in a process of its own."""
+    """A server in a process of its own, or in BentoML's two."""
 
     url: str
     process: subprocess.Popen[bytes]
@@ -92,10 +96,10 @@ class Server:
 
 @pytest.fixture(scope="session")
 def start_server(bundle_folder, tmp_path_factory) -> Callable[..., AbstractContextManager[Server]]:
-    """Start the command that operators start, on a free port of this machine alone."""
+    """Start a command that operators start, on a free port of this machine alone."""
 
     @contextmanager
-    def start(**settings: object) -> Iterator[Server]:
+    def start(*, command: tuple[str, ...] = SERVICE, **settings: object) -> Iterator[Server]:
         with socket.create_server(("127.0.0.1", 0)) as free:
             port = free.getsockname()[1]
         output = tmp_path_factory.mktemp("server") / "output"
@@ -106,7 +110,6 @@ def start_server(bundle_folder, tmp_path_factory) -> Callable[..., AbstractConte
             "__BENTOML_DEBUG_USAGE": "True",  # print what would be reported to BentoML's makers
         }
         environment.pop("BENTOML_DO_NOT_TRACK", None)
-        command = [Path(sys.executable).with_name("bentoml"), "serve", "service.bento:Hepatica"]
         with output.open("wb") as log:
             process = subprocess.Popen(
                 [*command, "--host", "127.0.0.1", "--port", str(port)],

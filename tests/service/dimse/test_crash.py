@@ -156,7 +156,7 @@ def test_a_target_that_is_not_configured_stops_the_start(spawn):
 
 def test_a_setting_that_cannot_be_meant_stops_the_start(spawn):
     with spawn("", max_object_bytes=1 << 40, await_ready=False) as listener:
-        assert listener.process.wait(120) == 2
+        assert listener.process.wait(120) == 1
     said = b"".join(listener.lines).decode()
-    assert "settings: peers: " in said
+    assert "settings: HEPATICA_DIMSE_PEERS: " in said
     assert "senders: Field required" in said
