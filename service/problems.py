@@ -187,6 +187,8 @@ def response(error: InputError, *, retry_after_s: int = 1) -> Response:
         headers["Retry-After"] = str(retry_after_s)
     if isinstance(error, MethodNotAllowedError):
         headers["Allow"] = error.allow
-    if status in {408, 413}:
-        headers["Connection"] = "close"  # the rest of the body is not read
+    if status in {408, 413, 503}:
+        # The rest of the body is not read. This keeps a full service answering: to read what it
+        # refused would cost more than to answer (`python -m benchmarks.overload`).
+        headers["Connection"] = "close"
     return Response(json.dumps(details(error)), status, headers, MEDIA_TYPE)

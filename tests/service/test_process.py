@@ -160,3 +160,11 @@ def test_nothing_is_left_of_it_when_it_is_killed(start_server, make_ct, encode):
         assert not left
         with pytest.raises(httpx.ConnectError):
             httpx.get(server.url + "/livez")
+
+
+def test_it_opens_as_many_files_as_it_may(start_server):
+    """Callers who take all that the system suggests would shut out probes, too."""
+    few = ("prlimit", "--nofile=100:4000", *SERVICE)
+    with start_server(command=few) as server:
+        limits = psutil.Process(server.process.pid).rlimit(psutil.RLIMIT_NOFILE)
+        assert limits == (4000, 4000)
