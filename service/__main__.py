@@ -7,17 +7,17 @@ SIGTERM and SIGINT end it with status 0, once requests in flight are answered; a
 
 import argparse
 import logging
-import os
-import signal
 import socket
 import sys
+
+from service.shutdown import end_on_signals
 
 logger = logging.getLogger("service")
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Serve until a signal; return the exit status."""
-    _end_on_signals()
+    end_on_signals()
     args = _parser().parse_args(arguments)
     # What takes longest to import comes last: what can fail at once, does.
     from service import environment, logs  # noqa: PLC0415
@@ -34,15 +34,6 @@ def main(arguments: list[str] | None = None) -> int:
     from service import server  # noqa: PLC0415
 
     return server.run(listener)
-
-
-def _end_on_signals() -> None:
-    """End at once on SIGTERM and SIGINT, as long as nothing is in flight.
-
-    The kernel gives process 1 no signal that it has no handler for, so this comes first.
-    """
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: os._exit(0))
 
 
 def _listen(host: str, port: int) -> socket.socket:

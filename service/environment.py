@@ -48,7 +48,8 @@ def warn_of_unknown(*kinds: type[BaseSettings]) -> None:
     """Log each variable of ours that means nothing, with the nearest that means something."""
     known = {_name(kind, field) for kind in kinds for field in kind.model_fields}
     for name, nearest in unknown(os.environ, known).items():
-        logger.warning({"message": f"settings: found {name}, which is unknown", "nearest": nearest})
+        message = f"settings: found {name}, which means nothing; the nearest name is {nearest}"
+        logger.warning({"message": message})
 
 
 def unknown(environ: Mapping[str, str], known: Collection[str]) -> dict[str, str]:

@@ -4,18 +4,21 @@ import asyncio
 import logging
 import sys
 
-from lesion.errors import InputError
-from service import environment, logs
-from service.dimse.faults import keep_out_of_sight
-from service.dimse.listener import run
-from service.dimse.settings import ListenerSettings
-from service.settings import Settings
+from service.shutdown import end_on_signals
 
 logger = logging.getLogger("service.dimse")
 
 
 def main() -> int:
     """Run the listener; return its exit status."""
+    end_on_signals()
+    from lesion.errors import InputError  # noqa: PLC0415  # seconds, with the signals in force
+    from service import environment, logs  # noqa: PLC0415
+    from service.dimse.faults import keep_out_of_sight  # noqa: PLC0415
+    from service.dimse.listener import run  # noqa: PLC0415
+    from service.dimse.settings import ListenerSettings  # noqa: PLC0415
+    from service.settings import Settings  # noqa: PLC0415
+
     logs.configure()
     keep_out_of_sight()
     shared, settings = environment.read(Settings), environment.read(ListenerSettings)

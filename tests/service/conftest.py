@@ -16,6 +16,7 @@ from threading import Thread
 
 import httpx
 import numpy as np
+import psutil
 import pytest
 import uvicorn
 
@@ -127,6 +128,34 @@ def start_server(bundle_folder, tmp_path_factory) -> Callable[..., AbstractConte
                 server.stop()
 
     return start
+
+
+@pytest.fixture
+def end_as_process_1() -> Callable[[str, float, dict[str, str]], int]:
+    """Begin to start a module as process 1 of a namespace, as in a container; return its status.
+
+    SIGTERM comes when `after_s` seconds have passed.
+    """
+    if os.geteuid() != 0:
+        pytest.skip("a process namespace of its own needs root")
+
+    def end(module: str, after_s: float, environment: dict[str, str]) -> int:
+        process = subprocess.Popen(
+            ["unshare", "--fork", "--pid", "--mount-proc", sys.executable, "-m", *module.split()],
+            cwd=ROOT,
+            env=os.environ | environment,
+        )
+        try:
+            until = time.monotonic() + 20
+            while not (children := psutil.Process(process.pid).children()):
+                assert time.monotonic() < until
+            time.sleep(after_s)
+            children[0].send_signal(signal.SIGTERM)
+            return process.wait(60)
+        finally:
+            process.kill()
+
+    return end
 
 
 def _await_ready(server: Server) -> None:
