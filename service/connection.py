@@ -12,16 +12,14 @@ from typing import Any
 import uvicorn.config
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from service.settings import KEEP_ALIVE_S
+
 #: Of the request line and all header fields together; no honest head comes near.
 MOST_BYTES = 64 * 1024
 #: From a connection, or a head's first byte, to its last.
 MOST_SECONDS = 30.0
 #: What a reader has to take of an answer that waits, within each of its pauses.
 LEAST_TAKEN = 64 * 1024
-
-#: Longer than proxies keep a connection in their pools: one of the two must be the first to close
-#: it, and a proxy that finds it closed as it sends a request answers 502.
-KEEP_ALIVE_S = 75.0
 
 _REFUSAL = (
     b"HTTP/1.1 431 Request Header Fields Too Large\r\n"

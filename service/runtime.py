@@ -79,6 +79,7 @@ class Runtime:
         self.failed = False
         self._draining = False
         self._model: Model | None = None
+        self.metrics.ready.set_function(lambda: self.ready)
         self._state = "found the bundle still loading, expected it loaded and tested"
         self._loading: asyncio.Task[None] | None = None
 
@@ -105,9 +106,8 @@ class Runtime:
         logger.critical("not ready: %s", why, exc_info=trace)
 
     def drain(self) -> None:
-        """Be ready no more, while what is in flight is answered."""
+        """Be ready no more, while what is in flight is answered. A signal's handler may call it."""
         self._draining = True
-        self.metrics.ready.set(0)
 
     async def close(self) -> None:
         """Refuse new work, finish what is queued, end the threads."""
@@ -115,7 +115,6 @@ class Runtime:
             await self._loading
         self._state = "found the service shutting down, expected it running"
         model, self._model = self._model, None
-        self.metrics.ready.set(0)
         if model:
             await self.work(model.classifier.close)
             await self.work(model.generator.close)
@@ -151,7 +150,6 @@ class Runtime:
         self.metrics.watch_queue("classify", lambda: model.classifier.depth)
         self.metrics.watch_queue("synthesize", lambda: model.generator.depth)
         self.metrics.show_model(name=manifest.name, version=manifest.version, digest=model.digest)
-        self.metrics.ready.set(0 if self._draining else 1)
         logger.info("ready: %s %s %s", manifest.name, manifest.version, model.digest)
 
 

@@ -9,6 +9,9 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from service.pacs.config import load
 
 MIB = 1024 * 1024
+#: Longer than proxies keep a connection in their pools: one of the two must be the first to close
+#: it, and a proxy that finds it closed as it sends a request answers 502.
+KEEP_ALIVE_S = 75.0
 
 Port = Annotated[int, Field(ge=0, le=65535)]
 Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
@@ -58,8 +61,8 @@ class Settings(BaseSettings):
     answer_timeout_s: Seconds = 30.0
     #: A reader of an answer may pause no longer than this.
     send_timeout_s: Seconds = 30.0
-    #: A connection without a request stays open for this: longer than in a proxy's pool.
-    keep_alive_s: Seconds = 75.0
+    #: A connection without a request stays open for this.
+    keep_alive_s: Seconds = KEEP_ALIVE_S
     #: Seconds that a 503 asks to wait.
     retry_after_s: NonNegativeInt = 1
 

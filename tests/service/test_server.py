@@ -3,6 +3,8 @@
 import json
 import socket
 import time
+from contextlib import closing
+from http.client import HTTPConnection
 from importlib.metadata import version
 
 import httpx
@@ -80,13 +82,11 @@ def test_all_that_is_logged_is_json_and_logged_once(started):
 def test_an_idle_connection_outlives_those_in_a_proxys_pool(started):
     """Proxies keep theirs for 60 s; uvicorn closes after 5."""
     server, _ = started
-    address = (httpx.URL(server.url).host, httpx.URL(server.url).port)
-    ask = b"GET /livez HTTP/1.1\r\nHost: x\r\n\r\n"
-    with socket.create_connection(address, 20) as connection:
+    with closing(HTTPConnection(httpx.URL(server.url).netloc.decode(), timeout=20)) as connection:
         for pause_s in (0, 6):
             time.sleep(pause_s)
-            connection.sendall(ask)
-            assert connection.recv(10_000).startswith(b"HTTP/1.1 200")
+            connection.request("GET", "/livez")  # that it had been closed would show in the answer
+            assert connection.getresponse().read() == b'{"alive":true}'
 
 
 def test_one_answer_over_the_wire(server, npy, bundle):
