@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from service import docs, metrics, negotiate
+from service import docs, metrics, negotiate, probes
 from service.answers import Alive, Models, ModelSummary, Ready
 from service.classify import classify, model_name
 from service.limits import Limits
@@ -29,11 +29,14 @@ def create(settings: Settings) -> Starlette:
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
-        runtime.start()
+        stop_answering = _answer_probes(settings, runtime)
+        if not runtime.failed:
+            runtime.start()
         try:
             yield
         finally:
             await runtime.close()
+            stop_answering()
 
     routes = [
         Route("/", _root),
@@ -64,6 +67,20 @@ def create(settings: Settings) -> Starlette:
     app.state.runtime = runtime
     app.router.redirect_slashes = False  # /classify/ is no route, and a body is not sent twice
     return app
+
+
+def _answer_probes(settings: Settings, runtime: Runtime) -> probes.Stop:
+    """Answer probes on the port that the settings name for them, if they do."""
+    host, port = settings.probe_host, settings.probe_port
+    if port is not None:
+        try:
+            return probes.serve(
+                host, port, ready=lambda: runtime.ready, metrics=runtime.metrics.text
+            )
+        except OSError as error:
+            why = f"HEPATICA_PROBE_PORT: cannot listen at {host}:{port} ({error.strerror})"
+            runtime.fail("found no port for probes; the server's log says why", why)
+    return lambda: None
 
 
 async def _root(_: Request) -> Response:

@@ -20,6 +20,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResp
 from lesion.errors import InputError
 from service.limits import REFUSAL
 from service.problems import InvalidRequestError, OverheadError
+from service.settings import KEEP_ALIVE_S
 
 #: Of all that is no body: the request line, header fields, chunk sizes and extensions, trailers.
 MOST_BYTES = 64 * 1024
@@ -33,20 +34,22 @@ MOST_QUEUED = 64
 LEAST_TAKEN = 64 * 1024
 
 
-def bound(pause_s: float) -> None:
+def bound(pause_s: float, keep_alive_s: float) -> None:
     """Have every server that is configured from now on bound its connections."""
-    uvicorn.config.HTTP_PROTOCOLS["auto"] = bounded(pause_s)  # type: ignore[assignment] # a class will do
+    uvicorn.config.HTTP_PROTOCOLS["auto"] = bounded(pause_s, keep_alive_s)  # type: ignore[assignment] # a class will do
 
 
-def bounded(pause_s: float) -> type["BoundedConnection"]:
-    """Return the protocol for readers that pause no longer than `pause_s` seconds."""
-    return type("BoundedConnection", (BoundedConnection,), {"pause_s": pause_s})
+def bounded(pause_s: float, keep_alive_s: float = KEEP_ALIVE_S) -> type["BoundedConnection"]:
+    """Return the protocol for readers that pause and connections that idle no longer than this."""
+    bounds = {"pause_s": pause_s, "keep_alive_s": keep_alive_s}
+    return type("BoundedConnection", (BoundedConnection,), bounds)
 
 
 class BoundedConnection(HttpToolsProtocol):
     """uvicorn's protocol, which gives up on a request too large or too slow around its body."""
 
     pause_s = 60.0
+    keep_alive_s = KEEP_ALIVE_S
     _spare = MOST_BYTES  # of what may come and be no body
     _in_body = False  # or in the trailers behind it
     _body_bytes = 0  # in the piece that is being parsed
@@ -60,6 +63,7 @@ class BoundedConnection(HttpToolsProtocol):
         """Wait for the first head, and for no WebSocket: those have other bounds, or none."""
         super().connection_made(transport)
         self.ws_protocol_class = None
+        self.timeout_keep_alive = self.keep_alive_s  # type: ignore[assignment] # a float will do
         self._closing = SimpleNamespace(
             write=transport.write, is_closing=transport.is_closing, close=self._hang_up
         )

@@ -222,6 +222,8 @@ def response(error: InputError, *, retry_after_s: int = 1) -> Response:
         headers["Allow"] = error.allow
     if isinstance(error, UnknownCodingError):
         headers["Accept-Encoding"] = "gzip"  # what it could be instead (RFC 9110, 15.5.16)
-    if status in {408, 413}:
-        headers["Connection"] = "close"  # the rest of the body is not read
+    if status in {408, 413, 503}:
+        # The rest of the body is not read. This keeps a full service answering: to read what it
+        # refused would cost more than to answer (`python -m benchmarks.overload`).
+        headers["Connection"] = "close"
     return Response(json.dumps(details(error)), status, headers, MEDIA_TYPE)

@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from service.dimse import files, health, peers, receive
+from service import probes
+from service.dimse import files, peers, receive
 from service.dimse.intake import Intake
 from service.dimse.metrics import ListenerMetrics
 from service.dimse.outbox import Outbox
@@ -17,14 +18,10 @@ from service.dimse.outgoing import Outgoing
 from service.dimse.settings import ListenerSettings
 from service.dimse.spool import Spool
 from service.dimse.work import Work
-from service.problems import NotReadyError
 from service.runtime import Runtime
 from service.settings import Settings
 
 logger = logging.getLogger(__name__)
-
-#: The event loop answers within this, or it is taken for dead.
-_ALIVE_S = 30.0
 
 
 async def run(shared: Settings, settings: ListenerSettings) -> None:
@@ -51,7 +48,13 @@ async def run(shared: Settings, settings: ListenerSettings) -> None:
         )
         _watch(metrics, spool, outbox)
         runtime.start()
-        stack.callback(_serve_health(settings, runtime, metrics, loop))
+        answering = probes.serve(
+            settings.http_host,
+            settings.http_port,
+            ready=lambda: runtime.ready,
+            metrics=lambda: runtime.metrics.text() + metrics.text(),
+        )
+        stack.callback(answering)
 
         def woken() -> None:
             loop.call_soon_threadsafe(work.woken.set)
@@ -94,33 +97,3 @@ def _watch(metrics: ListenerMetrics, spool: Spool, outbox: Outbox) -> None:
         "reports_waiting", "Reports that are not confirmed", lambda: len(outbox.waiting())
     )
     metrics.watch("oldest_annotation_seconds", "Age of the annotation that waits longest", oldest_s)
-
-
-def _serve_health(
-    settings: ListenerSettings,
-    runtime: Runtime,
-    metrics: ListenerMetrics,
-    loop: asyncio.AbstractEventLoop,
-) -> health.Stop:
-    beat = [time.monotonic()]
-
-    def keep_beating() -> None:
-        beat[0] = time.monotonic()
-        loop.call_later(1, keep_beating)
-
-    def ready() -> bool:
-        try:
-            return bool(runtime.model.digest)
-        except NotReadyError:
-            return False
-
-    keep_beating()
-    return health.start(
-        settings.http_host,
-        settings.http_port,
-        {
-            "/livez": health.state(lambda: time.monotonic() - beat[0] < _ALIVE_S),
-            "/readyz": health.state(ready),
-            "/metrics": health.text(lambda: runtime.metrics.text() + metrics.text()),
-        },
-    )

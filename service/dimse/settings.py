@@ -11,9 +11,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from service.dimse.peers import AE_TITLE, load
 from service.dimse.spool import IMAGES_SHARE
-from service.settings import MIB, Seconds
-
-Port = Annotated[int, Field(ge=0, le=65535)]
+from service.settings import MIB, Port, Seconds
 
 
 class ListenerSettings(BaseSettings):

@@ -361,7 +361,8 @@ def test_bombs(server, http, make_ct, encode, bomb):
 
 
 def tree(server):
-    return psutil.Process(server.process.pid).children(recursive=True)
+    process = psutil.Process(server.process.pid)
+    return [process, *process.children(recursive=True)]
 
 
 def spent_seconds(server):

@@ -156,7 +156,29 @@ def test_a_target_that_is_not_configured_stops_the_start(spawn):
 
 def test_a_setting_that_cannot_be_meant_stops_the_start(spawn):
     with spawn("", max_object_bytes=1 << 40, await_ready=False) as listener:
-        assert listener.process.wait(120) == 2
+        assert listener.process.wait(120) == 1
     said = b"".join(listener.lines).decode()
-    assert "settings: peers: " in said
+    assert "settings: HEPATICA_DIMSE_PEERS: " in said
     assert "senders: Field required" in said
+
+
+def test_a_name_that_means_nothing_is_warned_of(spawn):
+    with spawn(peers_file(1), quiet=3, environment={"HEPATICA_BATCHSIZE": "3"}) as listener:
+        said = [line["message"] for line in listener.said() if line["level"] == "warning"]
+    assert [("_DIMSE_QUIET_S" in line, "_BATCH_SIZE" in line) for line in said] == [
+        (False, True),
+        (True, False),
+    ]
+
+
+@pytest.mark.parametrize("after_s", [0.3, 1.0])
+def test_a_signal_ends_a_start_as_process_1(after_s, tmp_path, end_as_process_1):
+    """The kernel gives it no signal that it does not handle."""
+    (tmp_path / "peers.toml").write_text(peers_file(1))
+    settings = {
+        "HEPATICA_DIMSE_PEERS": str(tmp_path / "peers.toml"),
+        "HEPATICA_DIMSE_SPOOL": str(tmp_path / "spool"),
+        "HEPATICA_DIMSE_PORT": "0",
+        "HEPATICA_DIMSE_HTTP_PORT": "0",
+    }
+    assert end_as_process_1("service.dimse", after_s, settings) == 0
