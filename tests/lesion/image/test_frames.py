@@ -113,9 +113,7 @@ def test_other_syntaxes_are_refused_with_the_list_of_those_that_are_read(make_ct
         (5, 30000),  # rows
         (12, 3),  # components
         (12, 16384),
-        (13, 10),  # 11 bits
         (13, 37),  # 38 bits
-        (13, 0x80 | 11),  # signed
         (14, 2),  # subsampled
         (8, 0),  # no tile
     ],
