@@ -76,8 +76,7 @@ def _enhanced(make_ct, ct: Dataset) -> Dataset:
         item(
             CTImageFrameTypeSequence=[item(FrameType=["ORIGINAL", "PRIMARY", "AXIAL"])],
             **{
-                name: [item(**{key: ct[key].value for key in keys})]
-                for name, keys in group.items()
+                name: [item(**{key: ct[key].value for key in keys})] for name, keys in group.items()
             },
         )
     ]
@@ -177,11 +176,11 @@ def _element(element: DataElement | RawDataElement) -> bytes:
     return pack("<HH", element.tag.group, element.tag.element) + vr.encode() + length + value
 
 
-def part10(dataset: Dataset, sop_class: str) -> bytes:
+def part10(dataset: Dataset, sop_class: str, instance: str = "1.2.3") -> bytes:
     """Return a Part 10 file whose meta information is whole, whatever is in the dataset."""
     names = (
         (0x00020002, sop_class),
-        (0x00020003, "1.2.3"),
+        (0x00020003, instance),
         (0x00020010, "1.2.840.10008.1.2.1"),
     )
     meta = BytesIO()
