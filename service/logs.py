@@ -43,15 +43,16 @@ def configure() -> None:
 
 
 def _log_warning(
-    _message: Warning | str,
+    message: Warning | str,
     category: type[Warning],
     filename: str,
     lineno: int,
-    _file: TextIO | None = None,
-    _line: str | None = None,
+    file: TextIO | None = None,
+    line: str | None = None,
 ) -> None:
     """Log what kind of warning a library gives and where, but not its words: they may quote a file.
 
     Python would write them to standard error.
     """
+    del message, file, line
     logger.warning({"warning": category.__name__, "where": f"{Path(filename).name}:{lineno}"})

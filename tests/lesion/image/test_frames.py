@@ -151,6 +151,32 @@ def test_a_jpeg_2000_codestream_may_have_more_bits_but_not_use_them(
             read_ct(data)
 
 
+@pytest.mark.parametrize(
+    ("syntax", "marker"),
+    [(JPEGLossless, b"\xff\xc3"), (JPEGLosslessSV1, b"\xff\xc3"), (JPEGLSLossless, b"\xff\xf7")],
+)
+def test_a_jpeg_codestream_of_fewer_bits_than_bits_stored(compress, encode, syntax, marker):
+    """It codes no sign: its values have one meaning where they are said to have none."""
+    image = compress(syntax)
+    frame = bytearray(get_frame(image.PixelData, 0))
+    frame[frame.index(marker) + 4] = 12
+    image.PixelData = encapsulate([bytes(frame)])
+    image.BitsStored, image.HighBit = 16, 15
+    asked = []
+
+    def decode(frame, layout):
+        asked.append((layout.bits_stored, layout.signed))
+        return np.full(HU.shape, 1024, np.uint16)
+
+    ct = read_ct(encode(image, syntax), decode=decode)
+    assert asked == [(12, False)]
+    assert [str(warning.code) for warning in ct.warnings] == ["codestream-precision"]
+    image.PixelRepresentation = 1
+    with pytest.raises(UnreadableImageError, match="of signed values"):
+        read_ct(encode(image, syntax), decode=decode)
+    assert len(asked) == 1
+
+
 def test_jpeg_2000_of_many_tiles_is_refused_unread(compress, encode):
     """A decoder allocates tables for each tile before it decodes any: 450 MB for 65,535 tiles."""
     image = compress(JPEG2000Lossless)
