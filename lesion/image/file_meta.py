@@ -55,11 +55,12 @@ def beginning(data: bytes) -> Beginning | None:
         at = _PREFIX_AT + len(_PREFIX)
     else:
         at = len(_PREFIX) if data.startswith(_PREFIX) else 0
+    if _is_file_meta(data, at):
+        return Beginning(at, None, () if at > _PREFIX_AT else (NO_PREAMBLE,))
     if syntax := _syntax_of_data_set(data, at):
         return Beginning(at, syntax, (NO_FILE_META,))
-    if at > _PREFIX_AT:
-        return Beginning(at)  # whatever follows: the parser says what is wrong with it
-    return Beginning(at, None, (NO_PREAMBLE,)) if _is_file_meta(data, at) else None
+    # With a preamble it is a file, whatever follows: the parser says what is wrong with it.
+    return Beginning(at) if at > _PREFIX_AT else None
 
 
 def is_part10(data: bytes) -> bool:

@@ -46,6 +46,7 @@ _LONGEST_NUMBER = 24
 _MOST_QUOTED = 6
 
 
+@cache  # of few: what is refused is not kept
 def check_vr(tag: int, stated: str) -> Callable[[Any], Any] | None:
     """Check the VR that a file states with an attribute.
 
@@ -130,9 +131,9 @@ def numbers(found: object, count: int) -> tuple[float, ...] | None:
 
 def several(found: Any) -> list[Any]:
     """Return a value of any multiplicity as a list."""
-    if isinstance(found, list | tuple | MultiValue):
-        return list(found)
-    return [] if found is None or found == "" else [found]
+    if found is None or isinstance(found, str | bytes | float | int):
+        return [] if found in (None, "") else [found]
+    return list(found) if isinstance(found, list | tuple | MultiValue) else [found]
 
 
 def _whole(value: Any) -> Any:
