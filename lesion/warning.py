@@ -26,10 +26,29 @@ class WarningCode(StrEnum):
 
     FRAME_OF_REFERENCE = "frame-of-reference"
     REFERENCE_BY_GEOMETRY = "reference-by-geometry"
+    NO_PREAMBLE = "no-preamble"
+    NO_FILE_META = "no-file-meta"
+    VALUE_REPRESENTATION = "value-representation"
+    EXCESS_PIXEL_DATA = "excess-pixel-data"
+    CODESTREAM_PRECISION = "codestream-precision"
+    JP2_HEADER = "jp2-header"
+    RESCALE_TYPE_US = "rescale-type-us"
 
 
 #: Codes of what a sender should mend: `HEPATICA_STRICT=1` refuses these files.
-DEVIATIONS = frozenset({WarningCode.FRAME_OF_REFERENCE, WarningCode.REFERENCE_BY_GEOMETRY})
+DEVIATIONS = frozenset(
+    {
+        WarningCode.FRAME_OF_REFERENCE,
+        WarningCode.REFERENCE_BY_GEOMETRY,
+        WarningCode.NO_PREAMBLE,
+        WarningCode.NO_FILE_META,
+        WarningCode.VALUE_REPRESENTATION,
+        WarningCode.EXCESS_PIXEL_DATA,
+        WarningCode.CODESTREAM_PRECISION,
+        WarningCode.JP2_HEADER,
+        WarningCode.RESCALE_TYPE_US,
+    }
+)
 
 
 class InputWarning(NamedTuple):

@@ -5,7 +5,7 @@ of them marks several of the slices, the one on which it covers the largest area
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from lesion.annotation.structure import Structure
 from lesion.errors import AnnotationError, InputError, OutlineError, UnreadableOutlineError
@@ -68,7 +68,7 @@ class Sieve:
             there = [structure.number for structure in structures]
             raise AnnotationError(
                 f"{what}: found numbers {quote(there)} and none of that name, "
-                f"expected {quote(wanted)} among them"
+                f"expected {wanted[:72]!a} among them"
             )
         return {structure.number: structure for structure in found}
 
@@ -80,3 +80,8 @@ class Sieve:
         """Raise the first error where nothing else is left."""
         if not marked and self.failed:
             raise self.failed[0][1]
+
+
+def warned(marked: Sequence[Marked], warnings: tuple[InputWarning, ...]) -> list[Marked]:
+    """Return lesions with warnings that hold for their whole annotation."""
+    return [replace(lesion, warnings=warnings + lesion.warnings) for lesion in marked]

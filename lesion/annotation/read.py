@@ -36,10 +36,10 @@ def read_annotation(
     keeps some of all. Where one marks several of the slices, that on which it covers most is taken.
     Raise the `InputError` that names what is wrong.
     """
-    sop_class = part10.media_sop_class(data)
+    sop_class = part10.sop_class(data)
     if sop_class not in _READERS:
         raise AnnotationError(
-            f"annotation: SOP class (0002,0002): found {quote(sop_class.name)}, "
+            f"annotation: SOP class (0002,0002): found {quote(sop_class)}, "
             f"expected a Segmentation, an RT Structure Set or a measurement report (SR)"
         )
     return _READERS[sop_class](data, places, select=select, most=most, sieve=sieve)

@@ -15,7 +15,7 @@ from pydicom.uid import (
     RTStructureSetStorage,
 )
 
-from lesion.annotation.marked import UNUSABLE, Marked, Sieve
+from lesion.annotation.marked import UNUSABLE, Marked, Sieve, warned
 from lesion.annotation.rtstruct_contours import Drawn, Slices
 from lesion.annotation.structure import CODE, Structure, concept_of, text_of
 from lesion.ct import Place
@@ -26,7 +26,7 @@ from lesion.errors import (
     UnreadableOutlineError,
 )
 from lesion.image import part10
-from lesion.image.part10 import RAW, quote
+from lesion.image.part10 import RAW, Part10, quote
 from lesion.outline import MOST_REGIONS
 
 #: Reads of the parser: about 25 for a contour, of which forty organs have some thousands.
@@ -83,7 +83,8 @@ def read_rtstruct(
     `TooLargeError` for more than `most` lesions, an `OutlineError` if what they enclose is none.
     """
     sieve = sieve or Sieve()
-    values = _values(data)
+    file = _read(data)
+    values = file.values
     asked = sieve.choose(_rois(values), select, "RTSTRUCT: ROIs")
     frames = {
         _whole(roi, "ROINumber"): str(roi.get("ReferencedFrameOfReferenceUID") or "")
@@ -112,7 +113,7 @@ def read_rtstruct(
             "RTSTRUCT: found no closed contour of the asked ROIs on the slices sent, expected one "
             + _EXPECTED[slices.named]
         )
-    return marked
+    return warned(marked, file.warnings)
 
 
 #: What is expected of a contour, by whether the structure set names the slices' series.
@@ -124,19 +125,18 @@ _EXPECTED = {
 }
 
 
-def _values(data: bytes) -> dict[str, Any]:
+def _read(data: bytes) -> Part10:
     try:
-        values = part10.read(
-            data, _WANTED, transfer_syntaxes=TRANSFER_SYNTAXES, max_reads=MAX_READS
-        ).values
+        file = part10.read(data, _WANTED, transfer_syntaxes=TRANSFER_SYNTAXES, max_reads=MAX_READS)
     except UnreadableImageError as error:
         raise UnreadableOutlineError(f"RTSTRUCT: {error}") from None
-    if values.get("SOPClassUID") != RTStructureSetStorage:
+    sop_class = file.values.get("SOPClassUID")
+    if sop_class != RTStructureSetStorage:
         raise AnnotationError(
-            f"RTSTRUCT: SOP class (0008,0016): found {quote(values.get('SOPClassUID'))}, "
+            f"RTSTRUCT: SOP class (0008,0016): found {quote(sop_class)}, "
             f"expected {RTStructureSetStorage.name}"
         )
-    return values
+    return file
 
 
 def _rois(values: dict[str, Any]) -> list[Structure]:

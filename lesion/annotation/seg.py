@@ -19,7 +19,7 @@ from pydicom.uid import (
     SegmentationStorage,
 )
 
-from lesion.annotation.marked import Marked, Sieve
+from lesion.annotation.marked import Marked, Sieve, warned
 from lesion.annotation.seg_frames import MOST_PIXELS_ON_SLICES, FrameOnSlice, frames_of
 from lesion.annotation.seg_pixels import Frame, Pixels
 from lesion.annotation.structure import CODE, Structure, concept_of, text_of
@@ -132,7 +132,8 @@ def read_segments(
         asked = _asked(file.values, select, sieve)
         frames, missing = frames_of(file.values, places, asked)
         _check_sizes(file.values, frames, places)
-        chosen = _largest(file, frames, places, set(asked), most)
+        pixels = Pixels(file)
+        chosen = _largest(file, pixels, frames, places, set(asked), most)
     except UnreadableImageError as error:
         raise UnreadableOutlineError(f"SEG: {error}") from None
     if not chosen:
@@ -151,7 +152,7 @@ def read_segments(
             warnings = (REFERENCE_BY_GEOMETRY, *warnings)
         marked += [Marked(index, outline, asked[number], warnings) for outline in of_one]
     sieve.check_any(marked)
-    return marked
+    return warned(marked, file.warnings + pixels.warnings)
 
 
 def _check_type(values: dict[str, Any]) -> None:
@@ -213,6 +214,7 @@ def _asked(values: dict[str, Any], select: str | None, sieve: Sieve) -> dict[int
 
 def _largest(
     file: Part10,
+    pixels: Pixels,
     frames: Sequence[FrameOnSlice],
     places: Sequence[Place],
     asked: set[int],
@@ -222,7 +224,6 @@ def _largest(
 
     Counted first, and unpacked again for the mask: held are no more masks than there are segments.
     """
-    pixels = Pixels(file)
     areas_mm2: dict[int, dict[int, float]] = defaultdict(lambda: defaultdict(float))
     of_slice: dict[int, list[FrameOnSlice]] = defaultdict(list)
     for frame in frames:

@@ -23,7 +23,7 @@ from pydicom.uid import (
 
 from lesion.annotation import contours, sr_regions
 from lesion.annotation.effort import Effort
-from lesion.annotation.marked import UNUSABLE, Marked, Sieve
+from lesion.annotation.marked import UNUSABLE, Marked, Sieve, warned
 from lesion.annotation.slices import Planes, References
 from lesion.annotation.sr_regions import Slices
 from lesion.annotation.structure import CODE, Concept, Structure, concept_of, text_of
@@ -35,7 +35,7 @@ from lesion.errors import (
     UnreadableOutlineError,
 )
 from lesion.image import part10
-from lesion.image.part10 import RAW, quote
+from lesion.image.part10 import RAW, Part10, quote
 from lesion.outline import MOST_REGIONS
 from lesion.warning import SLICES_MISSING
 
@@ -116,7 +116,8 @@ def read_report(
     `OutlineError` if what they enclose is none.
     """
     sieve = sieve or Sieve()
-    groups = _groups(_values(data))
+    file = _read(data)
+    groups = _groups(file.values)
     structures = [group.structure for group in groups]
     chosen = sieve.choose(structures, select, "SR: measurement groups")
     asked = [group for group in groups if group.structure.number in chosen]
@@ -143,22 +144,21 @@ def read_report(
             f"SR: found {regions} regions, none of them on the slices sent, "
             "expected one that selects a slice, or lies in its plane and frame of reference"
         )
-    return marked
+    return warned(marked, file.warnings)
 
 
-def _values(data: bytes) -> dict[str, Any]:
+def _read(data: bytes) -> Part10:
     try:
-        values = part10.read(
-            data, _WANTED, transfer_syntaxes=TRANSFER_SYNTAXES, max_reads=MAX_READS
-        ).values
+        file = part10.read(data, _WANTED, transfer_syntaxes=TRANSFER_SYNTAXES, max_reads=MAX_READS)
     except UnreadableImageError as error:
         raise UnreadableOutlineError(f"SR: {error}") from None
-    if values.get("SOPClassUID") not in SOP_CLASSES:
+    sop_class = file.values.get("SOPClassUID")
+    if sop_class not in SOP_CLASSES:
         raise AnnotationError(
-            f"SR: SOP class (0008,0016): found {quote(values.get('SOPClassUID'))}, "
+            f"SR: SOP class (0008,0016): found {quote(sop_class)}, "
             f"expected one of {', '.join(known.name for known in SOP_CLASSES)}"
         )
-    return values
+    return file
 
 
 @dataclass(frozen=True, slots=True)

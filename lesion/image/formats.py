@@ -3,7 +3,7 @@
 from typing import Literal
 
 from lesion.errors import EmptyInputError, UnknownFormatError
-from lesion.image.part10 import is_part10
+from lesion.image.file_meta import is_dicom
 from lesion.image.raster import NPY_MAGIC, PNG_MAGIC
 
 Format = Literal["dicom", "png", "npy"]
@@ -13,7 +13,7 @@ def sniff(data: bytes) -> Format:
     """Tell the format by its magic number; raise `UnknownFormatError` if it is none of ours."""
     if not data:
         raise EmptyInputError("image: found 0 bytes, expected DICOM, PNG or NPY")
-    if is_part10(data):
+    if is_dicom(data):
         return "dicom"
     if data.startswith(PNG_MAGIC):
         return "png"

@@ -14,7 +14,6 @@ from pydicom.dataset import Dataset
 from pynetdicom import AE, build_context, evt
 from pynetdicom.association import Association
 
-from lesion.image.part10 import silenced
 from service.dimse.peers import Target
 from service.pacs.directory import Directory
 from service.problems import (
@@ -58,10 +57,7 @@ async def deliver(
 
 def store(objects: Sequence[Made], target: Target, *, ae_title: str, timeout_s: float) -> None:
     """Store objects at an AE, in one association."""
-    datasets = []
-    for made in objects:
-        with silenced():
-            datasets.append(dcmread(BytesIO(made.data)))
+    datasets = [dcmread(BytesIO(made.data)) for made in objects]
     with _associated(datasets, target, ae_title, timeout_s) as assoc:
         for made, dataset in zip(objects, datasets, strict=True):
             with _if_wanted(made):

@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 import httpx
 
 from lesion.errors import InputError, TooLargeError
-from lesion.image import part10
+from lesion.image.file_meta import is_part10
 from service.pacs import related
 from service.pacs.checks import Instance, refusal
 from service.pacs.config import Pacs
@@ -93,7 +93,7 @@ class Client:
         To store the same object twice changes nothing, so that a broken attempt is made again.
         Raise `PacsStoreError` if the PACS refuses it, or the `PacsError` that says what failed.
         """
-        if not part10.is_part10(data):
+        if not is_part10(data):
             raise ValueError("expected a Part 10 file")
         # Some PACS keep what the preamble holds, and their clients stumble over it later.
         body, content_type = related.encode(bytes(128) + data[128:])

@@ -80,7 +80,7 @@ OF_ONE_IMAGE: dict[str, Callable[[], Attack]] = {
     ),
     "a size that is no whole number": lambda: Attack(
         [image()],
-        seg([group()], disc(), Rows=pack("<d", 512)).replace(
+        seg([group()], disc(), Rows=pack("<d", 512.5)).replace(
             b"\x28\0\x10\0US\x08\0", b"\x28\0\x10\0FD\x08\0"
         ),
         "mask-size",
