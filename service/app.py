@@ -8,7 +8,7 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
 from service import docs, metrics, negotiate
@@ -35,7 +35,6 @@ def create(settings: Settings) -> Starlette:
             await runtime.close()
 
     routes = [
-        Route("/", _root),
         Route("/classify", classify, methods=["POST"]),
         Route("/synthesize", synthesize),
         Route("/models", _models),
@@ -61,10 +60,6 @@ def create(settings: Settings) -> Starlette:
     app.state.runtime = runtime
     app.router.redirect_slashes = False  # /classify/ is no route, and a body is not sent twice
     return app
-
-
-async def _root(_: Request) -> Response:
-    return RedirectResponse("/docs")
 
 
 async def _livez(_: Request) -> Response:

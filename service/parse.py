@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from python_multipart.multipart import parse_options_header
-from starlette.datastructures import FormData
+from starlette.datastructures import FormData, UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import Request
 
@@ -20,7 +20,7 @@ from lesion.errors import (
     UnreadableOutlineError,
     UnreadableParameterError,
 )
-from lesion.image.formats import Format, sniff
+from lesion.image.formats import Format, check_not_volume, sniff
 from service.options import OPTIONS, Options, parse_options, quoted
 from service.pacs.reference import pull, read_reference
 from service.settings import Settings
@@ -34,6 +34,8 @@ IMAGE_TYPES: dict[str, Format | None] = {
     "application/octet-stream": None,  # told by its magic number
 }
 FILES = ("image", "mask", "annotation")
+#: A form sends what was not filled in all the same: as a blank text, or a file without a name.
+_OPTIONAL = ("mask", "annotation")
 FORM = "multipart/form-data"
 #: Files of a series in one request.
 MOST_IMAGES = 512
@@ -80,6 +82,8 @@ async def read_order(request: Request, settings: Settings) -> Order:
         form = await _form(request, settings)
         try:
             for name, part in form.multi_items():
+                if name in _OPTIONAL and _is_blank(part):
+                    continue
                 if isinstance(part, str):
                     options.append((name, part))
                 elif name == "image" and name in files:
@@ -125,6 +129,10 @@ async def _form(request: Request, settings: Settings) -> FormData:
         raise UnreadableParameterError(f"{FORM}: {error.message}") from error
 
 
+def _is_blank(part: UploadFile | str) -> bool:
+    return not (part.strip() if isinstance(part, str) else part.filename or part.size)
+
+
 def _check_charset(content_type: str) -> None:
     """Refuse all but what clients do send: some of Python's codecs take forever, or raise."""
     charset = parse_options_header(content_type)[1].get(b"charset", b"utf-8").decode("latin-1")
@@ -139,6 +147,8 @@ def _order(files: dict[str, File], series: list[File], options: Options) -> Orde
         raise UnreadableParameterError(f"{FORM}: found no file 'image', expected one")
     if len(outlines := [*({"mask", "annotation"} & set(files)), *["roi"] * bool(options.rois)]) > 1:
         raise UnreadableOutlineError(f"{FORM}: found {sorted(outlines)}, expected one of them")
+    for name, file in files.items():
+        check_not_volume(name, file.data)
     if series and {"dicom"} != {_image_format(image) for image in (files["image"], *series)}:
         raise UnreadableParameterError(
             f"{FORM}: found {len(series) + 1} images, expected one, or the DICOM files of a series"
