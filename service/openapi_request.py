@@ -84,12 +84,11 @@ def bodies() -> Json:
         # The same that the query holds: a page that draws a form does not ask for them twice.
         "patternProperties": {f"^{name}$": schema for name, schema in (roi | options).items()},
         "additionalProperties": False,
-        "not": _two_of("annotation", "mask", "roi"),
     }
     reference = Reference.model_json_schema(ref_template=SCHEMAS + "{model}")
     reference["properties"] |= {"annotation": reference.pop("$defs")["AnnotationReference"]}
     reference["properties"] |= roi | options
-    reference |= {"additionalProperties": False, "not": _two_of("annotation", "roi")}
+    reference["additionalProperties"] = False
     return {
         "multipart/form-data": {"schema": form},
         "application/json": {"schema": reference, "example": _BY_REFERENCE},
@@ -97,17 +96,13 @@ def bodies() -> Json:
     }
 
 
-def _two_of(*names: str) -> Json:
-    pairs = [[one, other] for i, one in enumerate(names) for other in names[i + 1 :]]
-    return {"anyOf": [{"required": pair} for pair in pairs]}
-
-
 def query(name: str, text: str, schema: Json, *, required: bool = False) -> Json:
-    """Return a parameter of the query."""
+    """Return a parameter of the query. An empty one counts as absent."""
     return {
         "name": name,
         "in": "query",
         "description": text,
         "required": required,
+        "allowEmptyValue": not required,
         "schema": schema,
     }

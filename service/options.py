@@ -1,6 +1,5 @@
 """The options of a classification: text -> numbers and outlines, or the error that says why not."""
 
-import re
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from math import isfinite
@@ -9,7 +8,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from lesion.errors import TooLargeError, UnreadableOutlineError, UnreadableParameterError
-from lesion.numerals import number
+from lesion.numerals import number, whole_number
 
 OPTIONS = ("roi", "select", "frame", "saliency", "spacing_mm", "window", "store", "capture")
 
@@ -101,9 +100,7 @@ def said_once(items: Iterable[tuple[str, str]], names: Collection[str]) -> dict[
                 f"parameters: found {quoted(name)}, expected only {list(names)}"
             )
         if text.strip() and texts.setdefault(name, text) != text:
-            raise UnreadableParameterError(
-                f"{name}: found {quoted(texts[name])} and {quoted(text)}, expected one value"
-            )
+            raise UnreadableParameterError(f"{name}: found two that differ, expected one value")
     return texts
 
 
@@ -143,11 +140,12 @@ def _check_size(rois: list[Box | Polygon], max_lesions: int) -> None:
 
 
 def _frame(text: str) -> int:
-    if not re.fullmatch("[0-9]{1,6}", text):
+    try:
+        return whole_number(text)
+    except ValueError as error:
         raise UnreadableParameterError(
             f"frame: found {quoted(text)}, expected a frame's number, the first one's 1"
-        )
-    return int(text)
+        ) from error
 
 
 def _flag(name: str, text: str) -> bool:

@@ -1,7 +1,6 @@
 """GET /synthesize: synthetic lesions of one class, as one PNG or as an archive of any length."""
 
 import asyncio
-import re
 import secrets
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing, closing
@@ -14,6 +13,7 @@ from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
 from lesion.classes import CLASSES, LesionClass
+from lesion.numerals import whole_number
 from service import negotiate
 from service.noise import TILE, tile_noise
 from service.options import quoted, said_once
@@ -174,7 +174,11 @@ def _number(
     hint: str = "",
 ) -> int:
     text = query.get(name, str(default))
-    if not re.fullmatch("[0-9]{1,19}", text) or (number := int(text)) not in allowed:
+    try:
+        number = whole_number(text)
+    except ValueError:
+        number = -1
+    if number not in allowed:
         raise error(
             f"{name}: found {quoted(text)}, "
             f"expected a whole number from {allowed[0]} to {allowed[-1]}{hint}"

@@ -22,7 +22,9 @@ def test_a_blank_counts_as_absent():
 
 def test_the_same_twice_counts_as_once_and_another_value_is_refused():
     assert parse(("saliency", "true"), ("saliency", "true")) == Options(saliency=True)
-    with pytest.raises(UnreadableParameterError, match="'true' and 'false', expected one value"):
+    with pytest.raises(
+        UnreadableParameterError, match="saliency: found two that differ, expected one"
+    ):
         parse(("saliency", "true"), ("saliency", "false"))
 
 
