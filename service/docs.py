@@ -31,6 +31,7 @@ _PAGE = """<!doctype html>
 /* There is one server, and nothing empty needs to be asked for. */
 #ui .scheme-container, #ui .operation-servers, #ui .parameter__empty_value_toggle,
 #ui .response-col_links {display: none}
+#ui .live-responses-table img {width: 256px; image-rendering: pixelated}
 #ui .renderedMarkdown pre {background: #333; padding: 10px; border-radius: 4px}
 #ui .renderedMarkdown pre code {background: none; color: #fff; font-weight: 400}
 </style>
@@ -38,20 +39,10 @@ _PAGE = """<!doctype html>
 <body>
 <div id="ui"></div>
 <script src="docs/swagger-ui-bundle.js"></script>
-<script src="docs/start.js"></script>
+<script src="docs/page.js"></script>
 </body>
 </html>
 """
-_START = """SwaggerUIBundle({
-  url: "openapi.json",
-  dom_id: "#ui",
-  validatorUrl: null,
-  tryItOutEnabled: true,
-  displayRequestDuration: true,
-  defaultModelsExpandDepth: -1,
-});
-"""
-
 # Swagger UI draws its icons as data: images and styles its parts inline; a picture that was
 # answered it shows as a blob:.
 _POLICY = (
@@ -59,6 +50,7 @@ _POLICY = (
     "style-src 'self' 'unsafe-inline'; frame-ancestors 'none'"
 )
 
+_SCRIPT = Path(__file__).with_name("page.js")
 #: Swagger UI, as BentoML brings it along.
 _SWAGGER_UI = Path(str(files("bentoml"))) / "_internal" / "server" / "static_content"
 
@@ -71,8 +63,8 @@ async def _page(_: Request) -> Response:
     return HTMLResponse(_PAGE, headers={"Content-Security-Policy": _POLICY})
 
 
-async def _start(_: Request) -> Response:
-    return Response(_START, media_type="text/javascript")
+async def _script(_: Request) -> Response:
+    return FileResponse(_SCRIPT)
 
 
 async def _openapi(request: Request) -> Response:
@@ -92,7 +84,7 @@ ROUTES = [
     Route("/openapi.json", _openapi),
     Route("/docs", _page),
     Route("/docs/openapi.json", _moved),
-    Route("/docs/start.js", _start),
+    Route("/docs/page.js", _script),
     Route("/docs/swagger-ui.css", _swagger_ui),
     Route("/docs/swagger-ui-bundle.js", _swagger_ui),
 ]

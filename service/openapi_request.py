@@ -42,7 +42,11 @@ _OPTIONS: dict[str, tuple[str, Json]] = {
         {"type": "string", "pattern": f"^{_SIGNED},{_SIGNED}$"},
     ),
     "store": ("Name of a PACS of the configuration, which is sent the report", TEXT),
-    "capture": ("Whether a picture of each slice (Secondary Capture) goes with a report", _FLAG),
+    "capture": (
+        "Whether a picture of each slice (Secondary Capture) goes with a report: with `store`, or "
+        "where multipart/related is accepted",
+        _FLAG,
+    ),
 }
 
 _BY_REFERENCE = {

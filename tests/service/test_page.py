@@ -19,6 +19,17 @@ CLASSIFY, SYNTHESIZE = "#operations-classify-classify", "#operations-synthesize-
 ANSWER = ".live-responses-table"
 
 
+#: The darkest and the brightest value of a picture.
+GREY = """
+const canvas = document.createElement("canvas"), picture = arguments[0];
+[canvas.width, canvas.height] = [picture.naturalWidth, picture.naturalHeight];
+const pen = canvas.getContext("2d");
+pen.drawImage(picture, 0, 0);
+const grey = pen.getImageData(0, 0, canvas.width, canvas.height).data.filter((_, i) => i % 4 == 0);
+return [Math.min(...grey), Math.max(...grey)];
+"""
+
+
 @pytest.fixture(scope="module")
 def browser(tmp_path_factory):
     missing = [program for program in chromium.PROGRAMS if shutil.which(program) is None]
@@ -127,6 +138,13 @@ def test_the_examples_are_classified_by_box_and_by_annotation(page, client):
     assert not page.log()
 
 
+def test_an_archive_of_synthetic_lesions_is_had(page):
+    unfold(page, SYNTHESIZE)
+    page.click(f'{SYNTHESIZE} [data-param-name="format"] option[value="zip"]')
+    assert execute(page, SYNTHESIZE) == "200"
+    assert "content-type: application/zip" in page.text(f"{SYNTHESIZE} {ANSWER}")
+
+
 def test_a_synthetic_lesion_is_seen(page):
     unfold(page, SYNTHESIZE)
     assert execute(page, SYNTHESIZE) == "200"
@@ -137,4 +155,6 @@ def test_a_synthetic_lesion_is_seen(page):
         assert time.monotonic() < until, page.log()
         time.sleep(0.05)
     assert width == 64
+    darkest, brightest = page.run(GREY, page.find(picture))
+    assert darkest < 100 < 150 < brightest  # a lesion in its liver, not 16 bits shown as black
     assert not page.log()
