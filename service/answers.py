@@ -2,13 +2,15 @@
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from lesion.annotation.lesions import SkipReason
 from lesion.bundle.manifest import Calibration, Cohort, Evaluation, Manifest
 from lesion.classes import Code, LesionClass
 from lesion.warning import WarningCode
 
+#: What is measured or computed, with four decimals: all is decided before.
+Rounded = Annotated[float, AfterValidator(lambda value: round(value, 4))]
 Probability = Annotated[float, Field(ge=0, le=1)]
 Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$", description="sha256 of the manifest")]
 
@@ -45,7 +47,7 @@ class ImageReference(_Answer):
 class OutOfDistribution(_Answer):
     """How unlike the training lesions the patch is."""
 
-    score: float
+    score: Rounded
     threshold: Annotated[float, Field(description="above it, the service abstains")]
 
 
@@ -115,9 +117,11 @@ class LesionAnswer(_Answer):
         Rectangle | None,
         Field(description="what the network saw: the outline's extent and a margin, in pixels"),
     ]
-    diameter_mm: Annotated[float | None, Field(description="null where no spacing is known")]
+    diameter_mm: Annotated[Rounded | None, Field(description="null where no spacing is known")]
     label: Annotated[LesionClass, Field(description="the most similar class, always given")]
-    probabilities: dict[LesionClass, Probability]
+    probabilities: Annotated[
+        dict[LesionClass, Probability], Field(description="four decimals, which sum to 1")
+    ]
     prediction_set: Annotated[
         list[LesionClass],
         Field(description="holds the true class at the bundle's coverage, on its own cohort"),

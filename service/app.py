@@ -8,7 +8,7 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
 from service import docs, metrics, negotiate, probes
@@ -39,7 +39,6 @@ def create(settings: Settings) -> Starlette:
             stop_answering()
 
     routes = [
-        Route("/", _root),
         Route("/classify", classify, methods=["POST"]),
         Route("/synthesize", synthesize),
         Route("/models", _models),
@@ -81,10 +80,6 @@ def _answer_probes(settings: Settings, runtime: Runtime) -> probes.Stop:
             why = f"HEPATICA_PROBE_PORT: cannot listen at {host}:{port} ({error.strerror})"
             runtime.fail("found no port for probes; the server's log says why", why)
     return lambda: None
-
-
-async def _root(_: Request) -> Response:
-    return RedirectResponse("/docs")
 
 
 async def _livez(_: Request) -> Response:

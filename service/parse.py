@@ -8,6 +8,7 @@ query, in parts of their own, or among the members of the JSON.
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from starlette.datastructures import UploadFile
 from starlette.requests import Request
 
 from lesion.errors import (
@@ -16,7 +17,7 @@ from lesion.errors import (
     UnreadableOutlineError,
     UnreadableParameterError,
 )
-from lesion.image.formats import Format, sniff
+from lesion.image.formats import Format, check_not_volume, sniff
 from service.coding import decoded
 from service.form import FILES, FORM, read_form
 from service.options import Options, parse_options, quoted
@@ -31,6 +32,8 @@ IMAGE_TYPES: dict[str, Format | None] = {
     "application/x-npy": "npy",
     "application/octet-stream": None,  # told by its magic number
 }
+#: A form sends what was not filled in all the same: as an empty file without a name.
+_OPTIONAL = ("mask", "annotation")
 JSON = "application/json"
 
 
@@ -71,6 +74,8 @@ async def read_order(request: Request, settings: Settings) -> Order:
         form = await read_form(request, settings)
         try:
             for name, part in form.multi_items():
+                if name in _OPTIONAL and _is_blank(part):
+                    continue
                 if isinstance(part, str):
                     options.append((name, part))
                 elif name == "image" and name in files:
@@ -101,11 +106,17 @@ async def read_order(request: Request, settings: Settings) -> Order:
     return _order(files, series, parse_options(options, max_lesions=settings.max_lesions))
 
 
+def _is_blank(part: UploadFile | str) -> bool:
+    return isinstance(part, UploadFile) and not (part.filename or part.size)
+
+
 def _order(files: dict[str, File], series: list[File], options: Options) -> Order:
     if "image" not in files:
         raise UnreadableParameterError(f"{FORM}: found no file 'image', expected one")
     if len(outlines := [*({"mask", "annotation"} & set(files)), *["roi"] * bool(options.rois)]) > 1:
         raise UnreadableOutlineError(f"{FORM}: found {sorted(outlines)}, expected one of them")
+    for name, file in files.items():
+        check_not_volume(name, file.data)
     if series and {"dicom"} != {_image_format(image) for image in (files["image"], *series)}:
         raise UnreadableParameterError(
             f"{FORM}: found {len(series) + 1} images, expected one, or the DICOM files of a series"

@@ -19,6 +19,7 @@ import numpy as np
 import psutil
 import pytest
 import uvicorn
+from jsonschema import Draft202012Validator
 
 from lesion.bundle.read import Bundle, read
 from service import connection
@@ -184,6 +185,16 @@ def npy() -> Callable[[np.ndarray], bytes]:
         return file.getvalue()
 
     return encode
+
+
+@pytest.fixture(scope="session")
+def validate() -> Callable[[dict, dict, object], None]:
+    """Validate a value against a schema of the OpenAPI description."""
+
+    def validate(described: dict, schema: dict, value: object) -> None:
+        Draft202012Validator(schema | {"components": described["components"]}).validate(value)
+
+    return validate
 
 
 @pytest.fixture(scope="session")

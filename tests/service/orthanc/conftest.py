@@ -93,6 +93,7 @@ def site(bundle_folder, tmp_path_factory) -> Iterator[Site]:
         "HEPATICA_BUNDLE": str(bundle_folder),
         "HEPATICA_PACS": str(pacs),
         "HEPATICA_DIMSE_PEERS": str(RECIPE / "peers.toml"),
+        "HEPATICA_DIMSE_CAPTURE": _printed(r"HEPATICA_DIMSE_CAPTURE=(\S+) \\"),
         "HEPATICA_DIMSE_SPOOL": str(folder / "spool"),
     }
     hold = ["unshare", "--net", "sh", "-c", "ip link set lo up && echo up && exec sleep 900"]

@@ -119,8 +119,18 @@ def test_a_bad_day(client, fake, asked, day, status, code):
     well = ask(client, asked)
     assert (answer.status_code, answer.json()["type"]) == (status, PROBLEM + code)
     assert answer.headers["content-type"] == "application/problem+json"
-    assert answer.json()["detail"].startswith("PACS archive: found ")
+    assert answer.json()["detail"].startswith("image: PACS archive: found ")
     assert well.status_code == 200
+
+
+def test_what_is_missing_is_told_the_image_or_the_annotation(client, fake, asked):
+    there = {name: value for name, value in asked.items() if name != "roi"}
+    for missing in ("image", "annotation"):
+        fake.days = [reply(404)]
+        annotation = {"annotation": {"series": "1.2.3", "instance": "1.2.3.4"}}
+        answer = ask(client, there | (annotation if missing == "annotation" else {"roi": ROI}))
+        assert (answer.status_code, answer.json()["type"]) == (422, PROBLEM + "pacs-missing")
+        assert answer.json()["detail"].startswith(f"{missing}: PACS archive: found status 404")
 
 
 PASSING = {
