@@ -66,6 +66,7 @@ def answered(default):
     dicom = {"Content-Type": "application/dicom"}
     refused = (
         classify("?salency=true", content=image, headers=dicom),
+        classify(content=image, headers=dicom | {"Origin": "https://elsewhere.example"}),
         classify(content=image, headers=dicom | {"Accept": "text/html"}),
         classify(content=b"GIF89a", headers={"Content-Type": "image/gif"}),
         classify(content=image, headers=dicom),
