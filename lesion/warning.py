@@ -19,6 +19,7 @@ class WarningCode(StrEnum):
     NO_SPACING = "no-spacing"
     UNUSUAL_DIAMETER = "unusual-diameter"
     SLICES_MISSING = "slices-missing"
+    STUDY_DIFFERS = "study-differs"
 
     FRAME_OF_REFERENCE = "frame-of-reference"
 
@@ -42,4 +43,8 @@ FRAME_OF_REFERENCE = InputWarning(
 SLICES_MISSING = InputWarning(
     WarningCode.SLICES_MISSING,
     "the annotation marks slices that were not sent: it may cover more on one of them",
+)
+STUDY_DIFFERS = InputWarning(
+    WarningCode.STUDY_DIFFERS,
+    "the files are of different studies: the report is filed in that of the image",
 )

@@ -1,9 +1,9 @@
 """DICOM Part 10 bytes -> the few attributes that were asked for, within bounds.
 
-A hostile file can claim anything. So nothing is read that was not asked for (patient attributes are
-never even parsed), a deflated dataset is inflated only as far as the byte limit, and every read of
-the parser is counted, and every value of a list: millions of empty elements, items, fragments or
-numbers stop at the budget.
+A hostile file can claim anything. So nothing is read that was not asked for (of a patient only
+`lesion.patient` asks, which keeps nothing), a deflated dataset is inflated only as far as the byte
+limit, and every read of the parser is counted, and every value of a list: millions of empty
+elements, items, fragments or numbers stop at the budget.
 """
 
 import logging

@@ -1,6 +1,8 @@
 """The bytes of a received object -> who it is, and which slices it is about.
 
-Read with `lesion.image.part10`, within its bounds: no patient attribute is looked at.
+Read with `lesion.image.part10`, within its bounds. No patient attribute is read here: whether an
+annotation and its images are of one patient is seen when they are read for a report
+(`lesion.patient`).
 """
 
 from collections.abc import Iterable, Mapping
