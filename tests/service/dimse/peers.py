@@ -15,7 +15,9 @@ from pydicom.dataset import Dataset
 from pydicom.filereader import read_dataset
 from pydicom.uid import UID, Comprehensive3DSRStorage, SecondaryCaptureImageStorage
 from pynetdicom import AE, Association, build_context, evt
+from pynetdicom.dimse_messages import C_STORE_RQ
 from pynetdicom.dimse_primitives import C_STORE
+from pynetdicom.pdu_primitives import P_DATA
 
 SENDER = "SENDER"
 
@@ -81,6 +83,19 @@ def store(assoc: Association, data: bytes, **changed: str) -> int:
         status = answered(assoc)
     assoc._reactor_checkpoint.set()
     return status
+
+
+def fragments(assoc: Association, data: bytes, pdu_bytes: int) -> list[P_DATA]:
+    """Return the PDUs of a C-STORE request, of so many bytes; the first holds its command."""
+    sop_class, instance, syntax = announcement(data)
+    request = C_STORE()
+    request.MessageID, request.Priority = 1, 2
+    request.AffectedSOPClassUID, request.AffectedSOPInstanceUID = sop_class, instance
+    request.DataSet = BytesIO(dataset_of(data))
+    context = assoc._get_valid_context(sop_class, syntax, "scu", allow_conversion=False)
+    message = C_STORE_RQ()
+    message.primitive_to_message(request)
+    return list(message.encode_msg(context.context_id, pdu_bytes))
 
 
 def answered(assoc: Association, seconds: float = 20) -> int:

@@ -44,6 +44,20 @@ def test_what_is_kept_is_there_after_a_crash(open_spool):
         assert found.bytes == spool.bytes
 
 
+def test_whose_it_was_is_known_after_a_crash(open_spool, tmp_path):
+    """Not of what an older release kept."""
+    spool = open_spool()
+    spool.keep(identity(), (DATA,), arrived=1, sender="CT ROOM 1")
+    key = files.key_of("1.2.3")
+    assert [found.get(key).sender for found in (spool, open_spool())] == ["CT ROOM 1"] * 2
+    path = tmp_path / FOLDER / key
+    head = files.read_head(path)
+    del head["sender"]
+    files.write(path, head, DATA)
+    (old,) = open_spool().all()
+    assert (old.sender, old.identity) == ("", identity())
+
+
 def test_the_same_object_is_kept_once(open_spool):
     spool = open_spool()
     assert spool.keep(identity(), (DATA,), arrived=1)
