@@ -111,6 +111,7 @@ def _watch(metrics: ListenerMetrics, spool: Spool, outbox: Outbox) -> None:
     metrics.watch(
         "reports_waiting", "Reports that are not confirmed", lambda: len(outbox.waiting())
     )
+    metrics.watch("report_bytes", "Bytes of reports that are not confirmed", outbox.report_bytes)
     metrics.watch("oldest_annotation_seconds", "Age of the annotation that waits longest", oldest_s)
 
 

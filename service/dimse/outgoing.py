@@ -83,6 +83,7 @@ class Outgoing:
                 ae_title=self._settings.ae_title,
                 pacs=self._pacs,
                 timeout_s=self._settings.target_timeout_s,
+                deadline_s=self._settings.target_deadline_s,
             )
             self._confirm(key)
         except InputError as error:
@@ -132,7 +133,10 @@ class Outgoing:
                 self._drop(key, "undelivered", "no target confirmed its report")
         for annotation in self._spool.annotations():
             if annotation.arrived < before and not self._outbox.reported(annotation.key):
-                self._drop(annotation.key, "unmatched", "no images came that it fits")
+                if settings.full(self._outbox):
+                    self._drop(annotation.key, "undelivered", "others' reports wait for the target")
+                else:
+                    self._drop(annotation.key, "unmatched", "no images came that it fits")
         images = [kept for kept in self._spool.all() if kept.identity.kind == "ct"]
         old = {kept.key for kept in images if kept.arrived < before}
         for annotation in self._spool.annotations():

@@ -37,7 +37,7 @@ MOST_TIMES = 3
 #: Objects come by the hundred: the annotations that wait are looked at no more often than this.
 _PAUSE_S = 0.05
 _LONGEST_PAUSE_S = 60.0
-#: While the bundle loads, or where it was refused.
+#: While the bundle loads, or where it was refused; while as many reports wait as may.
 _LOADING_S = 0.5
 
 
@@ -59,18 +59,20 @@ class Work:
         self._later: dict[str, float] = {}
         #: Of annotations that lie on no series of their study: when its last object had arrived.
         self._unfit: dict[str, float] = {}
+        self._was_full = False
         self.woken = asyncio.Event()
 
     async def run(self, made: asyncio.Event, stopping: asyncio.Event) -> None:
         """Classify what is due until `stopping`; set `made` when there is a report to deliver."""
         while not stopping.is_set():
-            if not self._ready():
+            if not self._ready() or self._full():
                 await first(stopping, seconds=_LOADING_S)
                 continue
             self.woken.clear()
             due_at = time.time() + _LONGEST_PAUSE_S
             for annotation in self._spool.annotations():
-                if stopping.is_set():
+                if stopping.is_set() or self._full():
+                    due_at = 0.0
                     break
                 if annotation.key in self._spool and not self._outbox.reported(annotation.key):
                     due_at = min(due_at, await self._done(annotation, made))
@@ -156,6 +158,13 @@ class Work:
             return self._runtime.model is not None
         except NotReadyError:
             return False
+
+    def _full(self) -> bool:
+        """Tell whether reports must be delivered before more are made; log when that begins."""
+        was_full, self._was_full = self._was_full, self._settings.full(self._outbox)
+        if self._was_full and not was_full:
+            logger.warning({"problem": "full", "message": "reports wait: no more are made"})
+        return self._was_full
 
     def _refuse(self, annotation: Kept, error: InputError) -> None:
         """Make no report of an annotation, now or later."""

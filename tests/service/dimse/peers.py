@@ -119,6 +119,7 @@ class TargetAE:
         self.asked: Queue[int] = Queue()
         self.hold = Event()  # cleared: it does not answer
         self.hold.set()
+        self.pause_s = 0.0  # before each answer
         self.callers: list[str] = []
         self._server = None
         self._ae = AE("TARGET")
@@ -148,6 +149,7 @@ class TargetAE:
             self.received.put(dataset)
         self.asked.put(status)
         self.hold.wait(20)
+        time.sleep(self.pause_s)
         return status
 
     def report_of(self, study: str, seconds: float = 60) -> Dataset:

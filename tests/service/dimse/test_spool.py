@@ -199,6 +199,22 @@ def test_a_report_waits_until_it_is_confirmed(tmp_path):
         assert found.reported("ab")
 
 
+def test_how_much_waits_is_known(tmp_path):
+    outbox = Outbox(tmp_path)
+    for key in ("ab", "cd"):
+        outbox.add(key, MADE)
+    size = sum(path.stat().st_size for path in (tmp_path / "reports").iterdir())
+    for found in (outbox, Outbox(tmp_path)):
+        assert found.report_bytes() == size
+        assert found.full(most=2, most_bytes=size + 1)
+        assert found.full(most=3, most_bytes=size)
+        assert not found.full(most=3, most_bytes=size + 1)
+    outbox.confirm("ab")
+    outbox.drop("cd")
+    assert outbox.report_bytes() == 0
+    assert not outbox.full(most=1, most_bytes=1)
+
+
 def test_a_full_disk_has_room_for_a_confirmation(tmp_path, monkeypatch):
     outbox = Outbox(tmp_path)
     outbox.add("ab", MADE)
