@@ -59,19 +59,23 @@ class ProtocolError(Exception):
 
 
 class EndingProvider(DULServiceProvider):
-    """Reads the PDUs of an association. When it ends, whoever waits for one is told.
+    """Reads the PDUs of an association. However it ends, nothing is left of the association.
 
-    pynetdicom lets an association that nobody asked for yet wait on where the peer is gone
-    (PS3.8, 9.2, AA-5), and it counts as one of those that there may be.
+    pynetdicom lets one that nobody asked for yet wait on where its peer is gone (PS3.8, 9.2, AA-5),
+    and it counts as one of those that there may be; PDUs out of turn it raises exceptions of.
     """
 
     def run_reactor(self) -> None:
         """Read until the connection ends or is to be ended, in whatever way."""
         try:
             super().run_reactor()
+        except Exception as error:  # of its state machine; what it says may be the peer's words
+            logger.warning({"problem": "protocol", "message": type(error).__name__})
         finally:
             if isinstance(self.socket, BoundedSocket):
                 self.socket.shut()
+            if isinstance(self.assoc.dimse, BoundedMessages):
+                self.assoc.dimse.let_go()
             self.to_user_queue.put(None)  # in place of the request
 
 

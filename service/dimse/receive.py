@@ -117,7 +117,6 @@ def start(
         (evt.EVT_ACCEPTED, lambda _: count("accepted").inc()),
         (evt.EVT_ABORTED, lambda _: count("aborted").inc()),
         (evt.EVT_REJECTED, lambda _: count("too-many").inc()),  # by pynetdicom: ours it does not
-        (evt.EVT_CONN_CLOSE, _closed),
         (evt.EVT_C_ECHO, _echo),
         (evt.EVT_C_STORE, partial(_store, intake)),
     ]
@@ -172,11 +171,6 @@ def _requested(peers: Peers, ae_title: str, metrics: ListenerMetrics, event: evt
         logger.warning({"problem": outcome, "message": "association rejected", "host": host})
         event.assoc.acse.send_reject(*rejection)
         event.assoc.kill()
-
-
-def _closed(event: evt.Event) -> None:
-    """Let go of half a message."""
-    _messages(event).let_go()
 
 
 def _echo(event: evt.Event) -> int:
