@@ -14,7 +14,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from io import BytesIO
 from threading import Lock
-from typing import Literal
+from typing import Any, Literal
 from weakref import WeakSet
 
 from pynetdicom.association import Association
@@ -76,7 +76,8 @@ class EndingProvider(DULServiceProvider):
                 self.socket.shut()
             if isinstance(self.assoc.dimse, BoundedMessages):
                 self.assoc.dimse.let_go()
-            self.to_user_queue.put(None)  # in place of the request
+            nobody: Any = None  # in place of the request
+            self.to_user_queue.put(nobody)
 
 
 class BoundedSocket(AssociationSocket):
