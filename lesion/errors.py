@@ -18,6 +18,7 @@ HepaticaError
 │       ├── LocalizerError
 │       ├── MultiFrameError
 │       ├── SeriesError
+│       ├── PatientMismatchError   files that state different patients
 │       ├── RescaleError
 │       ├── SpacingError
 │       ├── PixelFormatError
@@ -115,6 +116,10 @@ class MultiFrameError(UnusableError):
 
 class SeriesError(UnusableError):
     """The images are not those of one series."""
+
+
+class PatientMismatchError(UnusableError):
+    """The files are not of one patient."""
 
 
 class RescaleError(UnusableError):

@@ -19,6 +19,7 @@ class WarningCode(StrEnum):
     NO_SPACING = "no-spacing"
     UNUSUAL_DIAMETER = "unusual-diameter"
     SLICES_MISSING = "slices-missing"
+    STUDY_DIFFERS = "study-differs"
 
     STRUCTURE_UNSPECIFIC = "structure-unspecific"
     LESION_BY_LABEL = "lesion-by-label"
@@ -71,4 +72,8 @@ REFERENCE_BY_GEOMETRY = InputWarning(
 SLICES_MISSING = InputWarning(
     WarningCode.SLICES_MISSING,
     "the annotation marks slices that were not sent: it may cover more on one of them",
+)
+STUDY_DIFFERS = InputWarning(
+    WarningCode.STUDY_DIFFERS,
+    "the files are of different studies: the report is filed in that of the image",
 )

@@ -112,16 +112,16 @@ def make(
 async def _stored(pacs: Client, objects: list[Made]) -> Stored:
     """Send each object; a PACS that fails is named, and the answer stands.
 
-    One that is not there is not asked for every picture, and none is sent that shows what a report
-    says which did not arrive.
+    All of them share one deadline. One that is not there is not asked for every picture, and none
+    is sent that shows what a report says which did not arrive.
     """
     told = []
-    problem, over = None, False
+    problem, over, until = None, False, pacs.deadline()
     for made in objects:
         if not over:
             problem = None
             try:
-                await pacs.store(made.data)
+                await pacs.store(made.data, until=until)
             except InputError as error:
                 problem = Problem.model_validate(details(error))
                 over = made is objects[0] or isinstance(error, PASSING)

@@ -15,6 +15,7 @@ from lesion.image.dicom import chosen_frame
 from lesion.image.frames import Decode
 from lesion.image.raster import read_mask, read_npy, read_png
 from lesion.outline import DIAMETER_RANGE_MM, Outline, from_box, from_mask, from_polygon
+from lesion.patient import check_one_patient
 from lesion.series import Series, open_series, slice_at
 from lesion.warning import DEVIATIONS, InputWarning, WarningCode
 from service.answers import ImageReference, Rectangle
@@ -47,12 +48,14 @@ class Lesion:
     """One lesion: its slice, in which of the images sent (0 is the first), and where it lies there.
 
     `outline` is None where the image itself is the ROI, `marked` where no annotation marks it.
+    `warnings` are of the files together.
     """
 
     ct: CTSlice
     outline: Outline | None
     image_index: int = 0
     marked: Marked | None = None
+    warnings: tuple[InputWarning, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +141,9 @@ def _lesions(
         ct = _raster(order)
         return [Lesion(ct, outline) for outline in _drawn(order, ct, max_lesions)], ()
     _check_options(order)
-    series = open_series([order.image, *order.series], frame=order.options.frame)
+    images = [order.image, *order.series]
+    series = open_series(images, frame=order.options.frame)
+    warnings = check_one_patient(images, order.annotation)
     if order.annotation is None:
         ct = slice_at(series, _only(series), decode=decode)
         return [Lesion(ct, outline) for outline in _drawn(order, ct, max_lesions)], ()
@@ -152,6 +157,7 @@ def _lesions(
             marked.outline,
             image_index=series.origins[marked.slice_index][0],
             marked=marked,
+            warnings=warnings,
         )
         for marked in found
     ]
@@ -238,7 +244,8 @@ def _cut(lesion: Lesion, outline: Outline, margin: float, known: list[InputWarni
     spacing_mm = ct.spacing_mm or (1.0, 1.0)
     shape = ct.place.shape
     diameter_mm = outline.diameter_mm(spacing_mm) if ct.spacing_mm else None
-    warnings = [*known, *ct.warnings, *(lesion.marked.warnings if lesion.marked else ())]
+    warnings = [*known, *lesion.warnings, *ct.warnings]
+    warnings += lesion.marked.warnings if lesion.marked else ()
     if ct.spacing_mm is None:
         warnings.append(_NO_SPACING)
     if roi.leaves_image(shape, spacing_mm, outline, margin=margin):

@@ -1,9 +1,9 @@
 """DICOM Part 10 bytes -> the few attributes that were asked for, within bounds.
 
-A hostile file can claim anything. So nothing is read that was not asked for (patient attributes are
-never even parsed), a deflated dataset is inflated only as far as the byte limit, and every read of
-the parser is counted, and every value of a list: millions of empty elements, items, fragments or
-numbers stop at the budget.
+A hostile file can claim anything. So nothing is read that was not asked for (of a patient only
+`lesion.patient` asks, which keeps nothing), a deflated dataset is inflated only as far as the byte
+limit, and every read of the parser is counted, and every value of a list: millions of empty
+elements, items, fragments or numbers stop at the budget.
 """
 
 import zlib
@@ -35,6 +35,7 @@ from lesion.image.file_meta import Beginning, beginning, read_file_meta
 from lesion.image.values import (
     check_vr,
     described,
+    is_number,
     numbers,
     quote,
     several,
@@ -272,10 +273,10 @@ class _Parser:
 
 
 def _raw(dataset: Dataset, tag: int) -> Any:
-    """Return the bytes of a value, which mean nothing under another VR."""
+    """Return the bytes of a value; those of a number mean nothing under another VR."""
     element: Any = dataset.get_item(tag)
     stated = _stated_vr(element)
-    if stated and check_vr(tag, stated):
+    if stated and check_vr(tag, stated) and is_number(tag):
         raise UnreadableImageError(
             f"{described(tag)}: found VR {stated}, expected {' or '.join(sorted(vrs_of(tag)))}"
         )

@@ -74,6 +74,11 @@ def vrs_of(tag: int) -> frozenset[str]:
     return frozenset(dictionary_VR(tag).split(" or "))
 
 
+def is_number(tag: int) -> bool:
+    """Tell whether an attribute holds numbers."""
+    return vrs_of(tag) <= _NUMBERS
+
+
 def described(tag: int) -> str:
     """Name an attribute, for a message."""
     return f"{dictionary_description(tag)} ({tag >> 16:04X},{tag & 0xFFFF:04X})"

@@ -1,6 +1,8 @@
 """The bytes of a received object -> who it is, and which slices it is about.
 
-Read with `lesion.image.part10`, within its bounds: no patient attribute is looked at.
+Read with `lesion.image.part10`, within its bounds. No patient attribute is read here: whether an
+annotation and its images are of one patient is seen when they are read for a report
+(`lesion.patient`).
 """
 
 from collections.abc import Iterable, Mapping
@@ -60,7 +62,12 @@ _REGION: dict[str, Any] = {
     "ReferencedFrameOfReferenceUID": None,
     "ContentSequence": {"ReferencedSOPSequence": _IMAGE},
 }
-_ITEM: dict[str, Any] = {**_REGION, "ContentSequence": {"ReferencedSOPSequence": _IMAGE, **_REGION}}
+# A region may stand beside a measurement, or be what one is inferred from.
+_ITEM: dict[str, Any] = {
+    **_REGION,
+    "ContentSequence": {"ReferencedSOPSequence": _IMAGE, **_REGION},
+}
+_FRAME: dict[str, Any] = {"ReferencedFrameOfReferenceUID": None}
 _WANTED: Mapping[Kind, dict[str, Any]] = {
     "ct": {**_COMMON, "ImageType": None},
     "seg": {
@@ -75,6 +82,7 @@ _WANTED: Mapping[Kind, dict[str, Any]] = {
             "FrameOfReferenceUID": None,
             "RTReferencedStudySequence": {"RTReferencedSeriesSequence": _SERIES},
         },
+        "StructureSetROISequence": _FRAME,
         "ROIContourSequence": {"ContourSequence": {"ContourImageSequence": _IMAGE}},
     },
     "sr": {
@@ -231,7 +239,9 @@ def _frame_of_reference(kind: Kind, values: dict[str, Any]) -> str:
     found = [values.get("FrameOfReferenceUID")]
     if kind == "rtstruct":
         frames_named = values.get("ReferencedFrameOfReferenceSequence", [])
+        rois = values.get("StructureSetROISequence", [])
         found = [frame.get("FrameOfReferenceUID") for frame in frames_named]
+        found = found or [roi.get("ReferencedFrameOfReferenceUID") for roi in rois]
     elif kind == "sr":
         found = [region.get("ReferencedFrameOfReferenceUID") for region in _regions(values)]
     valid = _uids(found)

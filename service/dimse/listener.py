@@ -15,6 +15,8 @@ from service.dimse.intake import Intake
 from service.dimse.metrics import ListenerMetrics
 from service.dimse.outbox import Outbox
 from service.dimse.outgoing import Outgoing
+from service.dimse.pdu import Bounds, Held
+from service.dimse.senders import Senders
 from service.dimse.settings import ListenerSettings
 from service.dimse.spool import Spool
 from service.dimse.work import Work
@@ -42,7 +44,23 @@ async def run(shared: Settings, settings: ListenerSettings) -> None:
             max_bytes=settings.max_spool_bytes,
             max_objects=settings.max_spool_objects,
         )
-        work = Work(runtime, settings, spool, outbox, metrics)
+        held = Held(
+            Bounds(
+                settings.max_object_bytes,
+                settings.max_held_bytes,
+                settings.idle_timeout_s,
+                settings.message_timeout_s,
+                settings.associate_timeout_s,
+            )
+        )
+        work = Work(
+            runtime,
+            settings,
+            Senders(known, settings, held.active_at),
+            spool=spool,
+            outbox=outbox,
+            metrics=metrics,
+        )
         outgoing = Outgoing(
             runtime.pacs, known.target, settings, spool=spool, outbox=outbox, metrics=metrics
         )
@@ -60,7 +78,7 @@ async def run(shared: Settings, settings: ListenerSettings) -> None:
             loop.call_soon_threadsafe(work.woken.set)
 
         intake = Intake(spool, outbox, metrics, woken=woken)
-        stop_receiving = receive.start(settings, known, intake, metrics)
+        stop_receiving = receive.start(settings, known, intake, held, metrics)
         ending = asyncio.gather(work.run(made, stopping), outgoing.run(made, stopping))
         try:
             await ending
@@ -96,4 +114,5 @@ def _watch(metrics: ListenerMetrics, spool: Spool, outbox: Outbox) -> None:
     metrics.watch(
         "reports_waiting", "Reports that are not confirmed", lambda: len(outbox.waiting())
     )
+    metrics.watch("report_bytes", "Bytes of reports that are not confirmed", outbox.report_bytes)
     metrics.watch("oldest_annotation_seconds", "Age of the annotation that waits longest", oldest_s)

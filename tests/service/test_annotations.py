@@ -7,7 +7,12 @@ import numpy as np
 import pydicom
 import pytest
 from pydicom.dataset import Dataset
-from pydicom.uid import EnhancedCTImageStorage, RTStructureSetStorage, generate_uid
+from pydicom.uid import (
+    DeflatedExplicitVRLittleEndian,
+    EnhancedCTImageStorage,
+    RTStructureSetStorage,
+    generate_uid,
+)
 
 ROWS, COLS = 96, 112
 Y, X = np.mgrid[:ROWS, :COLS]
@@ -212,6 +217,46 @@ def test_what_is_no_annotation(client, series, encode):
         (b"\0" * 500, (415, "unknown-format")),
     ):
         assert refused(classify(client, [image], annotation=annotation))[:2] == expected
+
+
+def of_patient(data, patient, **attributes):
+    """Return a file with another Patient ID (none: without one)."""
+    dataset = pydicom.dcmread(BytesIO(data))
+    dataset.PatientID = patient
+    for keyword, value in attributes.items():
+        setattr(dataset, keyword, value)
+    file = BytesIO()
+    dataset.save_as(file)
+    return file.getvalue()
+
+
+@pytest.mark.parametrize("kind", ["seg", "rtstruct", "multi-frame", "deflated"])
+def test_an_annotation_of_another_patient(client, series, enhanced, encode, request, kind):
+    """It names the image, and lies in its plane: all the same it is another's."""
+    images = [encode(image) for image in series]
+    annotation = request.getfixturevalue("rtstruct" if kind == "rtstruct" else "seg")
+    if kind == "multi-frame":
+        images = [encode(enhanced)]
+    if kind == "deflated":
+        images = [encode(image, DeflatedExplicitVRLittleEndian) for image in series]
+    answer = classify(client, images, annotation=of_patient(annotation, "SECRET-2"))
+    status, slug, detail = refused(answer)
+    assert (status, slug) == (422, "patient-mismatch")
+    assert detail.startswith("Patient ID (0010,0020): found different ones")
+
+
+def test_an_image_of_another_patient_in_a_series(client, series, seg, encode):
+    series[2].PatientID = "SECRET-2"
+    answer = classify(client, map(encode, series), annotation=seg)
+    assert refused(answer)[:2] == (422, "patient-mismatch")
+
+
+def test_an_annotation_of_another_study_of_the_patient(client, series, seg, encode):
+    other = of_patient(seg, "SECRET-1", StudyInstanceUID="1.2.3")
+    lesion = only(classify(client, map(encode, series), annotation=other))
+    assert [warning["code"] for warning in lesion["warnings"]] == ["study-differs"]
+    none = of_patient(seg, "", StudyInstanceUID=series[0].StudyInstanceUID)
+    assert only(classify(client, map(encode, series), annotation=none))["warnings"] == []
 
 
 @pytest.fixture

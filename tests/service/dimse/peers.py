@@ -15,7 +15,9 @@ from pydicom.dataset import Dataset
 from pydicom.filereader import read_dataset
 from pydicom.uid import UID, Comprehensive3DSRStorage, SecondaryCaptureImageStorage
 from pynetdicom import AE, Association, build_context, evt
+from pynetdicom.dimse_messages import C_STORE_RQ
 from pynetdicom.dimse_primitives import C_STORE
+from pynetdicom.pdu_primitives import P_DATA
 
 SENDER = "SENDER"
 
@@ -83,6 +85,19 @@ def store(assoc: Association, data: bytes, **changed: str) -> int:
     return status
 
 
+def fragments(assoc: Association, data: bytes, pdu_bytes: int) -> list[P_DATA]:
+    """Return the PDUs of a C-STORE request, of so many bytes; the first holds its command."""
+    sop_class, instance, syntax = announcement(data)
+    request = C_STORE()
+    request.MessageID, request.Priority = 1, 2
+    request.AffectedSOPClassUID, request.AffectedSOPInstanceUID = sop_class, instance
+    request.DataSet = BytesIO(dataset_of(data))
+    context = assoc._get_valid_context(sop_class, syntax, "scu", allow_conversion=False)
+    message = C_STORE_RQ()
+    message.primitive_to_message(request)
+    return list(message.encode_msg(context.context_id, pdu_bytes))
+
+
 def answered(assoc: Association, seconds: float = 20) -> int:
     """Wait for the status of a request; -1 where the association is aborted."""
     until = time.monotonic() + seconds
@@ -104,6 +119,7 @@ class TargetAE:
         self.asked: Queue[int] = Queue()
         self.hold = Event()  # cleared: it does not answer
         self.hold.set()
+        self.pause_s = 0.0  # before each answer
         self.callers: list[str] = []
         self._server = None
         self._ae = AE("TARGET")
@@ -133,6 +149,7 @@ class TargetAE:
             self.received.put(dataset)
         self.asked.put(status)
         self.hold.wait(20)
+        time.sleep(self.pause_s)
         return status
 
     def report_of(self, study: str, seconds: float = 60) -> Dataset:

@@ -130,6 +130,7 @@ def test_what_nobody_takes_is_dropped_in_the_end(spawn, files, study, encode, tm
         study.rtstruct.ROIContourSequence[0].ContourSequence[0].ContourImageSequence[
             0
         ].ReferencedSOPInstanceUID = generate_uid()
+        study.rtstruct.StudyInstanceUID = generate_uid()  # nothing of that study comes
         assert send(listener.port, encode(study.rtstruct), *files) == [0] * 5
         listener.wait("report made")
         listener.kill()
@@ -182,3 +183,21 @@ def test_a_signal_ends_a_start_as_process_1(after_s, tmp_path, end_as_process_1)
         "HEPATICA_DIMSE_HTTP_PORT": "0",
     }
     assert end_as_process_1("service.dimse", after_s, settings) == 0
+
+
+def test_reports_that_wait_are_bounded(spawn, target, make_study, encode):
+    """With the target away, two are made; the third annotation waits for its turn."""
+    studies = [make_study() for _ in range(3)]
+    target.stop()
+    with spawn(peers_file(target.port), max_reports=2) as listener:
+        for study in studies:
+            assert send(listener.port, *map(encode, (*study.images, study.seg))) == [0] * 4
+        listener.wait("reports wait: no more are made")
+        assert listener.metric("reports_waiting") == 2
+        assert listener.metric("report_bytes") > 0
+        assert listener.times("report made") == 2
+        target.start()
+        listener.wait("report confirmed", count=3)
+        assert eventually(lambda: listener.metric("report_bytes") == 0)
+    stored = {report.StudyInstanceUID for report in target.received.queue}
+    assert stored == {study.uid for study in studies}

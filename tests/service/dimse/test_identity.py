@@ -77,6 +77,25 @@ def test_an_annotation_that_names_no_image_names_its_frame_and_series(study, enc
         )
 
 
+def test_a_region_that_a_measurement_is_inferred_from(study, encode):
+    """As a popular web viewer writes it."""
+    group = study.sr.ContentSequence[0].ContentSequence[0]
+    named = of(study.sr, encode).references
+    group.ContentSequence = [item(ValueType="NUM", ContentSequence=group.ContentSequence)]
+    assert of(study.sr, encode).references == named == (study.images[1].SOPInstanceUID,)
+    region = item(ValueType="SCOORD3D", ReferencedFrameOfReferenceUID="1.2.3")
+    group.ContentSequence = [item(ValueType="NUM", ContentSequence=[region])]
+    found = of(study.sr, encode)
+    assert (found.references, found.frame_of_reference) == ((), "1.2.3")
+
+
+def test_the_frame_of_reference_that_rois_name(study, encode):
+    roi = study.rtstruct.StructureSetROISequence[0]
+    assert of(study.rtstruct, encode).frame_of_reference == roi.ReferencedFrameOfReferenceUID
+    study.rtstruct.StructureSetROISequence.append(item(ReferencedFrameOfReferenceUID="1.2.3"))
+    assert of(study.rtstruct, encode).frame_of_reference == ""
+
+
 def test_what_nothing_is_made_of(study, encode):
     study.sr.Manufacturer = MANUFACTURER
     study.images[0].ImageType = ["ORIGINAL", "PRIMARY", "LOCALIZER"]

@@ -63,6 +63,20 @@ def test_an_annotation_of_the_same_study(client, fake, asked, ct, encode, make_s
     assert elsewhere.json()["type"] == PROBLEM + "pacs-missing"
 
 
+def test_an_annotation_of_another_patient(client, fake, asked, ct, encode, make_seg):
+    """In the same study, so they say."""
+    mask = np.zeros((ct.Rows, ct.Columns), bool)
+    mask[12:28, 14:30] = True
+    seg = make_seg(ct, [(1, mask)], StudyInstanceUID=ct.StudyInstanceUID, SeriesInstanceUID="1.2.3")
+    seg.PatientID = "SECRET-2"
+    kept = fake.keep(encode(seg))
+    annotation = {"series": kept["series"], "instance": kept["instance"]}
+    del asked["roi"]
+    answer = ask(client, asked, annotation=annotation)
+    assert (answer.status_code, answer.json()["type"]) == (422, PROBLEM + "patient-mismatch")
+    assert "SECRET" not in answer.text
+
+
 def test_an_annotation_that_inflates_to_what_a_form_may_hold(
     client, fake, asked, ct, encode, make_seg
 ):
