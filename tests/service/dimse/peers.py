@@ -73,9 +73,7 @@ def store(assoc: Association, data: bytes, **changed: str) -> int:
     request.MessageID, request.Priority = 1, 2
     request.DataSet = BytesIO(dataset_of(data))
     context = assoc._get_valid_context(sop_class, syntax, "scu", allow_conversion=False)
-    assoc._reactor_checkpoint.clear()
-    while not assoc._is_paused:
-        Event().wait(0.0005)
+    pause_reactor(assoc)
     with warnings.catch_warnings(action="ignore"):
         request.AffectedSOPClassUID = changed.get("sop_class", sop_class)
         request.AffectedSOPInstanceUID = changed.get("instance", instance)
@@ -83,6 +81,13 @@ def store(assoc: Association, data: bytes, **changed: str) -> int:
         status = answered(assoc)
     assoc._reactor_checkpoint.set()
     return status
+
+
+def pause_reactor(assoc: Association) -> None:
+    """Leave what arrives to us: pynetdicom's own thread would take it, too, now and then."""
+    assoc._reactor_checkpoint.clear()
+    while not assoc._is_paused:
+        Event().wait(0.0005)
 
 
 def fragments(assoc: Association, data: bytes, pdu_bytes: int) -> list[P_DATA]:

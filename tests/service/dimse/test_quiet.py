@@ -5,7 +5,7 @@ import time
 import pytest
 
 from .conftest import peers_file
-from .peers import answered, associated, eventually, fragments, send
+from .peers import answered, associated, eventually, fragments, pause_reactor, send
 from .test_listener import measured, texts
 
 QUIET_S = 1.0
@@ -26,6 +26,7 @@ def two_senders(spawn, shared_target):
 
 def begin(assoc, data, pieces=5):
     """Send a part of an object; return its rest."""
+    pause_reactor(assoc)
     size = len(data) // pieces
     first, *rest = fragments(assoc, data, size)
     for pdu in (first, rest.pop(0)):
@@ -36,7 +37,9 @@ def begin(assoc, data, pieces=5):
 def finish(assoc, rest):
     for pdu in rest:
         assoc.dul.send_pdu(pdu)
-    return answered(assoc)
+    status = answered(assoc)
+    assoc._reactor_checkpoint.set()
+    return status
 
 
 def test_a_slice_that_is_still_arriving(two_senders, shared_target, study, files):
