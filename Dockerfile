@@ -39,17 +39,21 @@ ENV PATH=/venv/bin:$PATH \
     PYTHONUNBUFFERED=1 \
     HOME=/tmp \
     BENTOML_HOME=/tmp/bentoml \
-    BENTOML_DO_NOT_TRACK=True
+    BENTOML_DO_NOT_TRACK=True \
+    HEPATICA_PROBE_HOST=0.0.0.0 \
+    HEPATICA_PROBE_PORT=3001
 
 # The listener's, where a volume is mounted: a new one is given to whoever has the folder.
 RUN install -d -m 700 -o 65532 -g 65532 /spool
 
 # A number, so that Kubernetes can see that it is not root.
 USER 65532:65532
-EXPOSE 3000
+WORKDIR /bento/src
+EXPOSE 3000 3001
 HEALTHCHECK --interval=15s --timeout=5s --start-period=30s \
-  CMD ["python3", "-c", "import urllib.request; urllib.request.urlopen('http://127.0.0.1:3000/readyz', timeout=4)"]
-ENTRYPOINT ["bentoml", "serve", "/bento"]
+  CMD ["python3", "-c", "import urllib.request; urllib.request.urlopen('http://127.0.0.1:3001/readyz', timeout=4)"]
+# One process, and it is the container: where it ends, the container ends.
+ENTRYPOINT ["python3", "-m", "service"]
 CMD ["--host", "0.0.0.0", "--port", "3000"]
 
 ARG VERSION

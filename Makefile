@@ -39,8 +39,7 @@ help: ## List the commands
 .PHONY: serve
 serve: $(VENV)/.serve ## Serve a bundle on 127.0.0.1 [PORT=3000] [BUNDLE=models/default]
 	@echo "Hepatica: http://127.0.0.1:$(PORT)/docs serves $(BUNDLE). Research use only. Stop: Ctrl-C."
-	@HEPATICA_BUNDLE=$(BUNDLE) exec $(VENV)/bin/bentoml serve service.bento:Hepatica \
-		--host 127.0.0.1 --port $(PORT)
+	@HEPATICA_BUNDLE=$(BUNDLE) exec $(VENV)/bin/python -m service --host 127.0.0.1 --port $(PORT)
 
 # Some tests run make, which is not to get these ARGS.
 .PHONY: test

@@ -3,7 +3,7 @@
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from os import environ
@@ -18,6 +18,10 @@ from benchmarks.client import HOST, Request, ask
 from benchmarks.machine import on_core
 
 _ROOT = Path(__file__).parents[1]
+#: How operators start the service: in one process, or as a bento.
+SERVICE = (sys.executable, "-m", "service")
+BENTO = (str(Path(sys.executable).with_name("bentoml")), "serve", "service.bento:Hepatica")
+
 _PATIENCE_S = 120
 _POLL_S = 0.01
 
@@ -71,17 +75,20 @@ def _family(process: psutil.Process) -> list[psutil.Process]:
 
 
 @contextmanager
-def serve(bundle: Path, core: int) -> Iterator[Server]:
-    """Start the service on a free port; stop it in the end."""
+def serve(
+    bundle: Path, core: int, *, command: Sequence[str] = SERVICE, **settings: object
+) -> Iterator[Server]:
+    """Start the service on a free port, with settings by their names; stop it in the end."""
     with create_server((HOST, 0)) as free:
         port = free.getsockname()[1]
-    bentoml = str(Path(sys.executable).with_name("bentoml"))
+    environment = {"HEPATICA_BUNDLE": str(bundle.resolve())}
+    environment |= {f"HEPATICA_{name.upper()}": str(value) for name, value in settings.items()}
     with TemporaryDirectory() as folder, (Path(folder) / "log").open("w+b") as log:
         with on_core(core):
             began = time.perf_counter()
             process = psutil.Popen(
-                [bentoml, "serve", "service.bento:Hepatica", "--host", HOST, "--port", str(port)],
-                env=environ | {"HEPATICA_BUNDLE": str(bundle.resolve())},
+                [*command, "--host", HOST, "--port", str(port)],
+                env=environ | environment,
                 cwd=_ROOT,
                 stdout=log,
                 stderr=subprocess.STDOUT,

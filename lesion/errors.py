@@ -18,11 +18,13 @@ HepaticaError
 │       ├── LocalizerError
 │       ├── MultiFrameError
 │       ├── SeriesError
+│       ├── PatientMismatchError   files that state different patients
 │       ├── RescaleError
 │       ├── SpacingError
 │       ├── PixelFormatError
 │       ├── DeviationError         a file that deviates from the standard, where that is refused
 │       ├── AnnotationError        a DICOM annotation that does not belong to the slice
+│       ├── NoLesionError          a DICOM annotation of anatomy alone
 │       └── OutlineError           an outline that is no lesion of the slice
 │           ├── OutlineMissingError
 │           ├── OutlineNotFiniteError
@@ -116,6 +118,10 @@ class SeriesError(UnusableError):
     """The images are not those of one series."""
 
 
+class PatientMismatchError(UnusableError):
+    """The files are not of one patient."""
+
+
 class RescaleError(UnusableError):
     """The pixel values cannot be turned into Hounsfield units."""
 
@@ -134,6 +140,10 @@ class DeviationError(UnusableError):
 
 class AnnotationError(UnusableError):
     """The annotation does not belong to the image."""
+
+
+class NoLesionError(UnusableError):
+    """The annotation marks no lesion."""
 
 
 class OutlineError(UnusableError):

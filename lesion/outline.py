@@ -16,6 +16,7 @@ from skimage.measure import label
 from lesion.errors import (
     MaskSizeError,
     OutlineCrossingError,
+    OutlineError,
     OutlineNotFiniteError,
     OutlineOutsideError,
     OutlineTooSmallError,
@@ -142,13 +143,19 @@ def from_mask(
     Raise `TooLargeError` for more than `MOST_REGIONS` with the specks or `most` without them, an
     `OutlineError` if none can be a lesion.
     """
-    return from_masks([mask], shape=shape, most=most)[0]
+    (found,) = from_masks([mask], shape=shape, most=most)
+    if isinstance(found, OutlineError):
+        raise found
+    return found
 
 
 def from_masks(
     masks: Sequence[Bool[np.ndarray, "h w"]], *, shape: tuple[int, int], most: int = MOST_REGIONS
-) -> list[list[Outline]]:
-    """Read several masks as `from_mask` reads each; `most` bounds all together."""
+) -> list[list[Outline] | OutlineError]:
+    """Read several masks as `from_mask` reads each; `most` bounds all together.
+
+    In place of the outlines of a mask that cannot be a lesion, return the error that says why.
+    """
     regions: list[list[Int[np.ndarray, "runs 3"]]] = []
     found = 0
     for mask in masks:
@@ -157,7 +164,16 @@ def from_masks(
         # Before any is outlined: a hull takes longer than finding its region.
         if found > most:
             raise TooLargeError(f"outlines: found {found} lesions or more, expected at most {most}")
-    return [[_checked(_from_runs(runs), shape) for runs in of_one] for of_one in regions]
+    return [_outlines(of_one, shape) for of_one in regions]
+
+
+def _outlines(
+    regions: Sequence[Int[np.ndarray, "_ 3"]], shape: tuple[int, int]
+) -> list[Outline] | OutlineError:
+    try:
+        return [_checked(_from_runs(runs), shape) for runs in regions]
+    except OutlineError as error:
+        return error
 
 
 def _regions(

@@ -19,12 +19,37 @@ class WarningCode(StrEnum):
     NO_SPACING = "no-spacing"
     UNUSUAL_DIAMETER = "unusual-diameter"
     SLICES_MISSING = "slices-missing"
+    STUDY_DIFFERS = "study-differs"
+
+    STRUCTURE_UNSPECIFIC = "structure-unspecific"
+    LESION_BY_LABEL = "lesion-by-label"
+    NO_LESION_SELECTED = "no-lesion-selected"
 
     FRAME_OF_REFERENCE = "frame-of-reference"
+    REFERENCE_BY_GEOMETRY = "reference-by-geometry"
+    NO_PREAMBLE = "no-preamble"
+    NO_FILE_META = "no-file-meta"
+    VALUE_REPRESENTATION = "value-representation"
+    EXCESS_PIXEL_DATA = "excess-pixel-data"
+    CODESTREAM_PRECISION = "codestream-precision"
+    JP2_HEADER = "jp2-header"
+    RESCALE_TYPE_US = "rescale-type-us"
 
 
 #: Codes of what a sender should mend: `HEPATICA_STRICT=1` refuses these files.
-DEVIATIONS = frozenset({WarningCode.FRAME_OF_REFERENCE})
+DEVIATIONS = frozenset(
+    {
+        WarningCode.FRAME_OF_REFERENCE,
+        WarningCode.REFERENCE_BY_GEOMETRY,
+        WarningCode.NO_PREAMBLE,
+        WarningCode.NO_FILE_META,
+        WarningCode.VALUE_REPRESENTATION,
+        WarningCode.EXCESS_PIXEL_DATA,
+        WarningCode.CODESTREAM_PRECISION,
+        WarningCode.JP2_HEADER,
+        WarningCode.RESCALE_TYPE_US,
+    }
+)
 
 
 class InputWarning(NamedTuple):
@@ -39,7 +64,16 @@ FRAME_OF_REFERENCE = InputWarning(
     "the annotation names the image but another frame of reference: whether its mm are the "
     "image's cannot be told",
 )
+REFERENCE_BY_GEOMETRY = InputWarning(
+    WarningCode.REFERENCE_BY_GEOMETRY,
+    "the annotation names images that were not sent: it was placed by its geometry, on the one "
+    "slice of its frame of reference in whose plane it lies",
+)
 SLICES_MISSING = InputWarning(
     WarningCode.SLICES_MISSING,
     "the annotation marks slices that were not sent: it may cover more on one of them",
+)
+STUDY_DIFFERS = InputWarning(
+    WarningCode.STUDY_DIFFERS,
+    "the files are of different studies: the report is filed in that of the image",
 )

@@ -2,12 +2,15 @@
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+from lesion.annotation.lesions import SkipReason
 from lesion.bundle.manifest import Calibration, Cohort, Evaluation, Manifest
 from lesion.classes import Code, LesionClass
 from lesion.warning import WarningCode
 
+#: What is measured or computed, with four decimals: all is decided before.
+Rounded = Annotated[float, AfterValidator(lambda value: round(value, 4))]
 Probability = Annotated[float, Field(ge=0, le=1)]
 Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$", description="sha256 of the manifest")]
 
@@ -44,7 +47,7 @@ class ImageReference(_Answer):
 class OutOfDistribution(_Answer):
     """How unlike the training lesions the patch is."""
 
-    score: float
+    score: Rounded
     threshold: Annotated[float, Field(description="above it, the service abstains")]
 
 
@@ -64,7 +67,9 @@ class Coded(_Answer):
 class Reason(_Answer):
     """Why the service abstained."""
 
-    code: Literal["out-of-distribution", "several-classes", "no-class", "another-class"]
+    code: Literal[
+        "out-of-distribution", "unlike-in-size", "several-classes", "no-class", "another-class"
+    ]
     detail: str
 
 
@@ -72,6 +77,24 @@ class Warned(_Answer):
     """Something that makes the answer less sure, though not unusable."""
 
     code: WarningCode
+    detail: str
+
+
+class AnnotatedStructure(_Answer):
+    """What the annotation calls the lesion's segment, ROI or measurement group: free text."""
+
+    label: Annotated[str, Field(description="its label or name; empty where it has none")]
+    tracking_identifier: Annotated[str, Field(description="empty where it has none")]
+    tracking_uid: Annotated[str, Field(description="empty where it has none")]
+
+
+class SkippedStructure(_Answer):
+    """A structure of the annotation that was not classified, and why."""
+
+    annotation_number: Annotated[int, Field(description="of its segment, ROI or measurement group")]
+    structure: Annotated[str, Field(description="what its code means; empty where it has none")]
+    label: Annotated[str, Field(description="free text of the annotation; may be empty")]
+    reason: SkipReason
     detail: str
 
 
@@ -86,14 +109,19 @@ class LesionAnswer(_Answer):
         int | None,
         Field(description="of its segment, ROI or measurement group; null without an annotation"),
     ]
+    structure: Annotated[
+        AnnotatedStructure | None, Field(description="null without an annotation")
+    ] = None
     roi: Annotated[Rectangle | None, Field(description="the outline's bounding box")]
     square: Annotated[
         Rectangle | None,
         Field(description="what the network saw: the outline's extent and a margin, in pixels"),
     ]
-    diameter_mm: Annotated[float | None, Field(description="null where no spacing is known")]
+    diameter_mm: Annotated[Rounded | None, Field(description="null where no spacing is known")]
     label: Annotated[LesionClass, Field(description="the most similar class, always given")]
-    probabilities: dict[LesionClass, Probability]
+    probabilities: Annotated[
+        dict[LesionClass, Probability], Field(description="four decimals, which sum to 1")
+    ]
     prediction_set: Annotated[
         list[LesionClass],
         Field(description="holds the true class at the bundle's coverage, on its own cohort"),
@@ -141,6 +169,10 @@ class Classification(_Answer):
 
     model: ModelName
     lesions: list[LesionAnswer]
+    skipped: Annotated[
+        list[SkippedStructure],
+        Field(description="what of the annotation is no lesion, or cannot be read as one"),
+    ] = []
     disclaimer: str
     stored: Annotated[Stored | None, Field(description="with store=NAME")] = None
 

@@ -8,13 +8,14 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
-from service import docs, metrics, negotiate
+from service import docs, metrics, negotiate, probes
 from service.answers import Alive, Models, ModelSummary, Ready
 from service.classify import classify, model_name
 from service.limits import Limits
+from service.origins import BrowserHeaders, Origins
 from service.problems import MethodNotAllowedError, NotFoundError
 from service.runtime import Runtime
 from service.settings import Settings
@@ -28,14 +29,16 @@ def create(settings: Settings) -> Starlette:
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
-        runtime.start()
+        stop_answering = _answer_probes(settings, runtime)
+        if not runtime.failed:
+            runtime.start()
         try:
             yield
         finally:
             await runtime.close()
+            stop_answering()
 
     routes = [
-        Route("/", _root),
         Route("/classify", classify, methods=["POST"]),
         Route("/synthesize", synthesize),
         Route("/models", _models),
@@ -47,6 +50,7 @@ def create(settings: Settings) -> Starlette:
     app = Starlette(
         routes=routes,
         middleware=[
+            Middleware(BrowserHeaders, settings=settings),
             Middleware(
                 Watch,
                 settings=settings,
@@ -54,6 +58,7 @@ def create(settings: Settings) -> Starlette:
                 routes={route.path for route in routes},
             ),
             Middleware(Limits, settings=settings, metrics=runtime.metrics),
+            Middleware(Origins, settings=settings),
         ],
         exception_handlers={HTTPException: _refuse},
         lifespan=lifespan,
@@ -63,8 +68,18 @@ def create(settings: Settings) -> Starlette:
     return app
 
 
-async def _root(_: Request) -> Response:
-    return RedirectResponse("/docs")
+def _answer_probes(settings: Settings, runtime: Runtime) -> probes.Stop:
+    """Answer probes on the port that the settings name for them, if they do."""
+    host, port = settings.probe_host, settings.probe_port
+    if port is not None:
+        try:
+            return probes.serve(
+                host, port, ready=lambda: runtime.ready, metrics=runtime.metrics.text
+            )
+        except OSError as error:
+            why = f"HEPATICA_PROBE_PORT: cannot listen at {host}:{port} ({error.strerror})"
+            runtime.fail("found no port for probes; the server's log says why", why)
+    return lambda: None
 
 
 async def _livez(_: Request) -> Response:

@@ -1,20 +1,21 @@
-"""The process: one BentoML service with one worker, HTTP answered ahead of BentoML's own layers.
+"""The BentoML service. HTTP is answered ahead of BentoML's own layers, in one worker.
 
-    bentoml serve service.bento:Hepatica
+    python -m service                     one process (`service.server`)
+    bentoml serve service.bento:Hepatica  BentoML's command, with a parent process and a worker
 
-BentoML owns the command, the socket, the worker and its lifespan. HTTP goes straight to
-`service.app`: BentoML's middleware costs more than the classifier does, labels its metrics with raw
-paths, and its landing page loads a third party's script. That `service_class` and `to_asgi` work
-together so is not promised by BentoML: a contract test holds it.
+HTTP goes straight to `service.app`: BentoML's middleware costs more than the classifier does,
+labels its metrics with raw paths, and its landing page loads a third party's script. That
+`service_class` and `to_asgi` work together so is not promised by BentoML: a contract test holds it.
 """
 
 import os
 import sys
 
 import bentoml
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.applications import Starlette
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from service import logs
+from service import environment, logs, shutdown
 from service.settings import Settings
 
 # BentoML reports each start to its makers, unless told not to. Its command asks before it loads
@@ -27,30 +28,45 @@ if usage_stats := sys.modules.get("bentoml._internal.utils.analytics.usage_stats
 logs.configure()
 
 #: Read when the module is loaded, so that a wrong value stops the command and not its worker.
-SETTINGS = Settings()
+SETTINGS = environment.read(Settings)
+
+_COMPLETE = "lifespan.shutdown.complete"
+
+
+class Application:
+    """BentoML's lifespan inside ours, HTTP ours alone."""
+
+    def __init__(self, ours: Starlette, bentos: ASGIApp) -> None:
+        self._ours, self._bentos = ours, bentos
+        self.runtime = ours.state.runtime
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request, or live from the server's start to its end."""
+        if scope["type"] != "lifespan":
+            await self._ours(scope, receive, send)
+            return
+        shutdown.refuse_connections_on_sigterm(self.runtime.drain)
+
+        async def send_but_the_end(message: Message) -> None:
+            if message["type"] != _COMPLETE:  # a server that hears it ends what still runs
+                await send(message)
+
+        async with self._ours.router.lifespan_context(self._ours):
+            await self._bentos(scope, receive, send_but_the_end)
+        await send({"type": _COMPLETE})
 
 
 class _Ahead(bentoml.Service):  # type: ignore[misc]  # BentoML comes untyped
     """A service whose HTTP is answered by our own application."""
 
-    def to_asgi(self, is_main: bool = True) -> ASGIApp:
-        """Return the application of a worker: BentoML's lifespan inside ours, HTTP ours alone."""
+    def to_asgi(self, is_main: bool = True) -> Application:
+        """Return the application of a worker."""
         # The command that starts the worker loads this module too, and needs none of these.
-        from service import app, connection, shutdown  # noqa: PLC0415
+        from service import app, connection  # noqa: PLC0415
 
-        connection.bound(SETTINGS.send_timeout_s)
-        ours = app.create(SETTINGS)
-        bentos = super().to_asgi(is_main)
-
-        async def serve(scope: Scope, receive: Receive, send: Send) -> None:
-            if scope["type"] != "lifespan":
-                await ours(scope, receive, send)
-                return
-            async with ours.router.lifespan_context(ours):
-                shutdown.refuse_connections_on_sigterm()
-                await bentos(scope, receive, send)
-
-        return serve
+        environment.warn_of_unknown(Settings)
+        connection.bound(SETTINGS.send_timeout_s, SETTINGS.keep_alive_s)
+        return Application(app.create(SETTINGS), super().to_asgi(is_main))
 
 
 @bentoml.service(

@@ -1,35 +1,45 @@
 """POST /classify: an image with its lesions' outlines -> the most similar class of each.
 
 The most similar class is always given. The service abstains, which is another thing, where the
-prediction set does not single it out, or where the lesion is unlike those of the training cohort.
+prediction set does not single it out, or where the lesion is unlike those of the training cohort,
+to the network or in size.
 """
 
 import asyncio
 import time
+from collections.abc import Mapping
 
 from starlette.requests import Request
 from starlette.responses import Response
 
-from lesion.bundle.manifest import Calibration
+from lesion.annotation.lesions import Skipped
+from lesion.annotation.structure import Structure
+from lesion.bundle.manifest import Calibration, Manifest
 from lesion.classes import CLASSES, UNDETERMINED, LesionClass
 from service import negotiate
 from service.answers import (
+    AnnotatedStructure,
     Classification,
     Coded,
     LesionAnswer,
     ModelName,
     OutOfDistribution,
     Reason,
+    SkippedStructure,
     Warned,
 )
 from service.deliver import OFFERED, deliver, json, plan, seen
 from service.parse import Order, read_order
-from service.prepare import Prepared, prepare
+from service.prepare import Prepared, PreparedLesions, prepare
 from service.problems import BusyError
+from service.rounding import rounded_shares
 from service.runtime import Model, Patch, Runtime, Scored
 
 #: A ready patch is read faster than a thread is woken.
 INLINE_BYTES = 64 * 1024
+
+#: How far beyond the .01 and .99 quantiles of the training lesions' diameters one may lie.
+SIZE_MARGIN = 1.25
 
 
 async def classify(request: Request) -> Response:
@@ -49,7 +59,7 @@ async def classify(request: Request) -> Response:
                 response = json(answer)
         if delivery is not None:
             with stage["report"].time():
-                lesions = seen(order, prepared, scored)
+                lesions = seen(order, answer, prepared, scored)
                 response = await deliver(runtime, delivery, answer, lesions)
         count(runtime, answer)
         return response
@@ -57,7 +67,7 @@ async def classify(request: Request) -> Response:
 
 async def score(
     runtime: Runtime, model: Model, order: Order
-) -> tuple[list[Prepared], list[Scored]]:
+) -> tuple[PreparedLesions, list[Scored]]:
     """Find the lesions of an order and score them, whichever way it came in.
 
     Raise `BusyError` where that takes longer than an answer may, or the `InputError` that names
@@ -69,7 +79,7 @@ async def score(
             with runtime.metrics.stage["infer"].time():
                 saliency = order.options.saliency or order.options.capture
                 scored = await model.classifier.submit(
-                    [Patch(lesion.patch_hu, saliency) for lesion in prepared]
+                    [Patch(lesion.patch_hu, saliency) for lesion in prepared.lesions]
                 )
     except TimeoutError:
         raise BusyError(
@@ -78,10 +88,10 @@ async def score(
     return prepared, scored
 
 
-async def _prepared(runtime: Runtime, model: Model, order: Order) -> list[Prepared]:
+async def _prepared(runtime: Runtime, model: Model, order: Order) -> PreparedLesions:
     began = time.perf_counter()
 
-    def job() -> list[Prepared]:
+    def job() -> PreparedLesions:
         runtime.metrics.stage["wait"].observe(time.perf_counter() - began)
         return prepare(
             order,
@@ -98,15 +108,16 @@ async def _prepared(runtime: Runtime, model: Model, order: Order) -> list[Prepar
 
 
 def answered(
-    model: Model, prepared: list[Prepared], scored: list[Scored], *, saliency: bool
+    model: Model, prepared: PreparedLesions, scored: list[Scored], *, saliency: bool
 ) -> Classification:
     """Put what was cut and what was scored into words."""
     return Classification(
         model=model_name(model),
         lesions=[
-            _lesion(lesion, score, model.manifest.calibration, saliency=saliency)
-            for lesion, score in zip(prepared, scored, strict=True)
+            _lesion(lesion, score, model.manifest, saliency=saliency)
+            for lesion, score in zip(prepared.lesions, scored, strict=True)
         ],
+        skipped=[_skipped(one) for one in prepared.skipped],
         disclaimer=model.manifest.intended_use,
     )
 
@@ -122,22 +133,44 @@ def model_name(model: Model) -> ModelName:
     )
 
 
+def _skipped(skipped: Skipped) -> SkippedStructure:
+    return SkippedStructure(
+        annotation_number=skipped.structure.number,
+        structure=skipped.meaning,
+        label=skipped.structure.label,
+        reason=skipped.reason,
+        detail=skipped.detail,
+    )
+
+
+def _structure(structure: Structure) -> AnnotatedStructure:
+    return AnnotatedStructure(
+        label=structure.label,
+        tracking_identifier=structure.tracking_id,
+        tracking_uid=structure.tracking_uid,
+    )
+
+
 def _lesion(
-    lesion: Prepared, scored: Scored, calibration: Calibration, *, saliency: bool
+    lesion: Prepared, scored: Scored, manifest: Manifest, *, saliency: bool
 ) -> LesionAnswer:
+    calibration = manifest.calibration
     probabilities = dict(zip(CLASSES, scored.probabilities.tolist(), strict=True))
-    label = max(CLASSES, key=probabilities.__getitem__)
     chosen = prediction_set(probabilities, calibration)
-    reason = reason_to_abstain(label, chosen, scored.out_of_distribution, calibration)
+    label = most_similar(probabilities, chosen)
+    reason = unlike_in_size(
+        lesion.diameter_mm, manifest.reference.diameter_mm
+    ) or reason_to_abstain(label, chosen, scored.out_of_distribution, calibration)
     maps = scored.saliency if saliency else None
     return LesionAnswer(
         image=lesion.image,
         annotation_number=lesion.marked.number if lesion.marked else None,
+        structure=_structure(lesion.marked.structure) if lesion.marked else None,
         roi=lesion.roi,
         square=lesion.square,
         diameter_mm=lesion.diameter_mm,
         label=label,
-        probabilities=probabilities,
+        probabilities=rounded_shares(probabilities, 4),  # once all is decided
         prediction_set=chosen,
         abstained=reason is not None,
         reason=reason,
@@ -156,6 +189,30 @@ def prediction_set(
     """Return the classes that are probable enough for the coverage that the bundle promises."""
     quantile = calibration.conformal_quantile
     return [name for name in CLASSES if probabilities[name] >= 1 - quantile[name]]
+
+
+def most_similar(probabilities: dict[LesionClass, float], chosen: list[LesionClass]) -> LesionClass:
+    """Return the most probable class; of several that are, one that the prediction set holds."""
+    return max(CLASSES, key=lambda name: (probabilities[name], name in chosen))
+
+
+def unlike_in_size(diameter_mm: float | None, reference_mm: Mapping[str, float]) -> Reason | None:
+    """Say where a lesion is far smaller or larger than those of the training cohort.
+
+    `reference_mm` maps quantiles of the cohort's longest diameters to their values. An organ that
+    was sent as a lesion is told by its size. Without a diameter or a reference nothing is tested.
+    """
+    smallest, largest = (reference_mm.get(quantile) for quantile in ("0.01", "0.99"))
+    if diameter_mm is None or smallest is None or largest is None:
+        return None
+    low, high = smallest / SIZE_MARGIN, largest * SIZE_MARGIN
+    if low <= diameter_mm <= high:
+        return None
+    return Reason(
+        code="unlike-in-size",
+        detail=f"the lesion measures {diameter_mm:.1f} mm; the classifier is asked about "
+        f"{low:.1f} to {high:.1f} mm, the size of the training lesions and a margin",
+    )
 
 
 def reason_to_abstain(

@@ -8,6 +8,7 @@ from functools import partial
 from starlette.datastructures import Headers
 from starlette.responses import Response
 
+from lesion.classes import CLASSES
 from lesion.errors import InputError
 from lesion.image.frames import Decode
 from service import negotiate
@@ -15,7 +16,7 @@ from service.answers import Classification, Problem, Stored, StoredObject
 from service.pacs import related
 from service.pacs.client import Client
 from service.parse import Order
-from service.prepare import Prepared
+from service.prepare import PreparedLesions
 from service.problems import PASSING, ReportError, details
 from service.report.objects import Made, Seen
 from service.runtime import Runtime, Scored
@@ -56,7 +57,9 @@ def plan(headers: Headers, runtime: Runtime, order: Order) -> Delivery | None:
     return Delivery(media_type, pacs, options.capture)
 
 
-def seen(order: Order, prepared: list[Prepared], scored: list[Scored]) -> list[Seen]:
+def seen(
+    order: Order, answer: Classification, prepared: PreparedLesions, scored: list[Scored]
+) -> list[Seen]:
     """Return what a report says of lesions beyond their answers."""
     files = (order.image, *order.series)
     return [
@@ -64,9 +67,9 @@ def seen(order: Order, prepared: list[Prepared], scored: list[Scored]) -> list[S
             files[lesion.image_index],
             lesion.outline,
             lesion.marked.tracking_uid if lesion.marked else "",
-            score.saliency[score.probabilities.argmax()] if score.saliency is not None else None,
+            score.saliency[CLASSES.index(said.label)] if score.saliency is not None else None,
         )
-        for lesion, score in zip(prepared, scored, strict=True)
+        for lesion, score, said in zip(prepared.lesions, scored, answer.lesions, strict=True)
         if lesion.outline is not None
     ]
 
@@ -109,16 +112,16 @@ def make(
 async def _stored(pacs: Client, objects: list[Made]) -> Stored:
     """Send each object; a PACS that fails is named, and the answer stands.
 
-    One that is not there is not asked for every picture, and none is sent that shows what a report
-    says which did not arrive.
+    All of them share one deadline. One that is not there is not asked for every picture, and none
+    is sent that shows what a report says which did not arrive.
     """
     told = []
-    problem, over = None, False
+    problem, over, until = None, False, pacs.deadline()
     for made in objects:
         if not over:
             problem = None
             try:
-                await pacs.store(made.data)
+                await pacs.store(made.data, until=until)
             except InputError as error:
                 problem = Problem.model_validate(details(error))
                 over = made is objects[0] or isinstance(error, PASSING)

@@ -5,7 +5,7 @@ import asyncio
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from lesion.errors import TooLargeError
+from lesion.errors import InputError, TooLargeError
 from service.metrics import Metrics
 from service.problems import BusyError, SlowBodyError
 from service.settings import Settings
@@ -15,6 +15,9 @@ EXEMPT = frozenset({"/livez", "/readyz", "/metrics"})
 
 #: Key of the scope: a function that counts bytes which a request made us fetch as its body's own.
 HOLD = "hepatica.hold"
+
+#: Key of the scope: the error that refuses a request whose rest is not read.
+REFUSAL = "hepatica.refusal"
 
 
 class Limits:
@@ -34,6 +37,7 @@ class Limits:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on within its bounds."""
+        _check_refusal(scope)
         if scope["type"] != "http" or scope["path"] in EXEMPT:
             await self._app(scope, receive, send)
             return
@@ -66,6 +70,7 @@ class Limits:
                     f"body: found {held} bytes after {settings.receive_timeout_s:g} s, "
                     "expected all of it"
                 ) from None
+            _check_refusal(scope)
             complete = not message.get("more_body", False)
             hold(len(message.get("body", b"")))
             return message
@@ -83,3 +88,9 @@ class Limits:
             raise TooLargeError(f"body: found {size} bytes or more, expected at most {most}")
         if self._held_bytes > self._settings.max_held_bytes:
             raise BusyError(f"memory: found {self._held_bytes} bytes of requests, expected fewer")
+
+
+def _check_refusal(scope: Scope) -> None:
+    refusal: InputError | None = scope.get(REFUSAL)
+    if refusal:
+        raise refusal

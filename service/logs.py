@@ -3,7 +3,12 @@
 import json
 import logging
 import sys
+import warnings
 from datetime import UTC, datetime
+from pathlib import Path
+from typing import TextIO
+
+logger = logging.getLogger(__name__)
 
 #: What BentoML gives handlers of its own, beside those of the root.
 _THEIRS = ("bentoml", "circus", "uvicorn.error")
@@ -34,3 +39,20 @@ def configure() -> None:
         logging.getLogger(name).handlers.clear()
         logging.getLogger(name).propagate = True
     logging.getLogger("service").setLevel(logging.INFO)
+    warnings.showwarning = _log_warning
+
+
+def _log_warning(
+    message: Warning | str,
+    category: type[Warning],
+    filename: str,
+    lineno: int,
+    file: TextIO | None = None,
+    line: str | None = None,
+) -> None:
+    """Log what kind of warning a library gives and where, but not its words: they may quote a file.
+
+    Python would write them to standard error.
+    """
+    del message, file, line
+    logger.warning({"warning": category.__name__, "where": f"{Path(filename).name}:{lineno}"})

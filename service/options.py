@@ -1,7 +1,6 @@
 """The options of a classification: text -> numbers and outlines, or the error that says why not."""
 
-import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from math import isfinite
 from typing import Annotated, Literal
@@ -9,7 +8,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from lesion.errors import TooLargeError, UnreadableOutlineError, UnreadableParameterError
-from lesion.numerals import number
+from lesion.numerals import number, whole_number
 
 OPTIONS = ("roi", "select", "frame", "saliency", "spacing_mm", "window", "store", "capture")
 
@@ -28,7 +27,7 @@ class Box(_Shape):
     x to the right, y down, (0, 0) the outer corner of the first pixel.
     """
 
-    type: Literal["box"] = "box"
+    type: Literal["box"]
     x0: float
     y0: float
     x1: float
@@ -65,25 +64,19 @@ class Options:
 def parse_options(items: Iterable[tuple[str, str]], *, max_lesions: int) -> Options:
     """Read name and value pairs.
 
-    `roi` may come several times. Raise `UnreadableParameterError` or `UnreadableOutlineError`;
-    `TooLargeError` for more lesions or points than allowed.
+    Each `roi` is an outline of its own; of the others, what is said twice must be the same. Raise
+    `UnreadableParameterError` or `UnreadableOutlineError`; `TooLargeError` for more lesions or
+    points than allowed.
     """
-    texts: dict[str, str] = {}
+    given = list(items)
     rois: list[Box | Polygon] = []
-    for name, text in items:
-        if name not in OPTIONS or name in texts:
-            raise UnreadableParameterError(
-                f"parameters: found {quoted(name)}, expected only {list(OPTIONS)}, "
-                "and none but roi twice"
-            )
-        if name == "roi":
-            rois += _rois(text)
-            _check_size(rois, max_lesions)  # before the next is parsed
-        else:
-            texts[name] = text
+    for text in (text for name, text in given if name == "roi" and text.strip()):
+        rois += _rois(text)
+        _check_size(rois, max_lesions)  # before the next is parsed
+    texts = said_once((item for item in given if item[0] != "roi"), OPTIONS)
     return Options(
         tuple(rois),
-        select=_select(texts["select"]) if "select" in texts else None,
+        select=texts.get("select"),
         frame=_frame(texts["frame"]) if "frame" in texts else None,
         saliency=_flag("saliency", texts.get("saliency", "false")),
         spacing_mm=_spacing_mm(texts["spacing_mm"]) if "spacing_mm" in texts else None,
@@ -91,6 +84,24 @@ def parse_options(items: Iterable[tuple[str, str]], *, max_lesions: int) -> Opti
         store=texts.get("store"),
         capture=_flag("capture", texts.get("capture", "false")),
     )
+
+
+def said_once(items: Iterable[tuple[str, str]], names: Collection[str]) -> dict[str, str]:
+    """Return the parameters that hold more than blanks, by name.
+
+    Forms and generated clients send a blank for what was not filled in, and may send a parameter in
+    the query and in the form. Raise `UnreadableParameterError` for a name that is not one of
+    `names`, and for two values of one name.
+    """
+    texts: dict[str, str] = {}
+    for name, text in items:
+        if name not in names:
+            raise UnreadableParameterError(
+                f"parameters: found {quoted(name)}, expected only {list(names)}"
+            )
+        if text.strip() and texts.setdefault(name, text) != text:
+            raise UnreadableParameterError(f"{name}: found two that differ, expected one value")
+    return texts
 
 
 def quoted(text: str) -> str:
@@ -115,7 +126,7 @@ def _rois(text: str) -> list[Box | Polygon]:
         raise UnreadableOutlineError(
             f"roi: found {quoted(text)}, expected x0,y0,x1,y1 in pixels, or JSON"
         ) from error
-    return [Box(x0=x0, y0=y0, x1=x1, y1=y1)]
+    return [Box(type="box", x0=x0, y0=y0, x1=x1, y1=y1)]
 
 
 def _check_size(rois: list[Box | Polygon], max_lesions: int) -> None:
@@ -128,20 +139,13 @@ def _check_size(rois: list[Box | Polygon], max_lesions: int) -> None:
         )
 
 
-def _select(text: str) -> str:
-    if not text.strip():
-        raise UnreadableParameterError(
-            f"select: found {quoted(text)}, expected a number or a name of the annotation's"
-        )
-    return text
-
-
 def _frame(text: str) -> int:
-    if not re.fullmatch("[0-9]{1,6}", text):
+    try:
+        return whole_number(text)
+    except ValueError as error:
         raise UnreadableParameterError(
             f"frame: found {quoted(text)}, expected a frame's number, the first one's 1"
-        )
-    return int(text)
+        ) from error
 
 
 def _flag(name: str, text: str) -> bool:

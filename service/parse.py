@@ -5,13 +5,10 @@ the image itself as the body; or JSON that names what to pull from a PACS. Optio
 query, in parts of their own, or among the members of the JSON.
 """
 
-import logging
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from python_multipart.multipart import parse_options_header
-from starlette.datastructures import FormData
-from starlette.formparsers import MultiPartException, MultiPartParser
+from starlette.datastructures import UploadFile
 from starlette.requests import Request
 
 from lesion.errors import (
@@ -20,8 +17,10 @@ from lesion.errors import (
     UnreadableOutlineError,
     UnreadableParameterError,
 )
-from lesion.image.formats import Format, sniff
-from service.options import OPTIONS, Options, parse_options, quoted
+from lesion.image.formats import Format, check_not_volume, sniff
+from service.coding import decoded
+from service.form import FILES, FORM, read_form
+from service.options import Options, parse_options, quoted
 from service.pacs.reference import pull, read_reference
 from service.settings import Settings
 
@@ -33,15 +32,9 @@ IMAGE_TYPES: dict[str, Format | None] = {
     "application/x-npy": "npy",
     "application/octet-stream": None,  # told by its magic number
 }
-FILES = ("image", "mask", "annotation")
-FORM = "multipart/form-data"
-#: Files of a series in one request.
-MOST_IMAGES = 512
+#: A form sends what was not filled in all the same: as an empty file without a name.
+_OPTIONAL = ("mask", "annotation")
 JSON = "application/json"
-CHARSETS = ("utf-8", "iso-8859-1", "us-ascii")
-
-# It quotes the bytes that it stumbles over.
-logging.getLogger("python_multipart").setLevel(logging.CRITICAL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,14 +65,17 @@ class File(NamedTuple):
 
 async def read_order(request: Request, settings: Settings) -> Order:
     """Read the whole request. Raise the `InputError` that names what is wrong with it."""
+    request = decoded(request)
     declared = _essence(request.headers.get("content-type"))
     files: dict[str, File] = {}
     series: list[File] = []
     options = request.query_params.multi_items()
     if declared == FORM:
-        form = await _form(request, settings)
+        form = await read_form(request, settings)
         try:
             for name, part in form.multi_items():
+                if name in _OPTIONAL and _is_blank(part):
+                    continue
                 if isinstance(part, str):
                     options.append((name, part))
                 elif name == "image" and name in files:
@@ -110,28 +106,8 @@ async def read_order(request: Request, settings: Settings) -> Order:
     return _order(files, series, parse_options(options, max_lesions=settings.max_lesions))
 
 
-async def _form(request: Request, settings: Settings) -> FormData:
-    _check_charset(request.headers["content-type"])
-    parser = MultiPartParser(
-        request.headers,
-        request.stream(),
-        max_files=len(FILES) + MOST_IMAGES - 1,
-        max_fields=len(OPTIONS) + settings.max_lesions,
-    )
-    parser.spool_max_size = settings.max_body_bytes + 1  # patient data never touches a disk
-    try:
-        return await parser.parse()
-    except MultiPartException as error:
-        raise UnreadableParameterError(f"{FORM}: {error.message}") from error
-
-
-def _check_charset(content_type: str) -> None:
-    """Refuse all but what clients do send: some of Python's codecs take forever, or raise."""
-    charset = parse_options_header(content_type)[1].get(b"charset", b"utf-8").decode("latin-1")
-    if charset.lower() not in CHARSETS:
-        raise UnreadableParameterError(
-            f"{FORM}: found charset {quoted(charset)}, expected none or one of {CHARSETS}"
-        )
+def _is_blank(part: UploadFile | str) -> bool:
+    return isinstance(part, UploadFile) and not (part.filename or part.size)
 
 
 def _order(files: dict[str, File], series: list[File], options: Options) -> Order:
@@ -139,6 +115,8 @@ def _order(files: dict[str, File], series: list[File], options: Options) -> Orde
         raise UnreadableParameterError(f"{FORM}: found no file 'image', expected one")
     if len(outlines := [*({"mask", "annotation"} & set(files)), *["roi"] * bool(options.rois)]) > 1:
         raise UnreadableOutlineError(f"{FORM}: found {sorted(outlines)}, expected one of them")
+    for name, file in files.items():
+        check_not_volume(name, file.data)
     if series and {"dicom"} != {_image_format(image) for image in (files["image"], *series)}:
         raise UnreadableParameterError(
             f"{FORM}: found {len(series) + 1} images, expected one, or the DICOM files of a series"

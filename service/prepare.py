@@ -1,19 +1,21 @@
 """An `Order` -> patches for the classifier: the CPU's part of a classification."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Float
 
 from lesion import roi
+from lesion.annotation.lesions import Skipped, read_lesions
 from lesion.annotation.marked import Marked
-from lesion.annotation.read import read_annotation
 from lesion.ct import CTSlice, SliceIdentity
 from lesion.errors import DeviationError, OutlineMissingError, SeriesError, UnreadableParameterError
 from lesion.image.dicom import chosen_frame
 from lesion.image.frames import Decode
 from lesion.image.raster import read_mask, read_npy, read_png
 from lesion.outline import DIAMETER_RANGE_MM, Outline, from_box, from_mask, from_polygon
+from lesion.patient import check_one_patient
 from lesion.series import Series, open_series, slice_at
 from lesion.warning import DEVIATIONS, InputWarning, WarningCode
 from service.answers import ImageReference, Rectangle
@@ -46,12 +48,14 @@ class Lesion:
     """One lesion: its slice, in which of the images sent (0 is the first), and where it lies there.
 
     `outline` is None where the image itself is the ROI, `marked` where no annotation marks it.
+    `warnings` are of the files together.
     """
 
     ct: CTSlice
     outline: Outline | None
     image_index: int = 0
     marked: Marked | None = None
+    warnings: tuple[InputWarning, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,9 +86,16 @@ class Prepared:
         )
 
 
+class PreparedLesions(NamedTuple):
+    """The lesions of a request, and what its annotation holds beside them."""
+
+    lesions: list[Prepared]
+    skipped: tuple[Skipped, ...] = ()
+
+
 def prepare(
     order: Order, *, margin: float, settings: Settings, metrics: Metrics, decode: Decode
-) -> list[Prepared]:
+) -> PreparedLesions:
     """Decode the image, read its outlines, cut their patches.
 
     `decode` turns a compressed frame into pixels. Raise the `InputError` that names what is wrong.
@@ -94,7 +105,7 @@ def prepare(
             "outline: found none, expected one of 'roi', 'mask' and 'annotation' with a DICOM image"
         )
     with metrics.stage["decode"].time():
-        lesions = _lesions(order, settings.max_lesions, decode)
+        lesions, skipped = _lesions(order, settings.max_lesions, decode)
     known = [_EIGHT_BIT] if order.options.window is not None else []
     with metrics.stage["cut"].time():
         prepared = [
@@ -105,7 +116,7 @@ def prepare(
         ]
     if settings.strict:
         _refuse_deviations(prepared)
-    return prepared
+    return PreparedLesions(prepared, skipped)
 
 
 def _refuse_deviations(prepared: list[Prepared]) -> None:
@@ -119,29 +130,38 @@ def _refuse_deviations(prepared: list[Prepared]) -> None:
                 )
 
 
-def _lesions(order: Order, max_lesions: int, decode: Decode) -> list[Lesion]:
-    """Find the lesions and decode the slices that they lie on, and no others."""
+def _lesions(
+    order: Order, max_lesions: int, decode: Decode
+) -> tuple[list[Lesion], tuple[Skipped, ...]]:
+    """Find the lesions and decode the slices that they lie on, and no others.
+
+    Return beside them what of an annotation was skipped.
+    """
     if order.image_format != "dicom":
         ct = _raster(order)
-        return [Lesion(ct, outline) for outline in _drawn(order, ct, max_lesions)]
+        return [Lesion(ct, outline) for outline in _drawn(order, ct, max_lesions)], ()
     _check_options(order)
-    series = open_series([order.image, *order.series], frame=order.options.frame)
+    images = [order.image, *order.series]
+    series = open_series(images, frame=order.options.frame)
+    warnings = check_one_patient(images, order.annotation)
     if order.annotation is None:
         ct = slice_at(series, _only(series), decode=decode)
-        return [Lesion(ct, outline) for outline in _drawn(order, ct, max_lesions)]
-    found = read_annotation(
+        return [Lesion(ct, outline) for outline in _drawn(order, ct, max_lesions)], ()
+    found, skipped = read_lesions(
         order.annotation, series.places, select=order.options.select, most=max_lesions
     )
     slices = {index: slice_at(series, index, decode=decode) for index in _slices(found)}
-    return [
+    lesions = [
         Lesion(
             slices[marked.slice_index],
             marked.outline,
             image_index=series.origins[marked.slice_index][0],
             marked=marked,
+            warnings=warnings,
         )
         for marked in found
     ]
+    return lesions, skipped
 
 
 def _slices(found: list[Marked]) -> list[int]:
@@ -191,7 +211,7 @@ def _drawn(order: Order, ct: CTSlice, max_lesions: int) -> list[Outline] | list[
     if order.annotation is not None:
         return [
             marked.outline
-            for marked in read_annotation(order.annotation, [ct.place], most=max_lesions)
+            for marked in read_lesions(order.annotation, [ct.place], most=max_lesions).marked
         ]
     if order.mask is not None:
         return list(from_mask(read_mask(order.mask), shape=shape, most=max_lesions))
@@ -224,7 +244,8 @@ def _cut(lesion: Lesion, outline: Outline, margin: float, known: list[InputWarni
     spacing_mm = ct.spacing_mm or (1.0, 1.0)
     shape = ct.place.shape
     diameter_mm = outline.diameter_mm(spacing_mm) if ct.spacing_mm else None
-    warnings = [*known, *ct.warnings, *(lesion.marked.warnings if lesion.marked else ())]
+    warnings = [*known, *lesion.warnings, *ct.warnings]
+    warnings += lesion.marked.warnings if lesion.marked else ()
     if ct.spacing_mm is None:
         warnings.append(_NO_SPACING)
     if roi.leaves_image(shape, spacing_mm, outline, margin=margin):

@@ -5,12 +5,18 @@ message. The service's own errors stand here, beside those of `lesion.errors`:
 
 ServiceError                     the request cannot be answered, whatever image it brings
 ├── NotFoundError, MethodNotAllowedError, NotAcceptableError, SlowBodyError
+├── ForbiddenOriginError         a web page asks that may not
+├── UnknownHostError             the service is called by a name that is not its
+├── OverheadError                the head, the chunks or the trailers are too large
 ├── BusyError                    full: come again
 ├── NotReadyError                no bundle is loaded (yet)
 ├── PacsError                    a PACS that the request names fails us
 │   ├── PacsConnectionError, PacsTimeoutError, PacsBusyError: worth another attempt
 │   └── PacsRefusedError, PacsRedirectError, PacsAnswerError, PacsMismatchError, PacsStoreError
 └── InternalError                a fault of ours; says nothing of it
+UnreadableBodyError              a body that is not in the coding it declares
+UnknownCodingError               a coding that is not read here
+InvalidRequestError              what came is no HTTP request
 ParameterError                   a parameter of /synthesize with a value that is not allowed
 └── UnknownClassError, CountError, SeedError, StartError, OutputFormatError
 UnusableError
@@ -57,6 +63,18 @@ class NotAcceptableError(ServiceError):
 
 class SlowBodyError(ServiceError):
     """The request's body did not arrive in time."""
+
+
+class ForbiddenOriginError(ServiceError):
+    """Web pages of this origin may not ask for this."""
+
+
+class UnknownHostError(ServiceError):
+    """The service does not answer by this name."""
+
+
+class OverheadError(ServiceError):
+    """The request is too large around its body."""
 
 
 class BusyError(ServiceError):
@@ -111,6 +129,18 @@ class InternalError(ServiceError):
     """The service failed."""
 
 
+class InvalidRequestError(MalformedError):
+    """The request is not valid HTTP."""
+
+
+class UnreadableBodyError(MalformedError):
+    """The body is not coded as its Content-Encoding says."""
+
+
+class UnknownCodingError(UnsupportedError):
+    """The Content-Encoding is not read here."""
+
+
 class ReportError(UnusableError):
     """The image cannot be reported on."""
 
@@ -149,13 +179,16 @@ class OutputFormatError(ParameterError):
 
 STATUS: Mapping[type[InputError], int] = {
     MalformedError: 400,
+    ForbiddenOriginError: 403,
     NotFoundError: 404,
     MethodNotAllowedError: 405,
     NotAcceptableError: 406,
     SlowBodyError: 408,
     TooLargeError: 413,
     UnsupportedError: 415,
+    UnknownHostError: 421,
     UnusableError: 422,
+    OverheadError: 431,
     InternalError: 500,
     PacsError: 502,
     PacsTimeoutError: 504,
@@ -187,6 +220,10 @@ def response(error: InputError, *, retry_after_s: int = 1) -> Response:
         headers["Retry-After"] = str(retry_after_s)
     if isinstance(error, MethodNotAllowedError):
         headers["Allow"] = error.allow
-    if status in {408, 413}:
-        headers["Connection"] = "close"  # the rest of the body is not read
+    if isinstance(error, UnknownCodingError):
+        headers["Accept-Encoding"] = "gzip"  # what it could be instead (RFC 9110, 15.5.16)
+    if status in {408, 413, 503}:
+        # The rest of the body is not read. This keeps a full service answering: to read what it
+        # refused would cost more than to answer (`python -m benchmarks.overload`).
+        headers["Connection"] = "close"
     return Response(json.dumps(details(error)), status, headers, MEDIA_TYPE)

@@ -75,7 +75,11 @@ class Runtime:
         self.sandbox = Sandbox()
         self.pacs = Directory(load_pacs(settings.pacs))
         self._threads = ThreadPoolExecutor(settings.work_threads, thread_name_prefix="work")
+        #: Whether something keeps this process from ever being ready; the log says what.
+        self.failed = False
+        self._draining = False
         self._model: Model | None = None
+        self.metrics.ready.set_function(lambda: self.ready)
         self._state = "found the bundle still loading, expected it loaded and tested"
         self._loading: asyncio.Task[None] | None = None
 
@@ -86,9 +90,24 @@ class Runtime:
             raise NotReadyError(f"model: {self._state}")
         return self._model
 
+    @property
+    def ready(self) -> bool:
+        """Whether requests can be answered, and new ones are welcome."""
+        return self._model is not None and not self._draining
+
     def start(self) -> None:
         """Begin to load the bundle; the process is alive meanwhile, but not ready."""
         self._loading = asyncio.create_task(self._load())
+
+    def fail(self, state: str, why: object, *, trace: bool = False) -> None:
+        """Log why this process will never be ready; tell callers its state."""
+        self.failed = True
+        self._state = state
+        logger.critical("not ready: %s", why, exc_info=trace)
+
+    def drain(self) -> None:
+        """Be ready no more, while what is in flight is answered. A signal's handler may call it."""
+        self._draining = True
 
     async def close(self) -> None:
         """Refuse new work, finish what is queued, end the threads."""
@@ -96,7 +115,6 @@ class Runtime:
             await self._loading
         self._state = "found the service shutting down, expected it running"
         model, self._model = self._model, None
-        self.metrics.ready.set(0)
         if model:
             await self.work(model.classifier.close)
             await self.work(model.generator.close)
@@ -122,8 +140,8 @@ class Runtime:
         try:
             self._model = model = await self.work(_load, self.settings, self.metrics)
         except Exception as error:
-            self._state = "found no bundle that can be trusted; the server's log says why"
-            logger.critical("not ready: %s", error, exc_info=not isinstance(error, BundleError))
+            state = "found no bundle that can be trusted; the server's log says why"
+            self.fail(state, error, trace=not isinstance(error, BundleError))
             return
         # What is loaded by now stays: a collection need not walk through it while requests wait.
         gc.collect()
@@ -132,7 +150,6 @@ class Runtime:
         self.metrics.watch_queue("classify", lambda: model.classifier.depth)
         self.metrics.watch_queue("synthesize", lambda: model.generator.depth)
         self.metrics.show_model(name=manifest.name, version=manifest.version, digest=model.digest)
-        self.metrics.ready.set(1)
         logger.info("ready: %s %s %s", manifest.name, manifest.version, model.digest)
 
 

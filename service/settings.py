@@ -1,15 +1,24 @@
 """Settings, typed, from the environment: each field is `HEPATICA_` and its name in capitals."""
 
+import re
 from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import Field, NonNegativeInt, PositiveInt, field_validator, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from service.pacs.config import load
 
 MIB = 1024 * 1024
+#: Longer than proxies keep a connection in their pools: one of the two must be the first to close
+#: it, and a proxy that finds it closed as it sends a request answers 502.
+KEEP_ALIVE_S = 75.0
 
+# As browsers write them: in small letters, without a default port. No wildcard, and no `null`.
+_NAME = r"[a-z0-9._-]+|[0-9a-f]*:[0-9a-f:.]+"
+_ORIGIN = r"(http(?!.*:80$)|https(?!.*:443$))://([a-z0-9._-]+|\[[0-9a-f:.]+\])(:[1-9][0-9]{0,4})?"
+
+Port = Annotated[int, Field(ge=0, le=65535)]
 Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
 
@@ -32,6 +41,15 @@ class Settings(BaseSettings):
     #: Refuse files that deviate from the DICOM standard, instead of reading them with a warning.
     strict: bool = False
 
+    #: Web pages of these origins may ask for everything, and read the answers.
+    allowed_origins: Annotated[tuple[str, ...] | None, NoDecode] = None
+    #: Names by which the service may be called; any, where there are none.
+    allowed_hosts: Annotated[tuple[str, ...] | None, NoDecode] = None
+
+    #: Where probes and scrapers are answered apart from requests: nowhere, without a port.
+    probe_host: str = "127.0.0.1"
+    probe_port: Port | None = None
+
     #: Bytes of one request's body, and of all bodies held at once.
     max_body_bytes: PositiveInt = 32 * MIB
     max_held_bytes: PositiveInt = 128 * MIB
@@ -53,6 +71,8 @@ class Settings(BaseSettings):
     answer_timeout_s: Seconds = 30.0
     #: A reader of an answer may pause no longer than this.
     send_timeout_s: Seconds = 30.0
+    #: A connection without a request stays open for this.
+    keep_alive_s: Seconds = KEEP_ALIVE_S
     #: Seconds that a 503 asks to wait.
     retry_after_s: NonNegativeInt = 1
 
@@ -61,6 +81,27 @@ class Settings(BaseSettings):
     def _sound(cls, pacs: Path | None) -> Path | None:
         load(pacs)  # its `ValueError` says what is wrong
         return pacs
+
+    @field_validator("allowed_origins", "allowed_hosts", mode="before")
+    @classmethod
+    def _listed(cls, value: object) -> object:
+        return value.replace(",", " ").split() or None if isinstance(value, str) else value
+
+    @field_validator("allowed_origins")
+    @classmethod
+    def _origins(cls, origins: tuple[str, ...] | None) -> tuple[str, ...] | None:
+        for origin in origins or ():
+            if not re.fullmatch(_ORIGIN, origin):
+                raise ValueError(f"found {origin!r}, expected origins: https://viewer.example:8443")
+        return origins
+
+    @field_validator("allowed_hosts")
+    @classmethod
+    def _hosts(cls, hosts: tuple[str, ...] | None) -> tuple[str, ...] | None:
+        for host in hosts or ():
+            if not re.fullmatch(_NAME, host):
+                raise ValueError(f"found {host!r}, expected names without a port: hepatica.example")
+        return hosts
 
     @model_validator(mode="after")
     def _room_for_one(self) -> "Settings":

@@ -1,7 +1,6 @@
 """GET /synthesize: synthetic lesions of one class, as one PNG or as an archive of any length."""
 
 import asyncio
-import re
 import secrets
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing, closing
@@ -14,10 +13,10 @@ from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
 from lesion.classes import CLASSES, LesionClass
-from lesion.errors import UnreadableParameterError
+from lesion.numerals import whole_number
 from service import negotiate
 from service.noise import TILE, tile_noise
-from service.options import quoted
+from service.options import quoted, said_once
 from service.pack import Npz, Series, ZipOfPngs, png
 from service.problems import (
     BusyError,
@@ -44,8 +43,8 @@ HEADERS: Final = {
     "Hepatica-Range": "indices of the first and the last image",
 }
 
-#: Seeds and indices are whole numbers from 0 to this.
-LARGEST: Final = 2**63 - 1
+#: Seeds, and where a series may start.
+WHOLE: Final = range(2**63)
 #: A drawn seed survives JavaScript, whose whole numbers end at 2^53.
 _DRAWN_SEEDS: Final = 2**53
 
@@ -61,6 +60,8 @@ async def synthesize(request: Request) -> Response:
     headers = _headers(series, output)
     if request.method == "HEAD":
         return Response(headers=headers, media_type=MEDIA_TYPES[output])
+    async for _ in request.stream():
+        pass  # a fault of a body, though it is of no use, must not come up amid the answer
     if runtime.downloads.locked():
         raise BusyError(
             f"downloads: found {runtime.settings.max_downloads} running, expected fewer"
@@ -140,13 +141,7 @@ async def tiles(model: Model, series: Series) -> AsyncGenerator[Int16[np.ndarray
 
 def _read(request: Request, model: Model, max_images: int) -> tuple[Series, str]:
     """Read the query. Raise the `ParameterError` that names the allowed values."""
-    items = request.query_params.multi_items()
-    query = dict(items)
-    if len(query) < len(items) or not set(query) <= set(PARAMETERS):
-        raise UnreadableParameterError(
-            f"parameters: found {quoted(', '.join(name for name, _ in items))}, "
-            f"expected each of {list(PARAMETERS)} at most once"
-        )
+    query = said_once(request.query_params.multi_items(), PARAMETERS)
     output = query.get("format", "png")
     if output not in MEDIA_TYPES:
         raise OutputFormatError(
@@ -157,15 +152,22 @@ def _read(request: Request, model: Model, max_images: int) -> tuple[Series, str]
         raise UnknownClassError(
             f"class: found {quoted(name)}, expected one of {[str(c) for c in CLASSES]}"
         )
-    most = 1 if output == "png" else max_images
-    count = _number(query, "count", CountError, default=1, low=1, high=most)
-    start = _number(query, "start", StartError, default=0, low=0, high=LARGEST - count)
-    seed = _number(
-        query, "seed", SeedError, default=secrets.randbelow(_DRAWN_SEEDS), low=0, high=LARGEST
-    )
+    seed = _number(query, "seed", SeedError, default=secrets.randbelow(_DRAWN_SEEDS))
+    start = _number(query, "start", StartError, default=0)
+    count = _count(query, output, start, max_images)
     lesion_class = LesionClass(name)
     generator = model.manifest.generators[lesion_class]
     return Series(model.digest, generator.sha256, lesion_class, seed, start, count), output
+
+
+def _count(query: Mapping[str, str], output: str, start: int, max_images: int) -> int:
+    """Read how many images. Raise a `CountError` that says how more than that can be had."""
+    if output == "png":
+        most, more = 1, f"a PNG holds one image; format={' or format='.join(ARCHIVES)} holds more"
+    else:
+        most, more = max_images, f"go on with start={start + max_images} and the same seed"
+    allowed = range(1, most + 1)
+    return _number(query, "count", CountError, default=1, allowed=allowed, hint=f" ({more})")
 
 
 def _number(
@@ -174,14 +176,18 @@ def _number(
     error: type[ParameterError],
     *,
     default: int,
-    low: int,
-    high: int,
+    allowed: range = WHOLE,
+    hint: str = "",
 ) -> int:
     text = query.get(name, str(default))
-    if not re.fullmatch("[0-9]{1,19}", text) or not low <= (number := int(text)) <= high:
+    try:
+        number = whole_number(text)
+    except ValueError:
+        number = -1
+    if number not in allowed:
         raise error(
-            f"{name}: found {quoted(text)}, expected a whole number from {low} to {high}"
-            + (" (a PNG holds one image)" if name == "count" and high == 1 else "")
+            f"{name}: found {quoted(text)}, "
+            f"expected a whole number from {allowed[0]} to {allowed[-1]}{hint}"
         )
     return number
 

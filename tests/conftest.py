@@ -122,8 +122,16 @@ def _seg(ct: Dataset, masks: list[tuple[int, np.ndarray]], **attributes: object)
     seg.SamplesPerPixel = 1
     seg.PhotometricInterpretation = "MONOCHROME2"
     seg.BitsAllocated, seg.BitsStored, seg.HighBit, seg.PixelRepresentation = 1, 1, 0, 0
+    lesion = {
+        "SegmentedPropertyCategoryCodeSequence": [
+            _item(CodeValue="49755003", CodingSchemeDesignator="SCT", CodeMeaning="Abnormal")
+        ],
+        "SegmentedPropertyTypeCodeSequence": [
+            _item(CodeValue="52988006", CodingSchemeDesignator="SCT", CodeMeaning="Lesion")
+        ],
+    }
     seg.SegmentSequence = [
-        _item(SegmentNumber=number) for number in sorted({number for number, _ in masks})
+        _item(SegmentNumber=number, **lesion) for number in sorted({number for number, _ in masks})
     ]
     orientation = _item(ImageOrientationPatient=ct.ImageOrientationPatient)
     seg.SharedFunctionalGroupsSequence = [_item(PlaneOrientationSequence=[orientation])]

@@ -1,57 +1,87 @@
 """What every annotation is read to: lesions, each with its outline on one of the slices sent.
 
-An annotation numbers what it marks (segments, ROIs, measurement groups) and names it. Where one of
-them marks several of the slices, the one on which it covers the largest area is taken.
+An annotation numbers its structures (segments, ROIs, measurement groups) and names them. Where one
+of them marks several of the slices, the one on which it covers the largest area is taken.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import NamedTuple
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
-from lesion.errors import AnnotationError
+from lesion.annotation.structure import Structure
+from lesion.errors import AnnotationError, InputError, OutlineError, UnreadableOutlineError
 from lesion.image.part10 import quote
 from lesion.outline import Outline
 from lesion.warning import InputWarning
 
+#: What is wrong with one structure alone, and refuses no other.
+UNUSABLE = (AnnotationError, OutlineError, UnreadableOutlineError)
+
+Keep = Callable[[list[Structure]], list[Structure]]
+
 
 @dataclass(frozen=True, slots=True)
 class Marked:
-    """One lesion: its outline on the slice at an index of those sent.
-
-    `number` is that of its segment or ROI, or the place of its measurement group among all, from
-    1. `tracking_uid` is a measurement group's, empty where there is none.
-    """
+    """One lesion: its outline on the slice at an index of those sent, and whose it is."""
 
     slice_index: int
     outline: Outline
-    number: int
-    tracking_uid: str = ""
+    structure: Structure
     warnings: tuple[InputWarning, ...] = ()
 
+    @property
+    def number(self) -> int:
+        """The number of its structure."""
+        return self.structure.number
 
-class Entry(NamedTuple):
-    """A segment, ROI or measurement group that can be chosen: by its number, or by a name."""
+    @property
+    def tracking_uid(self) -> str:
+        """By which UID the annotation tracks it; empty where by none."""
+        return self.structure.tracking_uid
 
-    number: int
-    names: tuple[str, ...]
 
+class Sieve:
+    """Which structures of an annotation are read, and which of them could not be.
 
-def choose(entries: Sequence[Entry], select: str | None, what: str) -> set[int]:
-    """Return the numbers of the entries that `select` names, all of them where it is None.
-
-    A number is looked for first, then a name, spaces around it aside. Names of the annotation are
-    not quoted in the refusal: people write whatever they like there.
+    `keep` takes those that are asked for and returns those to read; it is not called where a
+    request selects one.
     """
-    if select is None:
-        return {entry.number for entry in entries}
-    wanted = select.strip()
-    found = {entry.number for entry in entries if str(entry.number) == wanted} or {
-        entry.number for entry in entries if wanted and wanted in map(str.strip, entry.names)
-    }
-    if not found:
-        there = [entry.number for entry in entries]
-        raise AnnotationError(
-            f"{what}: found numbers {quote(there)} and none of that name, "
-            f"expected {quote(wanted)} among them"
-        )
-    return found
+
+    def __init__(self, keep: Keep = list) -> None:
+        self._keep = keep
+        self.failed: list[tuple[Structure, InputError]] = []
+
+    def choose(
+        self, structures: Sequence[Structure], select: str | None, what: str
+    ) -> dict[int, Structure]:
+        """Return by number the structures that `select` names, or all that are kept.
+
+        A number is looked for first, then a name, spaces around it aside. Names of the annotation
+        are not quoted in the refusal: people write whatever they like there.
+        """
+        if select is None:
+            return {structure.number: structure for structure in self._keep([*structures])}
+        wanted = select.strip()
+        found = [s for s in structures if str(s.number) == wanted] or [
+            s for s in structures if wanted and wanted in map(str.strip, s.names)
+        ]
+        if not found:
+            there = [structure.number for structure in structures]
+            raise AnnotationError(
+                f"{what}: found numbers {quote(there)} and none of that name, "
+                f"expected {wanted[:72]!a} among them"
+            )
+        return {structure.number: structure for structure in found}
+
+    def fail(self, structure: Structure, error: InputError) -> None:
+        """Note that one structure cannot be read: the others can."""
+        self.failed.append((structure, error))
+
+    def check_any(self, marked: Sequence[Marked]) -> None:
+        """Raise the first error where nothing else is left."""
+        if not marked and self.failed:
+            raise self.failed[0][1]
+
+
+def warned(marked: Sequence[Marked], warnings: tuple[InputWarning, ...]) -> list[Marked]:
+    """Return lesions with warnings that hold for their whole annotation."""
+    return [replace(lesion, warnings=warnings + lesion.warnings) for lesion in marked]

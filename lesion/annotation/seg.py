@@ -6,7 +6,6 @@ Binary, fractional and label map alike, read with pydicom within the bounds of
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -20,13 +19,15 @@ from pydicom.uid import (
     SegmentationStorage,
 )
 
-from lesion.annotation.marked import Entry, Marked, choose
+from lesion.annotation.marked import Marked, Sieve, warned
+from lesion.annotation.seg_frames import MOST_PIXELS_ON_SLICES, FrameOnSlice, frames_of
 from lesion.annotation.seg_pixels import Frame, Pixels
-from lesion.annotation.seg_where import Where
+from lesion.annotation.structure import CODE, Structure, concept_of, text_of
 from lesion.ct import CTSlice, Place
 from lesion.errors import (
     AnnotationError,
     MaskSizeError,
+    OutlineError,
     TooLargeError,
     UnreadableImageError,
     UnreadableOutlineError,
@@ -34,13 +35,10 @@ from lesion.errors import (
 from lesion.image import groups, part10
 from lesion.image.part10 import Part10, quote
 from lesion.outline import MOST_REGIONS, Outline, from_masks
-from lesion.warning import SLICES_MISSING
+from lesion.warning import REFERENCE_BY_GEOMETRY, SLICES_MISSING, InputWarning
 
 LabelMapSegmentationStorage = UID("1.2.840.10008.5.1.4.1.1.66.7")
 
-#: Pixels of the frames on the slices sent: 1,000 frames of 512x512.
-MOST_PIXELS_ON_SLICES = 1024 * 512 * 512
-MOST_FRAMES_ON_SLICES = 1024
 #: Pixels of the masks of all segments, a byte each: a quarter as many.
 MOST_PIXELS_OF_SEGMENTS = 256 * 512 * 512
 
@@ -79,7 +77,14 @@ _WANTED: dict[str, Any] = {
     "Rows": None,
     "Columns": None,
     "BitsAllocated": None,
-    "SegmentSequence": {"SegmentNumber": None, "SegmentLabel": None},
+    "SegmentSequence": {
+        "SegmentNumber": None,
+        "SegmentLabel": None,
+        "SegmentedPropertyCategoryCodeSequence": CODE,
+        "SegmentedPropertyTypeCodeSequence": CODE,
+        "TrackingID": None,
+        "TrackingUID": None,
+    },
     groups.SHARED: _GROUPS,
     groups.PER_FRAME: _GROUPS,
     "PixelData": None,
@@ -98,18 +103,24 @@ def read_seg(
 
 
 def read_segments(
-    data: bytes, places: Sequence[Place], *, select: str | None = None, most: int = MOST_REGIONS
+    data: bytes,
+    places: Sequence[Place],
+    *,
+    select: str | None = None,
+    most: int = MOST_REGIONS,
+    sieve: Sieve | None = None,
 ) -> list[Marked]:
     """Read the lesions that the segments mark on one of the slices each: where they cover most.
 
     Ordered by segment, and in each the largest first. `select` chooses a segment by its number
-    (0062,0004) or its label; without it all are read. What is fractional is marked from half its
-    maximum on; number 0 of a label map is its background.
+    (0062,0004) or its label; without it all are read that `sieve` keeps. What is fractional is
+    marked from half its maximum on; number 0 of a label map is its background.
 
     Raise `AnnotationError` if the object is no SEG or its frames are not of the slices,
     `MaskSizeError` if they are of another size, `TooLargeError` for more than `most` outlines, an
-    `OutlineError` if what they mark is no lesion.
+    `OutlineError` if nothing that they mark is a lesion.
     """
+    sieve = sieve or Sieve()
     try:
         file = part10.read(
             data,
@@ -118,31 +129,30 @@ def read_segments(
             max_reads=MAX_READS,
         )
         _check_type(file.values)
-        frames, missing = _frames_of(file.values, places, select)
+        asked = _asked(file.values, select, sieve)
+        frames, missing = frames_of(file.values, places, asked)
         _check_sizes(file.values, frames, places)
-        chosen = _largest(file, frames, places, _asked(file.values, select), most)
+        pixels = Pixels(file)
+        chosen = _largest(file, pixels, frames, places, set(asked), most)
     except UnreadableImageError as error:
         raise UnreadableOutlineError(f"SEG: {error}") from None
     if not chosen:
         raise AnnotationError("SEG: found no marked pixel on the slice, expected a lesion")
-    outlines = from_masks(
-        [mask for _, _, mask in chosen], shape=places[chosen[0][1]].shape, most=most
-    )
-    warnings = (SLICES_MISSING,) if missing and len(places) > 1 else ()
-    return [
-        Marked(index, outline, number, warnings=warnings)
-        for (number, index, _), of_one in zip(chosen, outlines, strict=True)
-        for outline in of_one
-    ]
-
-
-@dataclass(frozen=True, slots=True)
-class _Frame:
-    """A frame of a SEG on one of the slices; `number` is None in a label map, which holds all."""
-
-    index: int
-    number: int | None
-    slice_index: int
+    shape = places[chosen[0][1]].shape
+    outlines = from_masks([mask for _, _, mask in chosen], shape=shape, most=most)
+    slices_missing = (SLICES_MISSING,) if missing and len(places) > 1 else ()
+    by_geometry = {(frame.number, frame.slice_index) for frame in frames if frame.by_geometry}
+    marked: list[Marked] = []
+    for (number, index, _), of_one in zip(chosen, outlines, strict=True):
+        if isinstance(of_one, OutlineError):
+            sieve.fail(asked[number], of_one)
+            continue
+        warnings: tuple[InputWarning, ...] = slices_missing
+        if by_geometry & {(number, index), (None, index)}:
+            warnings = (REFERENCE_BY_GEOMETRY, *warnings)
+        marked += [Marked(index, outline, asked[number], warnings) for outline in of_one]
+    sieve.check_any(marked)
+    return warned(marked, file.warnings + pixels.warnings)
 
 
 def _check_type(values: dict[str, Any]) -> None:
@@ -169,7 +179,9 @@ def _check_type(values: dict[str, Any]) -> None:
         )
 
 
-def _check_sizes(values: dict[str, Any], frames: Sequence[_Frame], places: Sequence[Place]) -> None:
+def _check_sizes(
+    values: dict[str, Any], frames: Sequence[FrameOnSlice], places: Sequence[Place]
+) -> None:
     rows, columns = values.get("Rows"), values.get("Columns")
     whole = isinstance(rows, int) and isinstance(columns, int)  # 512.0 is what a file may hold too
     for frame in frames:
@@ -181,70 +193,39 @@ def _check_sizes(values: dict[str, Any], frames: Sequence[_Frame], places: Seque
             )
 
 
-def _asked(values: dict[str, Any], select: str | None) -> set[int]:
-    """Return the numbers of the segments that are asked for."""
-    entries = [
-        Entry(number, (str(segment.get("SegmentLabel") or ""),))
+def _asked(values: dict[str, Any], select: str | None, sieve: Sieve) -> dict[int, Structure]:
+    """Return the segments that are asked for, by number."""
+    segments = [
+        Structure(
+            number,
+            label=text_of(segment.get("SegmentLabel")),
+            tracking_id=text_of(segment.get("TrackingID")),
+            tracking_uid=text_of(segment.get("TrackingUID")),
+            concept=concept_of(segment.get("SegmentedPropertyTypeCodeSequence", [])),
+            category=concept_of(segment.get("SegmentedPropertyCategoryCodeSequence", [])),
+        )
         for segment in values.get("SegmentSequence", [])
         if isinstance(number := segment.get("SegmentNumber"), int)
     ]
-    chosen = choose(entries, select, "SEG: segments")
-    return chosen - {0} if select is None else chosen
-
-
-def _frames_of(
-    values: dict[str, Any], places: Sequence[Place], select: str | None
-) -> tuple[list[_Frame], bool]:
-    """Return the frames that are of the slices and of the segments asked for.
-
-    And whether others of these segments are of slices that were not sent.
-    """
-    labelled = values["SegmentationType"] == "LABELMAP"
-    asked = _asked(values, select)
-    where = Where(values, places)
-    size = max((place.shape[0] * place.shape[1] for place in places), default=1)
-    most = min(MOST_FRAMES_ON_SLICES, MOST_PIXELS_ON_SLICES // size)
-    frames: list[_Frame] = []
-    missing = False
-    for index, group in enumerate(groups.frames_of(values)):
-        on_slices = where.slices_of(group)
-        number = None if labelled or not on_slices else _segment_number(group)
-        if number is None or number in asked:
-            frames += [_Frame(index, number, slice_index) for slice_index in on_slices]
-        if not on_slices and (labelled or _segment_number(group) in asked):
-            missing = True
-        if len(frames) > most:  # here already: each may be of thousands of slices
-            raise TooLargeError(
-                f"SEG: found {len(frames)} frames or more of the asked segments on the slices "
-                f"sent, expected 1 to {most}"
-            )
-    where.check_any()
-    if not frames:
-        raise AnnotationError(
-            f"SEG: found 0 frames of the asked segments on the slices sent, expected 1 to {most}"
-        )
-    return frames, missing
-
-
-def _segment_number(frame: dict[str, Any]) -> int:
-    number = groups.first(frame, "SegmentIdentificationSequence", "ReferencedSegmentNumber")
-    if not isinstance(number, int):
-        raise UnreadableOutlineError(
-            f"SEG: ReferencedSegmentNumber (0062,000B): found {quote(number)}, expected a number"
-        )
-    return number
+    if select is None:
+        segments = [segment for segment in segments if segment.number != 0]
+    return sieve.choose(segments, select, "SEG: segments")
 
 
 def _largest(
-    file: Part10, frames: Sequence[_Frame], places: Sequence[Place], asked: set[int], most: int
+    file: Part10,
+    pixels: Pixels,
+    frames: Sequence[FrameOnSlice],
+    places: Sequence[Place],
+    asked: set[int],
+    most: int,
 ) -> list[tuple[int, int, Mask]]:
     """Return of each segment its number, the slice that it marks most, and its mask there.
 
     Counted first, and unpacked again for the mask: held are no more masks than there are segments.
     """
-    pixels = Pixels(file)
     areas_mm2: dict[int, dict[int, float]] = defaultdict(lambda: defaultdict(float))
-    of_slice: dict[int, list[_Frame]] = defaultdict(list)
+    of_slice: dict[int, list[FrameOnSlice]] = defaultdict(list)
     for frame in frames:
         of_slice[frame.slice_index].append(frame)
         row_mm, col_mm = places[frame.slice_index].spacing_mm or (1.0, 1.0)
@@ -261,7 +242,7 @@ def _largest(
 
 def _check_segments(
     best: dict[int, int],
-    of_slice: dict[int, list[_Frame]],
+    of_slice: dict[int, list[FrameOnSlice]],
     places: Sequence[Place],
     most: int,
 ) -> None:
@@ -289,7 +270,7 @@ def _check_segments(
         )
 
 
-def _counts(file: Part10, pixels: Pixels, frame: _Frame) -> dict[int, int]:
+def _counts(file: Part10, pixels: Pixels, frame: FrameOnSlice) -> dict[int, int]:
     """Count the pixels that one frame marks, by segment."""
     found = pixels.frame(frame.index)
     if frame.number is not None:
@@ -299,7 +280,7 @@ def _counts(file: Part10, pixels: Pixels, frame: _Frame) -> dict[int, int]:
 
 
 def _masks(
-    file: Part10, pixels: Pixels, frames: Sequence[_Frame], numbers: set[int]
+    file: Part10, pixels: Pixels, frames: Sequence[FrameOnSlice], numbers: set[int]
 ) -> dict[int, Mask]:
     """Return what segments mark on a slice: for each the union of the slice's frames."""
     masks: dict[int, Mask] = {}

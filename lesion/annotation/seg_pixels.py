@@ -7,14 +7,19 @@ from jaxtyping import UInt8, UInt16
 from pydicom.uid import RLELossless
 
 from lesion.errors import UnreadableOutlineError
-from lesion.image.frames import Layout, check_length, decode_frame, fragments
+from lesion.image.frames import Layout, check_length, check_native, decode_frame, fragments
 from lesion.image.part10 import Part10
+from lesion.warning import InputWarning
 
 Frame = UInt8[np.ndarray, "rows cols"] | UInt16[np.ndarray, "rows cols"]
 
 
 class Pixels:
-    """The frames of a SEG, each unpacked or decoded when asked for."""
+    """The frames of a SEG, each unpacked or decoded when asked for.
+
+    `warnings` tell of bytes behind the last frame. Raise `UnreadableImageError` for fewer than the
+    frames take.
+    """
 
     def __init__(self, file: Part10) -> None:
         values = file.values
@@ -23,6 +28,7 @@ class Pixels:
         found = values.get("PixelData")
         self._data = found if isinstance(found, bytes) else b""
         self._compressed = file.transfer_syntax == RLELossless
+        self.warnings = () if self._compressed else self._check_native()
 
     def frame(self, index: int) -> Frame:
         """Unpack or decode one frame."""
@@ -51,15 +57,15 @@ class Pixels:
             )
         return found
 
+    def _check_native(self) -> tuple[InputWarning, ...]:
+        frames, rows, columns = self._shape
+        bits = rows * columns * self._bits
+        return check_native(self._data, -(-frames * bits // 8), frame_bytes=-(-bits // 8))
+
     def _native(self, index: int) -> Frame:
         """Unpack pixels; bits follow each other across frames, the lowest first (PS3.5, 8.1.1)."""
-        frames, rows, columns = self._shape
+        _, rows, columns = self._shape
         pixels = rows * columns
-        expected = -(-frames * pixels * self._bits // 8)
-        if len(self._data) not in (expected, expected + expected % 2):
-            raise UnreadableOutlineError(
-                f"SEG: Pixel Data (7FE0,0010): found {len(self._data)} bytes, expected {expected}"
-            )
         first = index * pixels
         if self._bits == 1:
             some = np.frombuffer(self._data[first // 8 : -(-(first + pixels) // 8)], np.uint8)

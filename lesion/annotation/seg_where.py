@@ -16,8 +16,8 @@ from lesion.image.part10 import numbers
 class Where:
     """Tells of which slices a frame is, and remembers why of none.
 
-    Of those that it names as its source; or, where it names none, of that in whose frame of
-    reference and plane it lies. A source in another plane is none.
+    Of those that it names as its source; or, where it names none that is there, of the one in
+    whose frame of reference and plane it lies. A source in another plane is none.
     """
 
     def __init__(self, values: dict[str, Any], places: Sequence[Place]) -> None:
@@ -36,19 +36,28 @@ class Where:
         self._orientations = _rows([plane.orientation if plane else None for plane in planes], 6)
         self._spacings_mm = _rows([place.spacing_mm for place in places], 2)
         self._found = self._elsewhere = False
+        self._most_fitting = 0
 
-    def slices_of(self, group: dict[str, Any]) -> list[int]:
-        """Return the indices of the slices that a frame is of."""
+    def slices_of(self, group: dict[str, Any]) -> tuple[list[int], bool]:
+        """Return the indices of the slices that a frame is of.
+
+        And whether that is by its plane, though it names images as its source: they are not there.
+        """
         sources = [
             source
             for derivation in group.get("DerivationImageSequence", [])
             for source in derivation.get("SourceImageSequence", [])
         ]
-        candidates = self._references.slices(sources) if sources else self._in_reference
-        fitting = candidates[self._fits(candidates, group, stated=not sources)]
+        named = self._references.slices(sources)
+        by_plane = not len(named)
+        candidates = self._in_reference if by_plane else named
+        fitting = candidates[self._fits(candidates, group, stated=by_plane)]
+        if by_plane and len(fitting) > 1:  # phases of one scan, say
+            self._most_fitting = max(self._most_fitting, len(fitting))
+            return [], False
         self._found |= len(fitting) > 0
-        self._elsewhere |= len(candidates) > 0 and bool(sources) and not len(fitting)
-        return [int(index) for index in fitting]
+        self._elsewhere |= len(named) > 0 and not len(fitting)
+        return [int(index) for index in fitting], by_plane and bool(sources)
 
     def _fits(
         self, candidates: Int[np.ndarray, " n"], group: dict[str, Any], *, stated: bool
@@ -82,13 +91,19 @@ class Where:
                 "SEG: found a frame whose plane (0020,0032), (0020,0037) or pixel spacing "
                 "(0028,0030) is not that of the slice, expected the same within 0.1 mm"
             )
+        if self._most_fitting:
+            raise AnnotationError(
+                f"SEG: found a frame in the plane of {self._most_fitting} of the slices sent, "
+                "expected one, or the SOP Instance UID of its slice among the source images "
+                "(0008,2112)"
+            )
         if not any(place.identity.sop_instance_uid for place in self._places):
             raise AnnotationError(
                 "SEG: the slice has no SOP Instance UID (0008,0018), expected one to refer to"
             )
         raise AnnotationError(
             "SEG: found no frame derived from the slice, expected its SOP Instance UID among the "
-            "source images (0008,2112)"
+            "source images (0008,2112), or its frame of reference and plane"
         )
 
 

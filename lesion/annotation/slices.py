@@ -74,12 +74,31 @@ class Planes:
                 of[place.identity.frame_of_reference_uid].append(index)
         self._in_reference = {uid: np.array(indices) for uid, indices in of.items()}
 
-    def through(self, point_mm: Float[np.ndarray, "3"], uid: str) -> Int[np.ndarray, " m"]:
+    def through(
+        self, point_mm: Float[np.ndarray, "3"], uid: str, effort: Effort
+    ) -> Int[np.ndarray, " m"]:
         """Return the indices of the slices of a frame of reference whose plane holds a point."""
         there = self._in_reference.get(uid)
         if there is None:
             return np.array([], dtype=int)
+        effort.spend(_STEPS * len(there))
         return np.asarray(there[self._off_mm(point_mm[None], there) <= OFF_PLANE_MM])
+
+    def only(
+        self, points_mm: Float[np.ndarray, "n 3"], found: Int[np.ndarray, " m"], effort: Effort
+    ) -> int | None:
+        """Return which slice of those found holds all points in its plane; None where none does.
+
+        Raise `AnnotationError` where several do: nothing says which of them is meant.
+        """
+        effort.spend(_STEPS * len(points_mm) * len(found))
+        fitting = found[self._off_mm(points_mm, found) <= OFF_PLANE_MM]
+        if len(fitting) > 1:
+            raise AnnotationError(
+                f"annotation in mm: found {len(fitting)} of the slices sent in the plane of a "
+                "contour that names none of them, expected exactly one"
+            )
+        return int(fitting[0]) if len(fitting) else None
 
     def nearest(
         self, points_mm: Float[np.ndarray, "n 3"], found: Int[np.ndarray, " m"], effort: Effort

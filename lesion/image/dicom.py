@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from jaxtyping import Bool, UInt16
 from pydicom.uid import (
     UID,
     CTImageStorage,
@@ -16,13 +15,12 @@ from pydicom.uid import (
     LegacyConvertedEnhancedCTImageStorage,
 )
 
-from lesion.ct import AIR_HU, CTSlice, Place, Plane, SliceIdentity
+from lesion.ct import CTSlice, Place, Plane, SliceIdentity
 from lesion.errors import (
     LocalizerError,
     MultiFrameError,
     NotCTError,
     PixelFormatError,
-    RescaleError,
     TooLargeError,
     UnreadableImageError,
 )
@@ -33,8 +31,8 @@ from lesion.image.frames import (
     Layout,
     decode_frame,
     frame_words,
-    stored_values,
 )
+from lesion.image.hounsfield import read_rescale, to_hounsfield
 from lesion.image.limits import check_size, check_spacing_mm
 from lesion.image.part10 import MAX_BYTES, MAX_READS, Part10, numbers, quote, several
 from lesion.warning import InputWarning
@@ -127,7 +125,7 @@ def open_ct(
     The bounds may be narrower than one image's, where it is one of many. Raise the `InputError`
     that names what is wrong.
     """
-    enhanced = part10.media_sop_class(data) in CLASSES[1:]
+    enhanced = part10.sop_class(data) in CLASSES[1:]
     file = part10.read(
         data,
         _WANTED,
@@ -153,6 +151,7 @@ def open_ct(
         file,
         layout,
         tuple(attributes),
+        file.warnings,
     )
 
 
@@ -174,8 +173,8 @@ def slice_of(image: CTImage, index: int, *, decode: Decode = decode_frame) -> CT
     place, values, layout = image.places[index], image.attributes[index], image.layout
     if "LOCALIZER" in several(values.get("ImageType")):
         raise LocalizerError("Image Type (0008,0008): found LOCALIZER, expected an axial slice")
-    slope, intercept = _rescale(values)
-    words = frame_words(
+    rescale = read_rescale(values)
+    frame = frame_words(
         _pixel_data(image.file.values),
         layout,
         index=index,
@@ -183,15 +182,14 @@ def slice_of(image: CTImage, index: int, *, decode: Decode = decode_frame) -> CT
         offsets=_extended_offsets(image.file.values),
         decode=decode,
     )
-    stored = stored_values(words, layout)
-    hu = stored.astype(np.float32)
-    hu *= np.float32(slope)
-    hu += np.float32(intercept)
-    padding = _padding(image.file.values, stored, words)
-    if padding is not None:
-        hu[padding] = AIR_HU
+    hu, padding, warnings = to_hounsfield(frame, image.file.values, rescale, layout)
     return CTSlice(
-        hu, place.spacing_mm, padding, place.identity, place.plane, warnings=image.warnings
+        hu,
+        place.spacing_mm,
+        padding,
+        place.identity,
+        place.plane,
+        warnings=image.warnings + warnings,
     )
 
 
@@ -230,7 +228,7 @@ def _check_ct(file: Part10) -> UID:
     sop_class = part10.uid(values.get("SOPClassUID")) or file.sop_class
     if sop_class not in CLASSES:
         raise NotCTError(
-            f"SOP class (0008,0016): found {quote(sop_class.name)}, "
+            f"SOP class (0008,0016): found {quote(sop_class)}, "
             f"expected one of {', '.join(known.name for known in CLASSES)}"
         )
     if values.get("Modality") != "CT":
@@ -252,30 +250,6 @@ def _spacing_mm(values: dict[str, Any]) -> tuple[float, float]:
     """Read Pixel Spacing (0028,0030): mm between rows, then between columns."""
     found = values.get("PixelSpacing")
     return check_spacing_mm("Pixel Spacing (0028,0030)", numbers(found, 2), quote(found))
-
-
-def _rescale(values: dict[str, Any]) -> tuple[float, float]:
-    """Read Rescale Slope (0028,1053) and Intercept (0028,1052).
-
-    An absent Rescale Type (0028,1054) means HU for a CT image (PS3.3, C.8.2.1); another means that
-    the values are something else, such as a material's density.
-    """
-    kind = values.get("RescaleType")
-    if kind not in (None, "", "HU"):
-        raise RescaleError(f"Rescale Type (0028,1054): found {quote(kind)}, expected 'HU' or none")
-    slope = numbers(values.get("RescaleSlope"), 1)
-    intercept = numbers(values.get("RescaleIntercept"), 1)
-    if slope is None or not 0 < slope[0] <= 100:
-        raise RescaleError(
-            f"Rescale Slope (0028,1053): found {quote(values.get('RescaleSlope'))}, "
-            "expected a number above 0 and at most 100"
-        )
-    if intercept is None or abs(intercept[0]) > 1e5:
-        raise RescaleError(
-            f"Rescale Intercept (0028,1052): found {quote(values.get('RescaleIntercept'))}, "
-            "expected a number within -100000 to 100000"
-        )
-    return slope[0], intercept[0]
 
 
 def _layout(file: Part10) -> Layout:
@@ -315,33 +289,6 @@ def _pixel_data(values: dict[str, Any]) -> bytes:
     if not isinstance(found, bytes):
         raise UnreadableImageError("Pixel Data (7FE0,0010): found none, expected pixels")
     return found
-
-
-def _padding(
-    values: dict[str, Any], stored: np.ndarray, words: UInt16[np.ndarray, "rows cols"]
-) -> Bool[np.ndarray, "rows cols"] | None:
-    """Mark the pixels that were never measured (PS3.3, C.7.5.1.1.2).
-
-    Those from Pixel Padding Value (0028,0120) to Pixel Padding Range Limit (0028,0121), either way
-    round, in stored values; or in whole words, by writers whose value needs bits above Bits Stored.
-    """
-    value, limit = (
-        values.get(keyword) for keyword in ("PixelPaddingValue", "PixelPaddingRangeLimit")
-    )
-    if value in (None, ""):
-        return None
-    ends = [value, value if limit in (None, "") else limit]
-    if not all(isinstance(end, int) for end in ends):
-        raise PixelFormatError(
-            f"Pixel Padding (0028,0120), (0028,0121): found {quote(ends)}, expected whole numbers"
-        )
-    # Writers disagree on the sign of these (US or SS): the same 16 bits are meant.
-    low, high = sorted(np.array([end & 0xFFFF for end in ends], np.uint16).view(stored.dtype))
-    padding: np.ndarray = (stored >= low) & (stored <= high)
-    if not np.shares_memory(stored, words):
-        whole = words.view(stored.dtype)
-        padding |= (whole >= low) & (whole <= high)
-    return padding if padding.any() else None
 
 
 def _extended_offsets(values: dict[str, Any]) -> tuple[bytes, bytes] | None:

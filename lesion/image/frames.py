@@ -1,27 +1,25 @@
 """Pixel Data of one frame -> the stored values, native or compressed.
 
 Before a compressed frame is decoded, the header of its codestream must say what the dataset says
-(rows, columns, one component, bits): a decoder allocates what the codestream claims. The decoders
-are openjpeg, CharLS, GDCM and pylibjpeg-rle, all behind pydicom's interface, one for each syntax.
+(rows, columns, one component): a decoder allocates what the codestream claims. Of bits and sign the
+codestream's own rule (PS3.5, 8.2). The decoders are openjpeg, CharLS, GDCM and pylibjpeg-rle, all
+behind pydicom's interface, one for each syntax.
 """
 
-import struct
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
 
 import numpy as np
 from jaxtyping import Int16, UInt16
 from pydicom.encaps import encapsulate, generate_fragments, get_frame, parse_basic_offsets
 from pydicom.pixels.decoders.base import get_decoder
 from pydicom.uid import (
-    JPEG2000,
     UID,
     DeflatedExplicitVRLittleEndian,
     ExplicitVRBigEndian,
     ExplicitVRLittleEndian,
     ImplicitVRLittleEndian,
-    JPEG2000Lossless,
     JPEGLossless,
     JPEGLosslessSV1,
     JPEGLSLossless,
@@ -30,7 +28,9 @@ from pydicom.uid import (
 )
 
 from lesion.errors import TooLargeError, UnreadableImageError
-from lesion.image.part10 import CountedFile, guarded
+from lesion.image.bounded import CountedFile, guarded
+from lesion.image.codestream import HEADER_BYTES, JPEG_2000, read_header, without_jp2
+from lesion.warning import InputWarning, WarningCode
 
 NATIVE = (
     ImplicitVRLittleEndian,
@@ -38,23 +38,21 @@ NATIVE = (
     DeflatedExplicitVRLittleEndian,
     ExplicitVRBigEndian,
 )
-_JPEG_2000 = (JPEG2000Lossless, JPEG2000)
 _JPEG_LS = (JPEGLSLossless, JPEGLSNearLossless)
 _JPEG_LOSSLESS = (JPEGLosslessSV1, JPEGLossless)
-TRANSFER_SYNTAXES = (*NATIVE, *_JPEG_2000, *_JPEG_LS, *_JPEG_LOSSLESS, RLELossless)
+TRANSFER_SYNTAXES = (*NATIVE, *JPEG_2000, *_JPEG_LS, *_JPEG_LOSSLESS, RLELossless)
 
 _DECODING_PLUGIN = {
-    **dict.fromkeys((*_JPEG_2000, RLELossless), "pylibjpeg"),
+    **dict.fromkeys((*JPEG_2000, RLELossless), "pylibjpeg"),
     **dict.fromkeys(_JPEG_LS, "pyjpegls"),
     **dict.fromkeys(_JPEG_LOSSLESS, "gdcm"),
 }
 
 #: Incompressible noise costs a few percent more compressed than raw; a header some hundred bytes.
 _MOST_OVER_RAW = 1.25
-_HEADER_BYTES = 65536
 
-#: Tiles of a JPEG 2000 codestream, for each of which a decoder allocates tables.
-_MOST_TILES = 1024
+#: The Item (FFFE,E000) that begins encapsulated Pixel Data (PS3.5, A.4).
+_ITEM = b"\xfe\xff\x00\xe0"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +71,18 @@ class Layout:
         return self.rows * self.columns * 2
 
 
+class Words(NamedTuple):
+    """The words of 16 bits that a frame holds, and how its values lie in them.
+
+    `layout` is the dataset's, or the codestream's own where it rules. `warnings` tell where the
+    frame deviates from what the standard says of it.
+    """
+
+    words: UInt16[np.ndarray, "rows cols"]
+    layout: Layout
+    warnings: tuple[InputWarning, ...] = ()
+
+
 #: Decodes one compressed frame whose header has been checked; raises an `InputError`.
 Decode = Callable[[bytes, Layout], UInt16[np.ndarray, "rows cols"]]
 
@@ -85,8 +95,8 @@ def frame_words(
     index: int = 0,
     number_of_frames: int = 1,
     offsets: tuple[bytes, bytes] | None = None,
-) -> UInt16[np.ndarray, "rows cols"]:
-    """Return the words of 16 bits that one frame holds: the only one, or that of an index.
+) -> Words:
+    """Return the words that one frame holds: the only one, or that of an index.
 
     `offsets` are the Extended Offset Table (7FE0,0001) and its lengths, where the object has them.
 
@@ -97,8 +107,12 @@ def frame_words(
     frame = compressed_frame(
         pixel_data, layout, index=index, number_of_frames=number_of_frames, offsets=offsets
     )
-    check_header(frame, layout)
-    return decode(frame, layout)
+    plain = without_jp2(frame) if layout.transfer_syntax in JPEG_2000 else frame
+    coded = coded_layout(plain, layout)
+    warnings = (_JP2,) * (plain is not frame)
+    if coded != layout:
+        warnings += (_precision(coded, layout),)
+    return Words(decode(plain, coded), coded, warnings)
 
 
 def stored_values(
@@ -113,7 +127,7 @@ def stored_values(
     unused = 16 - layout.bits_stored
     values = (found << unused) >> unused if unused else found
     # JPEG 2000 codes numbers, with their sign; all other syntaxes code words of bits.
-    if layout.transfer_syntax in _JPEG_2000 and not np.array_equal(values, found):
+    if layout.transfer_syntax in JPEG_2000 and not np.array_equal(values, found):
         raise UnreadableImageError(
             f"JPEG 2000 codestream: found values of more than {layout.bits_stored} bits, "
             "expected Bits Stored (0028,0101)"
@@ -181,7 +195,7 @@ def fragments(pixel_data: bytes) -> list[bytes]:
 
 def check_length(frame: bytes, layout: Layout) -> None:
     """Raise `TooLargeError` for a compressed frame that is much longer than its pixels."""
-    most = int(layout.raw_bytes * _MOST_OVER_RAW) + _HEADER_BYTES
+    most = int(layout.raw_bytes * _MOST_OVER_RAW) + HEADER_BYTES
     if len(frame) > most:
         raise TooLargeError(
             f"Pixel Data (7FE0,0010): found {len(frame)} bytes in a compressed frame, expected at "
@@ -189,83 +203,82 @@ def check_length(frame: bytes, layout: Layout) -> None:
         )
 
 
-def check_header(frame: bytes, layout: Layout) -> None:
-    """Raise unless the codestream claims the frame that the dataset describes.
+def coded_layout(frame: bytes, layout: Layout) -> Layout:
+    """Return how values lie in a codestream; raise unless it is of the frame that was described.
+
+    Where it holds fewer bits than Bits Stored, or in JPEG 2000 another sign, its own rule (PS3.5,
+    8.2): the dataset's describe how it might be decompressed. JPEG and JPEG-LS code no sign: codes
+    of fewer bits are numbers without one, and have no single meaning as numbers with one.
 
     What it costs to decode is then bounded by the layout, not by the codestream.
     """
     if layout.transfer_syntax == RLELossless:
-        return  # its header holds offsets only: the size is the dataset's
-    if layout.transfer_syntax in _JPEG_2000:
-        rows, columns, components, bits, signed = _jpeg_2000_header(frame)
-    else:
-        rows, columns, components, bits = _jpeg_header(frame)
-        signed = layout.signed  # JPEG and JPEG-LS carry bits without a sign
-    found = f"{rows}x{columns} pixels, {components} components, {bits} bits, signed {signed}"
-    if (rows, columns, components, signed) != (layout.rows, layout.columns, 1, layout.signed) or (
-        not layout.bits_stored <= bits <= 16
-    ):
+        return layout  # its header holds offsets only: the size is the dataset's
+    found = read_header(frame, layout.transfer_syntax)
+    least = layout.bits_stored if found.signed is None and layout.signed else 1
+    if found[:3] != (layout.rows, layout.columns, 1) or not least <= found.bits <= 16:
         raise UnreadableImageError(
             f"{UID(layout.transfer_syntax).name} codestream: found {found}, "
             f"expected {layout.rows}x{layout.columns} pixels, 1 components, "
-            f"{layout.bits_stored} to 16 bits, signed {layout.signed}"
+            f"{least} to 16 bits{' of signed values' if layout.signed else ''}"
         )
+    signed = layout.signed if found.signed is None else found.signed
+    if signed == layout.signed and found.bits >= layout.bits_stored:
+        return layout
+    return replace(layout, bits_stored=found.bits, signed=signed)
 
 
-def _native(
-    pixel_data: bytes, layout: Layout, index: int, number_of_frames: int
-) -> UInt16[np.ndarray, "rows cols"]:
-    expected = layout.raw_bytes * number_of_frames
-    if len(pixel_data) != expected:
+def check_native(pixel_data: bytes, expected: int, *, frame_bytes: int) -> tuple[InputWarning, ...]:
+    """Hold native Pixel Data against the bytes that all frames take, padded to be even.
+
+    What is longer by less than a frame is read, and warned of, as every reader does: the pixels
+    come first (PS3.5, 8.1.1). A frame too many means that the number of frames, or their size, is
+    wrong. Raise `UnreadableImageError` for that, for too little, and for what is encapsulated after
+    all, whose pixels stand elsewhere.
+    """
+    excess = len(pixel_data) - expected - expected % 2
+    encapsulated = excess > 0 and pixel_data.startswith(_ITEM)
+    if len(pixel_data) < expected or excess >= frame_bytes or encapsulated:
         raise UnreadableImageError(
-            f"Pixel Data (7FE0,0010): found {len(pixel_data)} bytes, expected {expected} "
-            f"for {number_of_frames} x {layout.rows}x{layout.columns} pixels of 16 bits"
+            f"Pixel Data (7FE0,0010): found {len(pixel_data)} bytes"
+            f"{', encapsulated' if encapsulated else ''}, expected {expected}, "
+            f"or up to {frame_bytes - 1} more"
         )
+    if excess <= 0:
+        return ()
+    return (
+        InputWarning(
+            WarningCode.EXCESS_PIXEL_DATA,
+            f"Pixel Data (7FE0,0010) is {excess} bytes longer than its pixels: "
+            "the last are left out",
+        ),
+    )
+
+
+def _native(pixel_data: bytes, layout: Layout, index: int, number_of_frames: int) -> Words:
+    warnings = check_native(
+        pixel_data, layout.raw_bytes * number_of_frames, frame_bytes=layout.raw_bytes
+    )
     order = ">u2" if layout.transfer_syntax == ExplicitVRBigEndian else "<u2"
     pixels = layout.rows * layout.columns
     words = np.frombuffer(pixel_data, order, count=pixels, offset=index * layout.raw_bytes)
-    return words.astype(np.uint16, copy=False).reshape(layout.rows, layout.columns)
+    words = words.astype(np.uint16, copy=False).reshape(layout.rows, layout.columns)
+    return Words(words, layout, warnings)
 
 
-def _jpeg_2000_header(frame: bytes) -> tuple[int, int, int, int, bool]:
-    """Read rows, columns, components, bits and sign off the SIZ marker (ISO/IEC 15444-1, A.5.1).
-
-    Not by openjpeg: it allocates tables for every tile and component before it returns the header.
-    """
-    size = struct.Struct(">HHHH8IHBBB")
-    if len(frame) < size.size or frame[:4] != b"\xff\x4f\xff\x51":
-        raise UnreadableImageError(
-            "JPEG 2000 codestream: found no SOC and SIZ marker at its start, expected both"
-        )
-    _, _, _, _, x1, y1, x0, y0, tile_x, tile_y, tile_x0, tile_y0, components, ssiz, dx, dy = (
-        size.unpack_from(frame)
-    )
-    if (dx, dy) != (1, 1) or not tile_x or not tile_y:
-        raise UnreadableImageError(
-            f"JPEG 2000 codestream: found sampling {dx}x{dy} and tiles of {tile_x}x{tile_y}, "
-            "expected 1x1 and tiles of some pixels"
-        )
-    tiles = -(-(x1 - tile_x0) // tile_x) * -(-(y1 - tile_y0) // tile_y)
-    if tiles > _MOST_TILES:
-        raise TooLargeError(
-            f"JPEG 2000 codestream: found {tiles} tiles, expected at most {_MOST_TILES}"
-        )
-    return y1 - y0, x1 - x0, components, (ssiz & 0x7F) + 1, bool(ssiz & 0x80)
+_JP2 = InputWarning(
+    WarningCode.JP2_HEADER,
+    "the compressed frame is a JP2 file, expected a codestream alone: what stands around it is "
+    "left out",
+)
 
 
-def _jpeg_header(frame: bytes) -> tuple[int, int, int, int]:
-    """Read rows, columns, components and bits off the frame header (ISO/IEC 10918-1, B.2.2).
+def _precision(coded: Layout, layout: Layout) -> InputWarning:
+    def said(of: Layout) -> str:
+        return f"{of.bits_stored} bits, {'signed' if of.signed else 'unsigned'}"
 
-    SOF3 is lossless JPEG, SOF55 JPEG-LS (ISO/IEC 14495-1, C.2.2): the same layout.
-    """
-    frame = frame[:_HEADER_BYTES]
-    at = 2
-    while frame[:2] == b"\xff\xd8" and at + 10 <= len(frame) and frame[at] == 0xFF:
-        marker, length = frame[at + 1], int.from_bytes(frame[at + 2 : at + 4], "big")
-        if marker in (0xC3, 0xF7):
-            bits, rows, columns, components = struct.unpack_from(">BHHB", frame, at + 4)
-            return rows, columns, components, bits
-        at += 2 + length
-    raise UnreadableImageError(
-        "JPEG codestream: found no frame header SOF3 or SOF55, expected one of them"
+    return InputWarning(
+        WarningCode.CODESTREAM_PRECISION,
+        f"the codestream holds values of {said(coded)}, the dataset says {said(layout)}: "
+        "the codestream is followed",
     )

@@ -1,6 +1,7 @@
 """What every format is held to before its pixels are decoded."""
 
 from lesion.errors import PixelFormatError, SpacingError, TooLargeError
+from lesion.image.values import quote
 
 #: No CT matrix is larger.
 MOST_PIXELS_A_SIDE = 2048
@@ -16,10 +17,12 @@ MOST_ANISOTROPY = 8.0
 def check_size(where: str, rows: object, columns: object) -> tuple[int, int]:
     """Return rows and columns; raise unless both are whole numbers from 1 to the limit."""
     if not (isinstance(rows, int) and isinstance(columns, int) and min(rows, columns) >= 1):
-        raise PixelFormatError(f"{where}: found {rows!s:.20}x{columns!s:.20} pixels, expected some")
+        raise PixelFormatError(
+            f"{where}: found {quote(rows)}x{quote(columns)} pixels, expected some"
+        )
     if max(rows, columns) > MOST_PIXELS_A_SIDE:
         raise TooLargeError(
-            f"{where}: found {rows}x{columns} pixels, "
+            f"{where}: found {quote(rows)}x{quote(columns)} pixels, "
             f"expected at most {MOST_PIXELS_A_SIDE}x{MOST_PIXELS_A_SIDE}"
         )
     return rows, columns

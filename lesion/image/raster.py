@@ -130,7 +130,8 @@ def _npy(data: bytes, *, kinds: str) -> np.ndarray:
     shape, fortran_order, dtype, start = _npy_header(data)
     if len(shape) != 2 or dtype.kind not in kinds:
         raise PixelFormatError(
-            f"NPY: found {dtype!s:.20} {list(shape[:5])}, expected numbers [rows, columns]"
+            f"NPY: found {dtype.kind!a} of {dtype.itemsize} bytes in {len(shape)} dimensions, "
+            f"expected numbers (one of {kinds!a}) [rows, columns]"
         )
     rows, columns = check_size("NPY", *shape)
     expected = rows * columns * dtype.itemsize

@@ -4,29 +4,25 @@ import asyncio
 import logging
 import sys
 
-from pydantic import ValidationError
-
-from lesion.errors import InputError
-from service import logs
-from service.dimse.faults import keep_out_of_sight
-from service.dimse.listener import run
-from service.dimse.settings import ListenerSettings
-from service.settings import Settings
+from service.shutdown import end_on_signals
 
 logger = logging.getLogger("service.dimse")
 
 
 def main() -> int:
     """Run the listener; return its exit status."""
+    end_on_signals()
+    from lesion.errors import InputError  # noqa: PLC0415  # seconds, with the signals in force
+    from service import environment, logs  # noqa: PLC0415
+    from service.dimse.faults import keep_out_of_sight  # noqa: PLC0415
+    from service.dimse.listener import run  # noqa: PLC0415
+    from service.dimse.settings import ListenerSettings  # noqa: PLC0415
+    from service.settings import Settings  # noqa: PLC0415
+
     logs.configure()
     keep_out_of_sight()
-    try:
-        shared, settings = Settings(), ListenerSettings()  # type: ignore[call-arg]  # the environment's
-    except ValidationError as error:  # less its inputs: one may be a secret in the wrong place
-        for wrong in error.errors(include_url=False, include_input=False, include_context=False):
-            name = ".".join(map(str, wrong["loc"]))
-            logger.critical({"message": f"settings: {name}: {wrong['msg']}"})
-        return 2
+    shared, settings = environment.read(Settings), environment.read(ListenerSettings)
+    environment.warn_of_unknown(Settings, ListenerSettings)
     try:
         asyncio.run(run(shared, settings))
     except (OSError, InputError) as error:

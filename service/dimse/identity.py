@@ -1,6 +1,8 @@
 """The bytes of a received object -> who it is, and which slices it is about.
 
-Read with `lesion.image.part10`, within its bounds: no patient attribute is looked at.
+Read with `lesion.image.part10`, within its bounds. No patient attribute is read here: whether an
+annotation and its images are of one patient is seen when they are read for a report
+(`lesion.patient`).
 """
 
 from collections.abc import Iterable, Mapping
@@ -60,6 +62,12 @@ _REGION: dict[str, Any] = {
     "ReferencedFrameOfReferenceUID": None,
     "ContentSequence": {"ReferencedSOPSequence": _IMAGE},
 }
+# A region may stand beside a measurement, or be what one is inferred from.
+_ITEM: dict[str, Any] = {
+    **_REGION,
+    "ContentSequence": {"ReferencedSOPSequence": _IMAGE, **_REGION},
+}
+_FRAME: dict[str, Any] = {"ReferencedFrameOfReferenceUID": None}
 _WANTED: Mapping[Kind, dict[str, Any]] = {
     "ct": {**_COMMON, "ImageType": None},
     "seg": {
@@ -74,13 +82,14 @@ _WANTED: Mapping[Kind, dict[str, Any]] = {
             "FrameOfReferenceUID": None,
             "RTReferencedStudySequence": {"RTReferencedSeriesSequence": _SERIES},
         },
+        "StructureSetROISequence": _FRAME,
         "ROIContourSequence": {"ContourSequence": {"ContourImageSequence": _IMAGE}},
     },
     "sr": {
         **_COMMON,
         "Manufacturer": None,
         "CurrentRequestedProcedureEvidenceSequence": {"ReferencedSeriesSequence": _SERIES},
-        "ContentSequence": {"ContentSequence": {"ContentSequence": _REGION}},
+        "ContentSequence": {"ContentSequence": {"ContentSequence": _ITEM}},
     },
 }
 
@@ -230,7 +239,9 @@ def _frame_of_reference(kind: Kind, values: dict[str, Any]) -> str:
     found = [values.get("FrameOfReferenceUID")]
     if kind == "rtstruct":
         frames_named = values.get("ReferencedFrameOfReferenceSequence", [])
+        rois = values.get("StructureSetROISequence", [])
         found = [frame.get("FrameOfReferenceUID") for frame in frames_named]
+        found = found or [roi.get("ReferencedFrameOfReferenceUID") for roi in rois]
     elif kind == "sr":
         found = [region.get("ReferencedFrameOfReferenceUID") for region in _regions(values)]
     valid = _uids(found)
@@ -238,13 +249,17 @@ def _frame_of_reference(kind: Kind, values: dict[str, Any]) -> str:
 
 
 def _regions(values: dict[str, Any]) -> list[dict[str, Any]]:
-    """Return the items of all measurement groups of a report (PS3.16, TID 1500)."""
-    return [
+    """Return the items of all measurement groups of a report (PS3.16, TID 1500), and theirs.
+
+    A region is an item of a group, or of a measurement that is inferred from it.
+    """
+    items = [
         item
         for container in values.get("ContentSequence", [])
         for group in container.get("ContentSequence", [])
         for item in group.get("ContentSequence", [])
     ]
+    return [*items, *(child for item in items for child in item.get("ContentSequence", []))]
 
 
 def _ignored(kind: Kind, values: dict[str, Any]) -> Literal["", "own-report", "localizer"]:

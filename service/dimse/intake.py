@@ -39,7 +39,9 @@ class Intake:
         self._spool, self._outbox, self._metrics, self._woken = spool, outbox, metrics, woken
         self._lock = Lock()
 
-    def take(self, dataset: bytes, *, sop_class: UID, instance: str, transfer_syntax: UID) -> int:
+    def take(
+        self, dataset: bytes, *, sop_class: UID, instance: str, transfer_syntax: UID, sender: str
+    ) -> int:
         """Keep an object, encoded as its presentation context says; return the status."""
         kind = KINDS[sop_class]
         if not part10.uid(instance).is_valid:
@@ -53,7 +55,7 @@ class Intake:
                 if self._outbox.reported(key):
                     return self._taken(kind, "reported")
                 identity = identify(head + dataset, sop_class=sop_class, instance=instance)
-                return self._keep(identity, head, dataset)
+                return self._keep(identity, head, dataset, sender)
         except InputError as error:
             logger.warning({"kind": kind, "problem": error.slug, "message": str(error)})
             return self.refuse(kind, error.slug, refusal_status(error))
@@ -66,10 +68,10 @@ class Intake:
         self._metrics.objects.labels(kind, problem).inc()
         return status
 
-    def _keep(self, identity: Identity, head: bytes, dataset: bytes) -> int:
+    def _keep(self, identity: Identity, head: bytes, dataset: bytes, sender: str) -> int:
         if identity.ignored:
             return self._taken(identity.kind, identity.ignored)
-        new = self._spool.keep(identity, (head, dataset), arrived=time.time())
+        new = self._spool.keep(identity, (head, dataset), arrived=time.time(), sender=sender)
         if new:
             self._woken()
         return self._taken(identity.kind, "kept" if new else "duplicate")

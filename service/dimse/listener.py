@@ -9,22 +9,21 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from service.dimse import files, health, peers, receive
+from service import probes
+from service.dimse import files, peers, receive
 from service.dimse.intake import Intake
 from service.dimse.metrics import ListenerMetrics
 from service.dimse.outbox import Outbox
 from service.dimse.outgoing import Outgoing
+from service.dimse.pdu import Bounds, Held
+from service.dimse.senders import Senders
 from service.dimse.settings import ListenerSettings
 from service.dimse.spool import Spool
 from service.dimse.work import Work
-from service.problems import NotReadyError
 from service.runtime import Runtime
 from service.settings import Settings
 
 logger = logging.getLogger(__name__)
-
-#: The event loop answers within this, or it is taken for dead.
-_ALIVE_S = 30.0
 
 
 async def run(shared: Settings, settings: ListenerSettings) -> None:
@@ -45,19 +44,41 @@ async def run(shared: Settings, settings: ListenerSettings) -> None:
             max_bytes=settings.max_spool_bytes,
             max_objects=settings.max_spool_objects,
         )
-        work = Work(runtime, settings, spool, outbox, metrics)
+        held = Held(
+            Bounds(
+                settings.max_object_bytes,
+                settings.max_held_bytes,
+                settings.idle_timeout_s,
+                settings.message_timeout_s,
+                settings.associate_timeout_s,
+            )
+        )
+        work = Work(
+            runtime,
+            settings,
+            Senders(known, settings, held.active_at),
+            spool=spool,
+            outbox=outbox,
+            metrics=metrics,
+        )
         outgoing = Outgoing(
             runtime.pacs, known.target, settings, spool=spool, outbox=outbox, metrics=metrics
         )
         _watch(metrics, spool, outbox)
         runtime.start()
-        stack.callback(_serve_health(settings, runtime, metrics, loop))
+        answering = probes.serve(
+            settings.http_host,
+            settings.http_port,
+            ready=lambda: runtime.ready,
+            metrics=lambda: runtime.metrics.text() + metrics.text(),
+        )
+        stack.callback(answering)
 
         def woken() -> None:
             loop.call_soon_threadsafe(work.woken.set)
 
         intake = Intake(spool, outbox, metrics, woken=woken)
-        stop_receiving = receive.start(settings, known, intake, metrics)
+        stop_receiving = receive.start(settings, known, intake, held, metrics)
         ending = asyncio.gather(work.run(made, stopping), outgoing.run(made, stopping))
         try:
             await ending
@@ -93,34 +114,5 @@ def _watch(metrics: ListenerMetrics, spool: Spool, outbox: Outbox) -> None:
     metrics.watch(
         "reports_waiting", "Reports that are not confirmed", lambda: len(outbox.waiting())
     )
+    metrics.watch("report_bytes", "Bytes of reports that are not confirmed", outbox.report_bytes)
     metrics.watch("oldest_annotation_seconds", "Age of the annotation that waits longest", oldest_s)
-
-
-def _serve_health(
-    settings: ListenerSettings,
-    runtime: Runtime,
-    metrics: ListenerMetrics,
-    loop: asyncio.AbstractEventLoop,
-) -> health.Stop:
-    beat = [time.monotonic()]
-
-    def keep_beating() -> None:
-        beat[0] = time.monotonic()
-        loop.call_later(1, keep_beating)
-
-    def ready() -> bool:
-        try:
-            return bool(runtime.model.digest)
-        except NotReadyError:
-            return False
-
-    keep_beating()
-    return health.start(
-        settings.http_host,
-        settings.http_port,
-        {
-            "/livez": health.state(lambda: time.monotonic() - beat[0] < _ALIVE_S),
-            "/readyz": health.state(ready),
-            "/metrics": health.text(lambda: runtime.metrics.text() + metrics.text()),
-        },
-    )

@@ -30,6 +30,9 @@ class Outbox:
         self._folder = folder
         # name -> when it was written, in seconds of the clock; the first written stands first
         self._there = {name: self._listed(name) for name in FOLDERS}
+        self._sizes = {
+            key: (self._folder / "reports" / key).stat().st_size for key in self._there["reports"]
+        }
         for key in self._there["done"]:  # moved there, and then the process ended
             files.empty(self._folder / "done" / key)
 
@@ -44,6 +47,14 @@ class Outbox:
     def waiting(self) -> dict[str, float]:
         """Return the keys of the reports to deliver, and when each was made."""
         return dict(self._there["reports"])
+
+    def report_bytes(self) -> int:
+        """Return how many bytes the reports to deliver take."""
+        return sum(list(self._sizes.values()))
+
+    def full(self, *, most: int, most_bytes: int) -> bool:
+        """Tell whether there are so many reports to deliver that no further one is to be made."""
+        return len(self._sizes) >= most or self.report_bytes() >= most_bytes
 
     def begin(self, key: str) -> int:
         """Remember that an annotation is about to be classified; return how often it was so."""
@@ -61,7 +72,8 @@ class Outbox:
     def add(self, key: str, objects: Sequence[Made]) -> None:
         """Keep the report of an annotation until it is confirmed."""
         told = [{**made._asdict(), "data": len(made.data)} for made in objects]
-        self._write("reports", key, {"objects": told}, *(made.data for made in objects))
+        parts = (made.data for made in objects)
+        self._sizes[key] = self._write("reports", key, {"objects": told}, *parts)
 
     def read(self, key: str) -> list[Made]:
         """Return the objects of a report. Raise `OSError` or `ValueError` where they are lost."""
@@ -76,13 +88,14 @@ class Outbox:
     def confirm(self, key: str) -> None:
         """Remember that a report arrived, and let go of it; a full disk has room for that."""
         files.move(self._folder / "reports" / key, self._folder / "done" / key)
-        del self._there["reports"][key]
+        del self._there["reports"][key], self._sizes[key]
         self._there["done"][key] = time.time()
         files.empty(self._folder / "done" / key)
 
     def drop(self, key: str) -> None:
         """Let go of a report that nobody took."""
         self._remove("reports", key)
+        self._sizes.pop(key, None)
 
     def refuse(self, key: str, problem: str) -> None:
         """Remember why an annotation has no report."""
@@ -104,10 +117,11 @@ class Outbox:
         times = {name: (path / name).stat().st_mtime for name in files.names(path)}
         return dict(sorted(times.items(), key=lambda item: item[1]))
 
-    def _write(self, folder: str, key: str, head: dict[str, Any], *parts: bytes) -> None:
-        files.write(self._folder / folder / key, head, *parts)
+    def _write(self, folder: str, key: str, head: dict[str, Any], *parts: bytes) -> int:
+        size = files.write(self._folder / folder / key, head, *parts)
         self._there[folder].pop(key, None)
         self._there[folder][key] = time.time()
+        return size
 
     def _remove(self, folder: str, key: str) -> None:
         files.remove(self._folder / folder / key)

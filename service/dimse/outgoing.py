@@ -83,6 +83,7 @@ class Outgoing:
                 ae_title=self._settings.ae_title,
                 pacs=self._pacs,
                 timeout_s=self._settings.target_timeout_s,
+                deadline_s=self._settings.target_deadline_s,
             )
             self._confirm(key)
         except InputError as error:
@@ -129,22 +130,31 @@ class Outgoing:
         for key, made_at in self._outbox.waiting().items():
             if made_at < before:
                 self._outbox.drop(key)
-                self._drop(key, "undelivered")
+                self._drop(key, "undelivered", "no target confirmed its report")
         for annotation in self._spool.annotations():
             if annotation.arrived < before and not self._outbox.reported(annotation.key):
-                self._drop(annotation.key, "unmatched")
+                if settings.full(self._outbox):
+                    self._drop(annotation.key, "undelivered", "others' reports wait for the target")
+                else:
+                    self._drop(annotation.key, "unmatched", "no images came that it fits")
         images = [kept for kept in self._spool.all() if kept.identity.kind == "ct"]
         old = {kept.key for kept in images if kept.arrived < before}
         for annotation in self._spool.annotations():
             if old and not self._outbox.reported(annotation.key):
-                old.difference_update(kept.key for kept in match(annotation, self._spool).images)
+                old.difference_update(kept.key for kept in match(annotation, self._spool).awaited)
                 await asyncio.sleep(0)  # thousands may wait: others have their turn
         for key in old:
             self._spool.remove(key)
         self._outbox.tidy(before=now - settings.remember_s, most=settings.max_remembered)
 
-    def _drop(self, key: str, why: str) -> None:
+    def _drop(self, key: str, problem: str, why: str) -> None:
         self._spool.remove(key)
         self._forget(key)
-        self._metrics.jobs.labels(why).inc()
-        logger.error({"problem": why, "message": "an annotation was dropped without a report"})
+        self._metrics.jobs.labels(problem).inc()
+        logger.error(
+            {
+                "problem": problem,
+                "message": "an annotation was dropped without a report",
+                "why": why,
+            }
+        )

@@ -3,21 +3,24 @@
 pynetdicom reads a PDU of whatever length its head claims (up to 4 GiB, PS3.8, 9.3.1), waits for it
 without end, and gathers a message's fragments in memory until the peer says that it was the last.
 Here a PDU has a longest length and a deadline, a message a deadline and a size, and all messages
-that are arriving share what may be held.
+that are arriving share what may be held. A peer that is gone keeps no association.
 """
 
 import logging
 import socket
 import time
+from collections.abc import Collection
 from contextlib import suppress
 from dataclasses import dataclass
 from io import BytesIO
 from threading import Lock
-from typing import Literal
+from typing import Any, Literal
 from weakref import WeakSet
 
 from pynetdicom.association import Association
 from pynetdicom.dimse import DIMSEServiceProvider
+from pynetdicom.dimse_messages import C_STORE_RQ
+from pynetdicom.dul import DULServiceProvider
 from pynetdicom.pdu_primitives import P_DATA
 from pynetdicom.transport import AssociationSocket
 
@@ -39,16 +42,42 @@ _READ_BYTES = 64 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """Bytes of one object and of all that are arriving, and seconds for a PDU and a message."""
+    """Bytes of one object and of all that are arriving, and seconds.
+
+    For a PDU, for a message, and from the connection to the request for an association.
+    """
 
     object_bytes: int
     held_bytes: int
     pdu_s: float
     message_s: float
+    request_s: float
 
 
 class ProtocolError(Exception):
     """A peer does what no peer may: the association is aborted."""
+
+
+class EndingProvider(DULServiceProvider):
+    """Reads the PDUs of an association. However it ends, nothing is left of the association.
+
+    pynetdicom lets one that nobody asked for yet wait on where its peer is gone (PS3.8, 9.2, AA-5),
+    and it counts as one of those that there may be; PDUs out of turn it raises exceptions of.
+    """
+
+    def run_reactor(self) -> None:
+        """Read until the connection ends or is to be ended, in whatever way."""
+        try:
+            super().run_reactor()
+        except Exception as error:  # of its state machine; what it says may be the peer's words
+            logger.warning({"problem": "protocol", "message": type(error).__name__})
+        finally:
+            if isinstance(self.socket, BoundedSocket):
+                self.socket.shut()
+            if isinstance(self.assoc.dimse, BoundedMessages):
+                self.assoc.dimse.let_go()
+            nobody: Any = None  # in place of the request
+            self.to_user_queue.put(nobody)
 
 
 class BoundedSocket(AssociationSocket):
@@ -57,6 +86,7 @@ class BoundedSocket(AssociationSocket):
     def __init__(self, assoc: Association, client_socket: socket.socket, bounds: Bounds) -> None:
         super().__init__(assoc, client_socket=client_socket)
         self._pdu_s = bounds.pdu_s
+        self._request_until = time.monotonic() + bounds.request_s
         client_socket.settimeout(bounds.pdu_s)
 
     def recv(self, nr_bytes: int) -> bytearray:
@@ -77,6 +107,8 @@ class BoundedSocket(AssociationSocket):
             connection.send(_ABORT)
             raise ConnectionAbortedError
         until = time.monotonic() + self._pdu_s
+        if self.assoc.requestor.primitive is None:
+            until = min(until, self._request_until)
         read = bytearray()
         try:
             while len(read) < nr_bytes:
@@ -102,12 +134,14 @@ class BoundedSocket(AssociationSocket):
 
 
 class Held:
-    """The bytes of all messages that are arriving, together."""
+    """All messages that are arriving, together: their bytes, and who sends them."""
 
     def __init__(self, bounds: Bounds) -> None:
         self.bounds = bounds
         self._lock = Lock()
         self._messages: WeakSet[BoundedMessages] = WeakSet()
+        # AE title -> when the last object of its ended, in seconds of the clock
+        self._ended: dict[str, float] = {}
 
     def add(self, messages: "BoundedMessages") -> None:
         """Count what an association holds, as long as it lives."""
@@ -118,6 +152,25 @@ class Held:
         """Return how many bytes are held."""
         with self._lock:
             return sum(messages.held for messages in self._messages)
+
+    def active_at(self, senders: Collection[str]) -> float:
+        """Return when an object was last arriving from one of the senders; 0 where none was.
+
+        In seconds of the clock, by AE title. A sender that is not known (empty) may be any.
+        """
+        with self._lock:
+            if any(
+                messages.arriving and ("" in senders or messages.sender in senders)
+                for messages in self._messages
+            ):
+                return time.time()
+            ended = self._ended.items()
+            return max((at for one, at in ended if "" in senders or one in senders), default=0.0)
+
+    def ended(self, sender: str) -> None:
+        """Remember that an object arrived no more, whole or not."""
+        with self._lock:
+            self._ended[sender] = time.time()
 
     def room_for(self, size: int) -> bool:
         """Tell whether so many bytes more may be held."""
@@ -139,7 +192,19 @@ class BoundedMessages(DIMSEServiceProvider):
         self._begun = self._served = 0
         self._size = self._command = 0
         self._began = 0.0
+        self._storing = False
         held.add(self)
+
+    @property
+    def sender(self) -> str:
+        """The AE title of the peer, one of those that may send."""
+        return str(self.assoc.requestor.ae_title).strip()
+
+    @property
+    def arriving(self) -> bool:
+        """Whether an object is on its way: its command has come, and it is not served yet."""
+        in_time = time.monotonic() - self._began <= self._pool.bounds.message_s
+        return self._storing and in_time and self.assoc.is_alive()
 
     def receive_primitive(self, primitive: P_DATA) -> None:
         """Take the next fragments. What no peer may send aborts the association."""
@@ -149,6 +214,7 @@ class BoundedMessages(DIMSEServiceProvider):
             fragments = primitive.presentation_data_value_list
             fragments[:] = [(context_id, self._admitted(data)) for context_id, data in fragments]
             super().receive_primitive(primitive)
+            self._storing |= isinstance(self.message, C_STORE_RQ)
         except Exception as error:  # whatever pynetdicom and pydicom raise of a hostile command
             said = str(error) if isinstance(error, ProtocolError) else type(error).__name__
             logger.warning({"problem": "protocol", "message": said})
@@ -157,8 +223,7 @@ class BoundedMessages(DIMSEServiceProvider):
 
     def served(self) -> None:
         """Let go of a message, for an answer is about to be sent: the next one may come."""
-        self._served += 1
-        self.held = 0
+        self._end()
 
     def let_go(self) -> None:
         """Let go of half a message: the association ends.
@@ -166,7 +231,15 @@ class BoundedMessages(DIMSEServiceProvider):
         One that came whole is held until it is served, whether its sender still waits or not.
         """
         if self.message is not None:
-            self.message, self.held = None, 0
+            self.message = None
+            self._end()
+
+    def _end(self) -> None:
+        self._served = self._begun
+        self.held = 0
+        if self._storing:
+            self._storing = False
+            self._pool.ended(self.sender)
 
     def _begin(self) -> None:
         if self._begun != self._served:  # asynchronous operations were not agreed on (PS3.7, D.3)
@@ -190,6 +263,7 @@ class BoundedMessages(DIMSEServiceProvider):
                     f"command: found {self._command} bytes or more, expected {MOST_COMMAND_BYTES}"
                 )
             return data
+        self._storing = True
         self._size += len(data) - 1
         if self._size > 2 * bounds.object_bytes:
             raise ProtocolError(

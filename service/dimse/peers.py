@@ -4,6 +4,8 @@
     hosts = ["192.0.2.10", "192.0.2.64/26"]
 
     [senders.WORKSTATION]
+    select = "Tumor"
+    quiet_s = 60
 
     [target]
     ae_title = "ARCHIVE"
@@ -28,6 +30,7 @@ from pydantic import (
 
 from service import tls, toml_file
 from service.pacs.config import Name
+from service.settings import Seconds
 
 #: 1 to 16 characters, no backslash, no control character, no space at an end (PS3.5, 6.2, AE).
 AE_TITLE = r"^[!-\[\]-~]([ -\[\]-~]{0,14}[!-\[\]-~])?$"
@@ -42,6 +45,10 @@ class Sender(_Strict):
     """One AE that may send: from these addresses alone, or from any where none is named."""
 
     hosts: tuple[IPv4Network | IPv6Network, ...] = ()
+    #: Of its annotations, the one segment, ROI or measurement group to read; all without it.
+    select: Annotated[str, StringConstraints(pattern=r"\S")] | None = None
+    #: How long a study must be quiet that it sends, in place of HEPATICA_DIMSE_QUIET_S.
+    quiet_s: Seconds | None = None
 
     def may_send_from(self, host: str) -> bool:
         """Tell whether it may connect from an address."""
@@ -94,6 +101,10 @@ class Peers(_Strict):
         """Tell whether an AE may send from an address."""
         sender = self.senders.get(ae_title)
         return sender is not None and sender.may_send_from(host)
+
+    def of(self, ae_title: str) -> Sender:
+        """Return what is set for an AE; the defaults where the file names it no more."""
+        return self.senders.get(ae_title, Sender())
 
 
 def load(path: Path) -> Peers:

@@ -23,7 +23,13 @@ from service.dimse.faults import tell
 from service.dimse.identity import KINDS, TRANSFER_SYNTAXES
 from service.dimse.intake import CANNOT_UNDERSTAND, OUT_OF_RESOURCES, SUCCESS, Intake
 from service.dimse.metrics import ListenerMetrics
-from service.dimse.pdu import ASKED_PDU_BYTES, BoundedMessages, BoundedSocket, Bounds, Held
+from service.dimse.pdu import (
+    ASKED_PDU_BYTES,
+    BoundedMessages,
+    BoundedSocket,
+    EndingProvider,
+    Held,
+)
 from service.dimse.peers import Peers
 from service.dimse.settings import ListenerSettings
 from service.report.uids import IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_VERSION_NAME
@@ -43,6 +49,9 @@ _STOP_S = 5.0
 
 class Server(AssociationServer):
     """Accepts connections: of hosts that may send, and only so many."""
+
+    #: Connections that wait to be accepted; of more, each would wait for whole seconds (SYN again).
+    request_queue_size = 128
 
     peers: Peers
     held: Held
@@ -80,15 +89,16 @@ class _Handler(RequestHandler):
     def _create_association(self) -> Association:
         assoc = super()._create_association()
         held = self.server.held
-        # The socket that is replaced has said that it is open; ours says so again.
-        assoc.dul.event_queue.get_nowait()
-        assoc.dul.socket = BoundedSocket(assoc, self.request, held.bounds)
+        assoc.dul = EndingProvider(assoc)
+        # Timers of the provider are set by way of the association.
+        assoc.acse_timeout, assoc.network_timeout = assoc.acse_timeout, assoc.network_timeout
+        assoc.set_socket(BoundedSocket(assoc, self.request, held.bounds))
         assoc.dimse = BoundedMessages(assoc, held)
         return assoc
 
 
 def start(
-    settings: ListenerSettings, peers: Peers, intake: Intake, metrics: ListenerMetrics
+    settings: ListenerSettings, peers: Peers, intake: Intake, held: Held, metrics: ListenerMetrics
 ) -> Callable[[], None]:
     """Begin to accept associations; return what ends them all."""
     ae = AE(settings.ae_title)
@@ -107,7 +117,6 @@ def start(
         (evt.EVT_ACCEPTED, lambda _: count("accepted").inc()),
         (evt.EVT_ABORTED, lambda _: count("aborted").inc()),
         (evt.EVT_REJECTED, lambda _: count("too-many").inc()),  # by pynetdicom: ours it does not
-        (evt.EVT_CONN_CLOSE, _closed),
         (evt.EVT_C_ECHO, _echo),
         (evt.EVT_C_STORE, partial(_store, intake)),
     ]
@@ -120,14 +129,7 @@ def start(
         request_handler=_Handler,
     )
     server.peers, server.metrics = peers, metrics
-    server.held = Held(
-        Bounds(
-            settings.max_object_bytes,
-            settings.max_held_bytes,
-            settings.idle_timeout_s,
-            settings.message_timeout_s,
-        )
-    )
+    server.held = held
     metrics.watch("held_bytes", "Bytes of objects that are arriving", server.held.total)
     ae._servers.append(server)  # type: ignore[arg-type]  # that is where it looks when it ends
     Thread(target=server.serve_forever, args=(0.1,), name="dicom", daemon=True).start()
@@ -171,11 +173,6 @@ def _requested(peers: Peers, ae_title: str, metrics: ListenerMetrics, event: evt
         event.assoc.kill()
 
 
-def _closed(event: evt.Event) -> None:
-    """Let go of half a message."""
-    _messages(event).let_go()
-
-
 def _echo(event: evt.Event) -> int:
     """Answer a C-ECHO request; not an object that was announced as one."""
     _messages(event).served()
@@ -200,6 +197,7 @@ def _store(intake: Intake, event: evt.Event) -> int | Dataset:
             received.getvalue() if received else b"",
             sop_class=sop_class,
             instance=str(request.AffectedSOPInstanceUID),
+            sender=messages.sender,
             transfer_syntax=UID(event.context.transfer_syntax),
         )
     except Exception as error:

@@ -5,16 +5,18 @@ What is raised says what failed, in words of ours: never a name, a UID or a word
 
 import asyncio
 import logging
+import socket
+import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from io import BytesIO
+from threading import Event, Timer
 
 from pydicom import dcmread
 from pydicom.dataset import Dataset
 from pynetdicom import AE, build_context, evt
 from pynetdicom.association import Association
 
-from lesion.image.part10 import silenced
 from service.dimse.peers import Target
 from service.pacs.directory import Directory
 from service.problems import (
@@ -41,31 +43,78 @@ _TRANSIENT = 2
 
 
 async def deliver(
-    objects: Sequence[Made], target: Target, *, ae_title: str, pacs: Directory, timeout_s: float
+    objects: Sequence[Made],
+    target: Target,
+    *,
+    ae_title: str,
+    pacs: Directory,
+    timeout_s: float,
+    deadline_s: float,
 ) -> None:
     """Have the target store all objects of a report. Raise the `PacsError` that says what failed.
 
-    To store them twice changes nothing.
+    To store them twice changes nothing. One deadline holds for all of them; a PACS has its own.
     """
     if target.pacs is not None:
         client = pacs.client(target.pacs, to_store=True)
+        until = client.deadline()
         for made in objects:
             with _if_wanted(made):
-                await client.store(made.data)
+                await client.store(made.data, until=until)
     else:
-        await asyncio.to_thread(store, objects, target, ae_title=ae_title, timeout_s=timeout_s)
+        await asyncio.to_thread(
+            store,
+            objects,
+            target,
+            ae_title=ae_title,
+            timeout_s=timeout_s,
+            deadline_s=deadline_s,
+        )
 
 
-def store(objects: Sequence[Made], target: Target, *, ae_title: str, timeout_s: float) -> None:
-    """Store objects at an AE, in one association."""
-    datasets = []
-    for made in objects:
-        with silenced():
-            datasets.append(dcmread(BytesIO(made.data)))
-    with _associated(datasets, target, ae_title, timeout_s) as assoc:
+def store(
+    objects: Sequence[Made], target: Target, *, ae_title: str, timeout_s: float, deadline_s: float
+) -> None:
+    """Store objects at an AE, in one association.
+
+    It may be silent for `timeout_s`, and must have stored all of them within `deadline_s`.
+    """
+    began = time.monotonic()
+    datasets = [dcmread(BytesIO(made.data)) for made in objects]
+    with (
+        _associated(datasets, target, ae_title, timeout_s) as assoc,
+        _in_time(assoc, deadline_s, began),
+    ):
         for made, dataset in zip(objects, datasets, strict=True):
             with _if_wanted(made):
                 _check(_sent(assoc, dataset))
+
+
+@contextmanager
+def _in_time(assoc: Association, deadline_s: float, began: float) -> Iterator[None]:
+    """Break off once it took so long, though each answer came soon enough."""
+    late = Event()
+
+    def break_off() -> None:
+        late.set()
+        connection = assoc.dul.socket.socket if assoc.dul.socket else None
+        if connection is not None:
+            with suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
+
+    timer = Timer(max(began + deadline_s - time.monotonic(), 0), break_off)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    except PacsError:
+        if late.is_set():
+            raise PacsTimeoutError(
+                f"target: found not all of a report stored after {deadline_s:g} s, expected it"
+            ) from None
+        raise
+    finally:
+        timer.cancel()
 
 
 @contextmanager

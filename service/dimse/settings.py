@@ -9,11 +9,10 @@ from typing import Annotated
 from pydantic import Field, PositiveInt, StringConstraints, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from service.dimse.outbox import Outbox
 from service.dimse.peers import AE_TITLE, load
 from service.dimse.spool import IMAGES_SHARE
-from service.settings import MIB, Seconds
-
-Port = Annotated[int, Field(ge=0, le=65535)]
+from service.settings import MIB, Port, Seconds
 
 
 class ListenerSettings(BaseSettings):
@@ -54,19 +53,27 @@ class ListenerSettings(BaseSettings):
     associate_timeout_s: Seconds = 10.0
     #: A message must have arrived whole within this.
     message_timeout_s: Seconds = 300.0
-    #: The target must answer within this.
+    #: The target AE must answer within this, and have stored all of a report within the other.
     target_timeout_s: Seconds = 30.0
+    target_deadline_s: Seconds = 120.0
 
     #: An annotation that lacks some of its slices waits until its study has been quiet so long.
     quiet_s: Seconds = 10.0
     #: What is not reported on by then is dropped.
     retention_s: Seconds = 86_400.0
+    #: Reports, and about as many bytes of them, that wait for the target; then no more are made.
+    max_reports: PositiveInt = 1_000
+    max_report_bytes: PositiveInt = 2 * 1024 * MIB
     #: So long, and so many, annotations are known as reported on.
     remember_s: Seconds = 2_592_000.0
     max_remembered: PositiveInt = 100_000
     #: The pause before a failed report is tried again; it doubles up to the other.
     retry_s: Seconds = 5.0
     retry_cap_s: Seconds = 300.0
+
+    def full(self, outbox: Outbox) -> bool:
+        """Tell whether as many reports wait for the target as may."""
+        return outbox.full(most=self.max_reports, most_bytes=self.max_report_bytes)
 
     @field_validator("peers")
     @classmethod

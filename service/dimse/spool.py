@@ -30,12 +30,16 @@ class SpoolFullError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """An object on disk: its key, who it is, when it arrived (seconds of the clock), its bytes."""
+    """An object on disk: its key, who it is, when it arrived (seconds of the clock), its bytes.
+
+    `sender` is the AE title that it came from; empty where an older release kept it.
+    """
 
     key: str
     identity: Identity
     arrived: float
     size: int
+    sender: str = ""
 
 
 class Spool:
@@ -58,7 +62,9 @@ class Spool:
     def __contains__(self, key: object) -> bool:
         return key in self._kept
 
-    def keep(self, identity: Identity, data: Iterable[bytes], *, arrived: float) -> bool:
+    def keep(
+        self, identity: Identity, data: Iterable[bytes], *, arrived: float, sender: str = ""
+    ) -> bool:
         """Put an object on the disk; return whether it was not there already.
 
         Raise `SpoolFullError` where there is no room.
@@ -69,13 +75,13 @@ class Spool:
                 return False
             if not self._room_for(identity, sum(map(len, parts))):
                 raise SpoolFullError
-            head = {"arrived": arrived, **asdict(identity)}
+            head = {"arrived": arrived, "sender": sender, **asdict(identity)}
             try:
                 size = files.write(self._folder / key, head, *parts)
             except OSError as error:
                 tell("spool: cannot be written", error)
                 raise SpoolFullError from None
-            self._add(Kept(key, identity, arrived, size))
+            self._add(Kept(key, identity, arrived, size, sender))
             return True
 
     def read(self, kept: Kept) -> bytes:
@@ -141,10 +147,10 @@ class Spool:
         path = self._folder / name
         try:
             head = files.read_head(path)
-            arrived = float(head.pop("arrived"))
+            arrived, sender = float(head.pop("arrived")), str(head.pop("sender", ""))
             for field in ("references", "series_named"):
                 head[field] = tuple(head[field])
-            self._add(Kept(name, Identity(**head), arrived, path.stat().st_size))
+            self._add(Kept(name, Identity(**head), arrived, path.stat().st_size, sender))
         except (KeyError, TypeError, ValueError) as error:
             tell("spool: found a file of another kind, expected an object", error)
 

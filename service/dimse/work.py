@@ -8,16 +8,18 @@ from collections.abc import Sequence
 from contextlib import suppress
 from functools import partial
 
-from lesion.annotation.read import read_annotation
+from lesion.annotation.lesions import read_lesions
 from lesion.errors import InputError, TooLargeError
 from lesion.series import open_series
 from service.answers import Classification
 from service.classify import answered, count, score
 from service.deliver import make, seen
 from service.dimse.faults import tell
+from service.dimse.fit import NoSeriesError, fitting_series
 from service.dimse.match import Match, match
 from service.dimse.metrics import ListenerMetrics
 from service.dimse.outbox import Outbox
+from service.dimse.senders import Senders
 from service.dimse.settings import ListenerSettings
 from service.dimse.spool import Kept, Spool
 from service.dimse.waiting import first
@@ -35,7 +37,7 @@ MOST_TIMES = 3
 #: Objects come by the hundred: the annotations that wait are looked at no more often than this.
 _PAUSE_S = 0.05
 _LONGEST_PAUSE_S = 60.0
-#: While the bundle loads, or where it was refused.
+#: While the bundle loads, or where it was refused; while as many reports wait as may.
 _LOADING_S = 0.5
 
 
@@ -46,41 +48,45 @@ class Work:
         self,
         runtime: Runtime,
         settings: ListenerSettings,
+        senders: Senders,
+        *,
         spool: Spool,
         outbox: Outbox,
         metrics: ListenerMetrics,
     ) -> None:
-        self._runtime, self._settings, self._metrics = runtime, settings, metrics
-        self._spool, self._outbox = spool, outbox
+        self._runtime, self._settings, self._senders = runtime, settings, senders
+        self._spool, self._outbox, self._metrics = spool, outbox, metrics
         self._later: dict[str, float] = {}
-        self._began_at = time.time()
+        #: Of annotations that lie on no series of their study: when its last object had arrived.
+        self._unfit: dict[str, float] = {}
+        self._was_full = False
         self.woken = asyncio.Event()
 
     async def run(self, made: asyncio.Event, stopping: asyncio.Event) -> None:
         """Classify what is due until `stopping`; set `made` when there is a report to deliver."""
         while not stopping.is_set():
-            if not self._ready():
+            if not self._ready() or self._full():
                 await first(stopping, seconds=_LOADING_S)
                 continue
             self.woken.clear()
             due_at = time.time() + _LONGEST_PAUSE_S
             for annotation in self._spool.annotations():
-                if stopping.is_set():
+                if stopping.is_set() or self._full():
+                    due_at = 0.0
                     break
                 if annotation.key in self._spool and not self._outbox.reported(annotation.key):
                     due_at = min(due_at, await self._done(annotation, made))
                     await asyncio.sleep(0)  # thousands may wait: others have their turn
+            self._unfit = {key: at for key, at in self._unfit.items() if key in self._spool}
             await asyncio.sleep(_PAUSE_S)
             await first(self.woken, stopping, seconds=due_at - time.time())
 
     async def _done(self, annotation: Kept, made: asyncio.Event) -> float:
         """Make the report of an annotation if it is due; return when to look at it again."""
         found = match(annotation, self._spool)
-        at = found.due_at(self._settings.quiet_s)
-        if at is None:
+        if self._unfit.get(annotation.key) == found.quiet_since:
             return math.inf
-        if not found.whole:  # nobody could send while the process was down: that was no quiet
-            at = max(at, self._began_at + self._settings.quiet_s)
+        at = self._senders.due_at(found)
         at = max(at, self._later.get(annotation.key, at))
         if at > time.time():
             return at
@@ -106,6 +112,9 @@ class Work:
         except ServiceError as error:
             logger.warning({"problem": error.slug, "message": str(error)})
             self._wait(key)
+        except NoSeriesError as error:  # its images, or another series, may still come
+            logger.warning({"problem": error.slug, "message": str(error)})
+            self._unfit[key] = found.quiet_since
         except InputError as error:
             self._refuse(annotation, error)
         except Exception as error:
@@ -121,20 +130,25 @@ class Work:
     async def _report(self, annotation: Kept, found: Match) -> tuple[Classification, list[Made]]:
         runtime, settings = self._runtime, self._settings
         model = runtime.model
+        select = self._senders.select_of(annotation.sender)
+        images: Sequence[Kept] = found.images
+        if not images:
+            fit = partial(fitting_series, select=select, max_bytes=settings.max_job_bytes)
+            images = await runtime.work(fit, annotation, found.candidates, self._spool)
         order = await runtime.work(
             partial(
                 read_order,
                 annotation,
-                found.images,
+                images,
                 self._spool,
                 max_bytes=settings.max_job_bytes,
                 max_lesions=runtime.settings.max_lesions,
-                capture=settings.capture,
+                options=Options(select=select, capture=settings.capture),
             )
         )
         prepared, scored = await score(runtime, model, order)
         answer = answered(model, prepared, scored, saliency=False)
-        lesions = seen(order, prepared, scored)
+        lesions = seen(order, answer, prepared, scored)
         return answer, await runtime.work(
             partial(make, answer, lesions, runtime.sandbox, capture=settings.capture)
         )
@@ -144,6 +158,13 @@ class Work:
             return self._runtime.model is not None
         except NotReadyError:
             return False
+
+    def _full(self) -> bool:
+        """Tell whether reports must be delivered before more are made; log when that begins."""
+        was_full, self._was_full = self._was_full, self._settings.full(self._outbox)
+        if self._was_full and not was_full:
+            logger.warning({"problem": "full", "message": "reports wait: no more are made"})
+        return self._was_full
 
     def _refuse(self, annotation: Kept, error: InputError) -> None:
         """Make no report of an annotation, now or later."""
@@ -165,7 +186,7 @@ def read_order(
     *,
     max_bytes: int,
     max_lesions: int,
-    capture: bool,
+    options: Options,
 ) -> Order:
     """Read an annotation and its images, whole only where it marks a lesion.
 
@@ -178,7 +199,7 @@ def read_order(
     data = spool.read(annotation)
     files = [spool.read_head(kept) for kept in images]
     series = open_series(files)
-    marked = read_annotation(data, series.places, most=max_lesions)
+    marked = read_lesions(data, series.places, select=options.select, most=max_lesions).marked
     chosen = {series.origins[lesion.slice_index][0] for lesion in marked}
     del series
     pixels = sum(images[at].size for at in chosen)
@@ -190,7 +211,7 @@ def read_order(
         image_format="dicom",
         mask=None,
         annotation=data,
-        options=Options(capture=capture),
+        options=options,
         series=tuple(files[1:]),
     )
 

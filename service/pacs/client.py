@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 import httpx
 
 from lesion.errors import InputError, TooLargeError
-from lesion.image import part10
+from lesion.image.file_meta import is_part10
 from service.pacs import related
 from service.pacs.checks import Instance, refusal
 from service.pacs.config import Pacs
@@ -85,15 +85,20 @@ class Client:
                 except related.UnreadableAnswerError as error:
                     raise PacsAnswerError(f"PACS {self.name}: {error}") from None
 
-        return await self._patiently(attempt)
+        return await self._patiently(attempt, self.deadline())
 
-    async def store(self, data: bytes) -> None:
+    def deadline(self) -> float:
+        """Return when what begins now must have ended, on the clock of the event loop."""
+        return asyncio.get_running_loop().time() + self._pacs.deadline_s
+
+    async def store(self, data: bytes, *, until: float | None = None) -> None:
         """Store one Part 10 file (STOW-RS, PS3.18, 10.5).
 
-        To store the same object twice changes nothing, so that a broken attempt is made again.
-        Raise `PacsStoreError` if the PACS refuses it, or the `PacsError` that says what failed.
+        One of several is stored `until` the `deadline` that they share. To store the same object
+        twice changes nothing, so that a broken attempt is made again. Raise `PacsStoreError` if
+        the PACS refuses it, or the `PacsError` that says what failed.
         """
-        if not part10.is_part10(data):
+        if not is_part10(data):
             raise ValueError("expected a Part 10 file")
         # Some PACS keep what the preamble holds, and their clients stumble over it later.
         body, content_type = related.encode(bytes(128) + data[128:])
@@ -107,13 +112,13 @@ class Client:
                 if reason := refusal(answer.status_code, await self._said(answer)):
                     raise PacsStoreError(self._words(reason, "the report stored"))
 
-        await self._patiently(attempt)
+        await self._patiently(attempt, self.deadline() if until is None else until)
 
-    async def _patiently(self, attempt: Callable[[], Awaitable[T]]) -> T:
+    async def _patiently(self, attempt: Callable[[], Awaitable[T]], until: float) -> T:
         """Attempt it until it is done, condemned, or out of attempts or time."""
         pacs = self._pacs
         try:
-            async with asyncio.timeout(pacs.deadline_s):
+            async with asyncio.timeout_at(until):
                 for pause_s in _pauses(pacs):
                     try:
                         return await attempt()

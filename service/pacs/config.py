@@ -80,7 +80,8 @@ class Pacs(_Strict):
 
     connect_timeout_s: Seconds = 3.0
     read_timeout_s: Seconds = 10.0
-    #: Of one object, with all attempts and pauses.
+    #: Of one object that is pulled, or of all that is stored of one answer, with all attempts and
+    #: pauses.
     deadline_s: Seconds = 20.0
     retries: Annotated[int, Field(ge=0, le=10)] = 2
     #: The pause before the first retry; it doubles up to the other.

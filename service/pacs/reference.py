@@ -12,7 +12,7 @@ from typing import Annotated, NamedTuple
 from pydantic import BaseModel, ConfigDict, JsonValue, StringConstraints, ValidationError
 from starlette.requests import Request
 
-from lesion.errors import TooLargeError, UnreadableParameterError
+from lesion.errors import InputError, TooLargeError, UnreadableParameterError
 from service.limits import HOLD
 from service.pacs.checks import Instance, check_identity
 from service.runtime import Runtime
@@ -82,16 +82,20 @@ async def pull(request: Request, wanted: Reference) -> Pulled:
     annotation = None
     if wanted.annotation:
         asked = Instance(wanted.study, wanted.annotation.series, wanted.annotation.instance)
-        annotation = await _pulled(request, wanted.pacs, asked)
+        annotation = await _pulled(request, "annotation", wanted.pacs, asked)
     asked = Instance(wanted.study, wanted.series, wanted.instance)
-    return Pulled(await _pulled(request, wanted.pacs, asked), annotation)
+    return Pulled(await _pulled(request, "image", wanted.pacs, asked), annotation)
 
 
-async def _pulled(request: Request, name: str, asked: Instance) -> bytes:
-    """Pull one instance, whose bytes count as those of a body do."""
+async def _pulled(request: Request, what: str, name: str, asked: Instance) -> bytes:
+    """Pull one instance, whose bytes count as those of a body do; an error says what it was."""
     runtime: Runtime = request.app.state.runtime
-    data = await runtime.pacs.client(name).retrieve(
-        asked, most_bytes=runtime.settings.max_body_bytes, hold=request.scope[HOLD]
-    )
-    await runtime.work(check_identity, data, asked, name)
+    client = runtime.pacs.client(name)
+    try:
+        data = await client.retrieve(
+            asked, most_bytes=runtime.settings.max_body_bytes, hold=request.scope[HOLD]
+        )
+        await runtime.work(check_identity, data, asked, name)
+    except InputError as error:
+        raise type(error)(f"{what}: {error}") from None
     return data

@@ -8,7 +8,6 @@ from pydicom.dataset import Dataset
 from lesion.contour import contour
 from lesion.image.dicom import read_ct
 from lesion.image.frames import Decode
-from lesion.image.part10 import silenced
 from service.answers import Classification, ImageReference
 from service.report.capture import secondary_capture
 from service.report.objects import Kind, Made, Seen
@@ -26,8 +25,7 @@ def report(answer: Classification, seen: Sequence[Seen], *, made_at: datetime) -
     files = dict.fromkeys(one.file for one in seen)
     sources = [read_source(file) for file in files]
     lines = [Line(contour(one.outline), one.tracking_uid) for one in seen]
-    with silenced():
-        return _made("report", structured_report(sources, answer, lines, made_at=made_at))
+    return _made("report", structured_report(sources, answer, lines, made_at=made_at))
 
 
 def pictures(
@@ -46,16 +44,15 @@ def pictures(
     for (image, file), lesions in shown.items():
         source = read_source(file)
         pixels = draw(read_ct(file, frame=image.frame_number, decode=decode), lesions)
-        with silenced():
-            picture = secondary_capture(
-                source,
-                answer.model,
-                pixels,
-                report_uid=made.instance,
-                made_at=made_at,
-                frame_number=image.frame_number,
-            )
-            captures.append(_made("capture", picture))
+        picture = secondary_capture(
+            source,
+            answer.model,
+            pixels,
+            report_uid=made.instance,
+            made_at=made_at,
+            frame_number=image.frame_number,
+        )
+        captures.append(_made("capture", picture))
     return captures
 
 

@@ -14,14 +14,12 @@ from typing import NamedTuple
 import numpy as np
 from highdicom.sr import (
     AlgorithmIdentification,
-    CodeContentItem,
     CodedConcept,
     Comprehensive3DSR,
     DeviceObserverIdentifyingAttributes,
     FindingSite,
     GraphicTypeValues,
     ImageRegion,
-    Measurement,
     MeasurementReport,
     ObservationContext,
     ObserverContext,
@@ -36,9 +34,10 @@ from pydicom.dataset import Dataset
 from pydicom.uid import UID
 
 from lesion import __version__
-from lesion.classes import Code
-from service.answers import Classification, Coded, LesionAnswer, ModelName
+from service.answers import Classification, LesionAnswer, ModelName, SkippedStructure
 from service.problems import ReportError
+from service.report.library import image_library
+from service.report.measurements import coded, coding_scheme, measurements
 from service.report.source import inherit, local_time
 from service.report.uids import MANUFACTURER, derived, software
 
@@ -49,24 +48,18 @@ SERIES_NUMBER = 9801
 #: Of one region: a value of so many 32-bit numbers fits an Explicit VR element (PS3.5, 7.1.2).
 MOST_POINTS = 8190
 
+#: Structures that the comment names one by one.
+_MOST_SKIPPED = 10
+
 # It logs UIDs, and names that it finds unusual.
 logging.getLogger("highdicom").setLevel(logging.CRITICAL)
 
 
-def _concept(value: str, scheme: str, meaning: str) -> CodedConcept:
-    return CodedConcept(value, scheme, meaning)
-
-
-DEVICE = _concept("121007", "DCM", "Device")
-FINDING = _concept("121071", "DCM", "Finding")
-COMMENT = _concept("121106", "DCM", "Comment")
-PROBABILITY = _concept("122157", "DCM", "Probability")
-REPORT = _concept("126000", "DCM", "Imaging Measurement Report")
-PROCEDURE = _concept("25045-6", "LN", "CT unspecified body region")
-LIVER = _concept("10200004", "SCT", "Liver")
-LONG_AXIS = _concept("103339001", "SCT", "Long axis")
-PERCENT = _concept("%", "UCUM", "Percent")
-MILLIMETRE = _concept("mm", "UCUM", "mm")
+DEVICE = CodedConcept("121007", "DCM", "Device")
+COMMENT = CodedConcept("121106", "DCM", "Comment")
+REPORT = CodedConcept("126000", "DCM", "Imaging Measurement Report")
+PROCEDURE = CodedConcept("25045-6", "LN", "CT unspecified body region")
+LIVER = CodedConcept("10200004", "SCT", "Liver")
 
 
 class Line(NamedTuple):
@@ -98,28 +91,50 @@ def structured_report(
         imaging_measurements=groups,
         title=REPORT,
     )
+    contents = report[0].ContentSequence
+    contents.insert(len(contents) - 1, image_library(sources))  # before the measurements
+    _separate(report)
     moment = local_time(source, made_at)
     document: Dataset = Comprehensive3DSR(
         evidence=sources,
         content=report,
         series_instance_uid=derived("series", "SR", *_maker(answer.model), source.StudyInstanceUID),
         series_number=SERIES_NUMBER,
-        sop_instance_uid=derived("SR", *_maker(answer.model), *map(_place, regions), *tracked),
+        sop_instance_uid=derived(
+            "SR", *_maker(answer.model), *map(_place, regions), *tracked, *_annotated(answer)
+        ),
         instance_number=source.get("InstanceNumber", 1),
         is_complete=True,
         is_final=False,
         series_description=DESCRIPTION,
         content_date=moment.date(),
         content_time=moment.time(),
-        specific_character_set=source.get("SpecificCharacterSet"),
+        specific_character_set=_character_set(source, answer),
         **equipment(answer.model),
     )
     document.InstanceCreationDate, document.InstanceCreationTime = (
         document.ContentDate,
         document.ContentTime,
     )
+    document.CodingSchemeIdentificationSequence = [coding_scheme()]
     inherit(document, source)
     return document
+
+
+def _character_set(source: Dataset, answer: Classification) -> str | None:
+    """Return what spells the image's values and the annotation's labels; None for ASCII."""
+    if all(_named(lesion).isascii() for lesion in answer.lesions):
+        found: str | None = source.get("SpecificCharacterSet")
+        return found
+    return "ISO_IR 192"
+
+
+def _separate(items: Sequence[Dataset]) -> None:
+    """Say of each container that its items stand for themselves: they are no running text."""
+    for item in items:
+        if item.ValueType == "CONTAINER":
+            item.ContinuityOfContent = "SEPARATE"
+            _separate(item.get("ContentSequence", []))
 
 
 def equipment(model: ModelName) -> dict[str, object]:
@@ -192,17 +207,57 @@ def _group(
 ) -> PlanarROIMeasurementsAndQualitativeEvaluations:
     lesion = answer.lesions[index]
     group = PlanarROIMeasurementsAndQualitativeEvaluations(
-        tracking_identifier=TrackingIdentifier(tracking_uid, f"Lesion {index + 1}"),
+        tracking_identifier=TrackingIdentifier(tracking_uid, identifier(answer, index)),
         referenced_region=region,
-        finding_type=_code(lesion.code),
+        finding_type=coded(lesion.code),
         finding_sites=[FindingSite(LIVER)],
         algorithm_id=_algorithm(answer),
-        measurements=_measurements(lesion),
+        measurements=measurements(lesion),
     )
     group[0].ContentSequence.append(
-        TextContentItem(COMMENT, statement(lesion), RelationshipTypeValues.CONTAINS)
+        TextContentItem(
+            COMMENT,
+            " ".join([statement(lesion), *_skipped(answer.skipped)]),
+            RelationshipTypeValues.CONTAINS,
+        )
     )
     return group
+
+
+def identifier(answer: Classification, index: int) -> str:
+    """Return what a lesion is called: as in the annotation, where that has a name for it.
+
+    Several lesions of one name are numbered as they stand in the answer.
+    """
+    named = [_named(lesion) for lesion in answer.lesions]
+    name = named[index]
+    if not name:
+        return f"Lesion {index + 1}"
+    return name if named.count(name) == 1 else f"{name} ({index + 1})"
+
+
+def _annotated(answer: Classification) -> list[str]:
+    """Return what the report says of the annotation beside its outlines."""
+    names = [identifier(answer, index) for index in range(len(answer.lesions))]
+    return [*names, *_skipped(answer.skipped)]
+
+
+def _named(lesion: LesionAnswer) -> str:
+    structure = lesion.structure
+    return (structure.label or structure.tracking_identifier) if structure else ""
+
+
+def _skipped(skipped: Sequence[SkippedStructure]) -> list[str]:
+    """Word what of the annotation was not classified, by what it means and not by its label."""
+    if not skipped:
+        return []
+    told = [
+        f"{one.annotation_number} ({one.structure or 'no code'}): {one.detail}"
+        for one in skipped[:_MOST_SKIPPED]
+    ]
+    more = len(skipped) - len(told)
+    told += [f"and {more} more"] if more else []
+    return [f"Not classified of the annotation: {'; '.join(told)}."]
 
 
 def _algorithm(answer: Classification) -> AlgorithmIdentification:
@@ -214,24 +269,6 @@ def _algorithm(answer: Classification) -> AlgorithmIdentification:
     )
 
 
-def _measurements(lesion: LesionAnswer) -> list[Measurement]:
-    """Return how probable each class is, and how long the lesion."""
-    found = []
-    for name, probability in lesion.probabilities.items():
-        measured = Measurement(PROBABILITY, 100 * probability, PERCENT)
-        measured[0].ContentSequence = [
-            CodeContentItem(FINDING, _code(name.code), RelationshipTypeValues.HAS_CONCEPT_MOD)
-        ]
-        found.append(measured)
-    if lesion.diameter_mm is not None:
-        found.append(Measurement(LONG_AXIS, lesion.diameter_mm, MILLIMETRE))
-    return found
-
-
-def _code(code: Code | Coded) -> CodedConcept:
-    return _concept(code.value, code.scheme, code.meaning)
-
-
 def statement(lesion: LesionAnswer) -> str:
     """Word what was found for whoever reads the report: no diagnosis."""
     classes = ", ".join(lesion.probabilities)
@@ -239,6 +276,7 @@ def statement(lesion: LesionAnswer) -> str:
     sentences = [
         "Research use only, not for diagnosis.",
         f"The most similar of three classes ({classes}), not a diagnosis: {lesion.label}.",
+        f"Prediction set: {', '.join(lesion.prediction_set) or 'no class'}.",
     ]
     if lesion.reason:
         sentences.append(f"Undetermined: the classifier abstains ({lesion.reason.detail}).")

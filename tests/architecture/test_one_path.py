@@ -45,8 +45,9 @@ def test_the_services_patch_is_the_training_original_bit_for_bit(folder, tmp_pat
         annotation=(folder / "seg.dcm").read_bytes(),
         options=Options(),
     )
-    (served,) = prepare(
+    prepared = prepare(
         order, margin=MARGIN, settings=Settings(), metrics=Metrics(), decode=decode_frame
     )
+    (served,) = prepared.lesions
     assert np.array_equal(served.patch_hu, trained)
     assert trained.std() > 20

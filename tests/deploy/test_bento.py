@@ -39,13 +39,18 @@ def bento(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return (home / "bentos/hepatica/1").rename(home / "bento")
 
 
-@pytest.fixture(scope="module")
-def server(bento: Path) -> Iterator[httpx.Client]:
+@pytest.fixture(scope="module", params=["bentoml serve", "python -m service"])
+def server(bento: Path, request: pytest.FixtureRequest) -> Iterator[httpx.Client]:
+    """Serve the bento with BentoML's command, and as the image does."""
+    command, folder = {
+        "bentoml serve": ([BENTOML, "serve", bento], bento.parent),
+        "python -m service": ([sys.executable, "-m", "service"], bento / "src"),
+    }[request.param]
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     process = subprocess.Popen(
-        [BENTOML, "serve", bento, "--host", "127.0.0.1", "--port", str(port)],
-        cwd=bento.parent,
+        [*command, "--host", "127.0.0.1", "--port", str(port)],
+        cwd=folder,
         env={k: v for k, v in os.environ.items() if not k.startswith("HEPATICA_")}
         | {"BENTOML_HOME": str(bento.parent), "BENTOML_DO_NOT_TRACK": "True"},
     )

@@ -105,29 +105,33 @@ def test_a_volume_for_the_spool_is_given_to_the_process() -> None:
     assert f"HEPATICA_DIMSE_SPOOL={made[-1]} " in guide
 
 
+def environment() -> dict[str, str]:
+    return dict(pair.split("=", 1) for rest in values("ENV") for pair in shlex.split(rest))
+
+
 def test_the_process_is_the_server_itself() -> None:
-    """No shell between: SIGTERM reaches BentoML."""
-    assert json.loads(value("ENTRYPOINT")) == ["bentoml", "serve", "/bento"]
+    """No shell and no parent between: a signal reaches it, and its end is the container's."""
+    assert json.loads(value("ENTRYPOINT")) == ["python3", "-m", "service"]
+    assert values("WORKDIR")[-1] == "/bento/src"
     command = json.loads(value("CMD"))
-    assert command[command.index("--port") + 1] == value("EXPOSE")
+    assert command[command.index("--port") + 1] == value("EXPOSE").split()[0]
 
 
-def test_health_is_readiness() -> None:
-    check = value("HEALTHCHECK")
-    assert f":{value('EXPOSE')}/readyz" in check
+def test_health_is_readiness_asked_apart_from_requests() -> None:
+    check, port = value("HEALTHCHECK"), value("EXPOSE").split()[1]
+    assert environment()["HEPATICA_PROBE_PORT"] == port
+    assert f":{port}/readyz" in check
     assert json.loads(check[check.index("CMD ") + 4 :])[0] == "python3"
 
 
 def test_nothing_is_told_to_anybody() -> None:
-    environment = dict(pair.split("=", 1) for rest in values("ENV") for pair in shlex.split(rest))
-    assert environment["BENTOML_DO_NOT_TRACK"] == "True"
+    assert environment()["BENTOML_DO_NOT_TRACK"] == "True"
 
 
 def test_only_tmp_is_written() -> None:
-    environment = dict(pair.split("=", 1) for rest in values("ENV") for pair in shlex.split(rest))
-    assert environment["HOME"] == "/tmp"
-    assert environment["BENTOML_HOME"].startswith("/tmp/")
-    assert environment["PYTHONDONTWRITEBYTECODE"] == "1"
+    assert environment()["HOME"] == "/tmp"
+    assert environment()["BENTOML_HOME"].startswith("/tmp/")
+    assert environment()["PYTHONDONTWRITEBYTECODE"] == "1"
 
 
 def test_the_labels_say_what_it_is_not() -> None:

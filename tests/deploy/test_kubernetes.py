@@ -91,21 +91,27 @@ def test_selectors_find_the_pods(deployment: Manifest, service: Manifest) -> Non
         assert selector.items() <= labels.items()
 
 
-def test_each_port_that_is_named_exists(
-    deployment: Manifest, service: Manifest, container: Manifest
-) -> None:
+def test_each_port_that_is_named_exists(service: Manifest, container: Manifest) -> None:
     ports = {port["name"]: port["containerPort"] for port in container["ports"]}
     targets = [port["targetPort"] for port in service["spec"]["ports"]]
     asked = [probe["port"] for probe in probes(container).values()]
     assert targets
     assert set(targets + asked) <= set(ports)
+
+
+def test_probes_and_scrapers_queue_behind_no_request(
+    deployment: Manifest, service: Manifest, container: Manifest
+) -> None:
+    ports = {port["name"]: port["containerPort"] for port in container["ports"]}
     annotations = deployment["spec"]["template"]["metadata"]["annotations"]
-    assert int(annotations["prometheus.io/port"]) in ports.values()
+    asked = {ports[probe["port"]] for probe in probes(container).values()}
+    assert asked == {int(annotations["prometheus.io/port"])}
+    assert not asked & {ports[port["targetPort"]] for port in service["spec"]["ports"]}
 
 
-def test_the_port_is_the_one_that_the_image_serves(container: Manifest) -> None:
-    (exposed,) = re.findall(r"^EXPOSE (\d+)$", DOCKERFILE, re.MULTILINE)
-    assert [port["containerPort"] for port in container["ports"]] == [int(exposed)]
+def test_the_ports_are_those_that_the_image_serves(container: Manifest) -> None:
+    (exposed,) = re.findall(r"^EXPOSE (.+)$", DOCKERFILE, re.MULTILINE)
+    assert [str(port["containerPort"]) for port in container["ports"]] == exposed.split()
 
 
 def test_each_volume_that_is_mounted_exists(pod: Manifest, container: Manifest) -> None:

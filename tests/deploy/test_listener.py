@@ -31,6 +31,7 @@ from .test_kubernetes import (  # noqa: F401  # fixtures, and tests that hold fo
     test_each_volume_that_is_mounted_exists,
     test_no_image_moves,
     test_no_link_of_the_cluster_looks_like_a_setting,
+    test_probes_and_scrapers_queue_behind_no_request,
     test_selectors_find_the_pods,
     test_the_pod_runs_as_the_image_does,
 )
@@ -132,7 +133,7 @@ def test_each_route_that_is_asked_for_exists(
     deployment: Manifest,  # noqa: F811
     container: Manifest,  # noqa: F811
 ) -> None:
-    code = (ROOT / "service/dimse/listener.py").read_text()
+    code = (ROOT / "service/probes.py").read_text()
     annotations = deployment["spec"]["template"]["metadata"]["annotations"]
     asked = [probe["path"] for probe in probes(container).values()]
     for path in {annotations["prometheus.io/path"], *asked}:

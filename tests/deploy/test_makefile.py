@@ -56,8 +56,7 @@ def test_a_fresh_clone_serves_from_the_lock_without_torch(tmp_path: Path) -> Non
     assert "requirements/serve.txt" in commands
     assert "torch" not in commands
     assert "HEPATICA_BUNDLE=models/mine" in commands
-    assert "bentoml serve service.bento:Hepatica" in commands
-    assert "--host 127.0.0.1 --port 3123" in commands
+    assert "python -m service --host 127.0.0.1 --port 3123" in commands
 
 
 def test_tests_get_torch_alone_and_before_the_rest(tmp_path: Path) -> None:

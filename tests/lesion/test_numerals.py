@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lesion.numerals import number
+from lesion.numerals import number, whole_number
 
 
 @given(st.floats(allow_nan=False) | st.integers(-(10**20), 10**20))
@@ -50,3 +50,10 @@ def test_refuses_in_time_that_grows_with_the_text(text):
     with pytest.raises(ValueError, match="decimal digits"):
         number(text)
     assert time.process_time() - began < 0.5
+
+
+def test_whole_numbers():
+    assert [whole_number(text) for text in ("0", "007", "1.0", "9" * 19)] == [0, 7, 1, 10**19 - 1]
+    for text in ("", "-1", "+1", "1.5", "1e3", "1_0", "0x1", "٣", " 1", "1.", "9" * 20):
+        with pytest.raises(ValueError, match="no whole number"):
+            whole_number(text)

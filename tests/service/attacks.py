@@ -80,7 +80,7 @@ OF_ONE_IMAGE: dict[str, Callable[[], Attack]] = {
     ),
     "a size that is no whole number": lambda: Attack(
         [image()],
-        seg([group()], disc(), Rows=pack("<d", 512)).replace(
+        seg([group()], disc(), Rows=pack("<d", 512.5)).replace(
             b"\x28\0\x10\0US\x08\0", b"\x28\0\x10\0FD\x08\0"
         ),
         "mask-size",
@@ -131,7 +131,7 @@ OF_ONE_IMAGE: dict[str, Callable[[], Attack]] = {
     "frames that lie on thousands of slices each": lambda: Attack(
         [frames(apart_mm=0)],
         seg([group(sources=(), z="0")] * 1000, disc(8) * 1000, Rows=8, Columns=8),
-        "too-large",
+        "annotation",
     ),
     "sources with long lists of frames": lambda: Attack(
         [image()],
@@ -180,12 +180,19 @@ OF_ONE_IMAGE: dict[str, Callable[[], Attack]] = {
         "too-large",
     ),
     "a contour that refers to thousands of images": lambda: Attack(
-        [frames(apart_mm=3)], rtstruct([contour(SQUARE, sources=["9.9"] * 10_000)]), "annotation"
+        [frames(apart_mm=3)],
+        rtstruct([contour(SQUARE, sources=["9.9"] * 10_000)]),
+        "outline-outside",
+    ),
+    "contours of images that are not there, among thousands": lambda: Attack(
+        [frames(apart_mm=3)],
+        rtstruct([contour("1\\1\\1\\3\\1\\1\\3\\3\\1", sources=["9.9"])] * 8_000),
+        "annotation",
     ),
     "contours that lie on thousands of slices each": lambda: Attack(
         [frames(apart_mm=0)],
         rtstruct([contour("1\\1\\0\\3\\1\\0\\3\\3\\0", sources=())] * 1500),
-        "too-large",
+        "annotation",
     ),
     "a list of millions of numbers": lambda: Attack(
         [image()],
@@ -230,7 +237,7 @@ OF_ONE_IMAGE: dict[str, Callable[[], Attack]] = {
     "regions that lie on thousands of slices each": lambda: Attack(
         [frames(apart_mm=0)],
         report([region([[1, 1, 0], [3, 1, 0], [3, 3, 0]], "POLYGON", sources=())] * 1500),
-        "too-large",
+        "annotation",
     ),
 }
 

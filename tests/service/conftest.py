@@ -16,8 +16,10 @@ from threading import Thread
 
 import httpx
 import numpy as np
+import psutil
 import pytest
 import uvicorn
+from jsonschema import Draft202012Validator
 
 from lesion.bundle.read import Bundle, read
 from service import connection
@@ -25,6 +27,10 @@ from service.app import create
 from service.settings import Settings
 
 ROOT = Path(__file__).parents[2]
+
+#: How operators start the service: in one process, or as a bento.
+SERVICE = (sys.executable, "-m", "service")
+BENTO = (str(Path(sys.executable).with_name("bentoml")), "serve", "service.bento:Hepatica")
 
 _PIXELMED = Path("/usr/share/java/pixelmed.jar")
 # Newer Java runtimes bound what an XPath may cost; the validator's rules need more.
@@ -52,7 +58,7 @@ def serve_here(bundle_folder) -> Callable[..., AbstractContextManager[httpx.Clie
     @contextmanager
     def serve(*, await_ready: bool = True, **settings: object) -> Iterator[httpx.Client]:
         chosen = Settings(**{"bundle": bundle_folder, **settings})
-        http = connection.bounded(chosen.send_timeout_s)
+        http = connection.bounded(chosen.send_timeout_s, chosen.keep_alive_s)
         config = uvicorn.Config(create(chosen), http=http, lifespan="on", log_config=None)
         server = uvicorn.Server(config)
         with socket.create_server(("127.0.0.1", 0)) as listener:
@@ -79,7 +85,7 @@ def client(serve_here) -> Iterator[httpx.Client]:
 
 @dataclass
 class Server:
-    """A server in a process of its own."""
+    """A server in a process of its own, or in BentoML's two."""
 
     url: str
     process: subprocess.Popen[bytes]
@@ -92,10 +98,10 @@ class Server:
 
 @pytest.fixture(scope="session")
 def start_server(bundle_folder, tmp_path_factory) -> Callable[..., AbstractContextManager[Server]]:
-    """Start the command that operators start, on a free port of this machine alone."""
+    """Start a command that operators start, on a free port of this machine alone."""
 
     @contextmanager
-    def start(**settings: object) -> Iterator[Server]:
+    def start(*, command: tuple[str, ...] = SERVICE, **settings: object) -> Iterator[Server]:
         with socket.create_server(("127.0.0.1", 0)) as free:
             port = free.getsockname()[1]
         output = tmp_path_factory.mktemp("server") / "output"
@@ -106,7 +112,6 @@ def start_server(bundle_folder, tmp_path_factory) -> Callable[..., AbstractConte
             "__BENTOML_DEBUG_USAGE": "True",  # print what would be reported to BentoML's makers
         }
         environment.pop("BENTOML_DO_NOT_TRACK", None)
-        command = [Path(sys.executable).with_name("bentoml"), "serve", "service.bento:Hepatica"]
         with output.open("wb") as log:
             process = subprocess.Popen(
                 [*command, "--host", "127.0.0.1", "--port", str(port)],
@@ -124,6 +129,34 @@ def start_server(bundle_folder, tmp_path_factory) -> Callable[..., AbstractConte
                 server.stop()
 
     return start
+
+
+@pytest.fixture
+def end_as_process_1() -> Callable[[str, float, dict[str, str]], int]:
+    """Begin to start a module as process 1 of a namespace, as in a container; return its status.
+
+    SIGTERM comes when `after_s` seconds have passed.
+    """
+    if os.geteuid() != 0:
+        pytest.skip("a process namespace of its own needs root")
+
+    def end(module: str, after_s: float, environment: dict[str, str]) -> int:
+        process = subprocess.Popen(
+            ["unshare", "--fork", "--pid", "--mount-proc", sys.executable, "-m", *module.split()],
+            cwd=ROOT,
+            env=os.environ | environment,
+        )
+        try:
+            until = time.monotonic() + 20
+            while not (children := psutil.Process(process.pid).children()):
+                assert time.monotonic() < until
+            time.sleep(after_s)
+            children[0].send_signal(signal.SIGTERM)
+            return process.wait(60)
+        finally:
+            process.kill()
+
+    return end
 
 
 def _await_ready(server: Server) -> None:
@@ -152,6 +185,16 @@ def npy() -> Callable[[np.ndarray], bytes]:
         return file.getvalue()
 
     return encode
+
+
+@pytest.fixture(scope="session")
+def validate() -> Callable[[dict, dict, object], None]:
+    """Validate a value against a schema of the OpenAPI description."""
+
+    def validate(described: dict, schema: dict, value: object) -> None:
+        Draft202012Validator(schema | {"components": described["components"]}).validate(value)
+
+    return validate
 
 
 @pytest.fixture(scope="session")

@@ -15,7 +15,8 @@ MOST_BYTES = 250 * MB
 
 def check_cost(pid: int, send: Callable[[], httpx.Response]) -> httpx.Response:
     """Send a request to the server of a process; return its answer, if it cost little."""
-    processes = psutil.Process(pid).children(recursive=True)
+    server = psutil.Process(pid)
+    processes = [server, *server.children(recursive=True)]
     for process in processes:
         Path(f"/proc/{process.pid}/clear_refs").write_text("5")  # its peak begins anew
     held = sum(process.memory_info().rss for process in processes)

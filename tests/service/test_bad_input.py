@@ -126,7 +126,8 @@ def test_a_transfer_syntax_that_is_not_read(ask, make_ct, encode):
         (BOX + "&spacing_mm=0.8", (400, "unreadable-parameter")),
         (BOX + "&window=-100,200", (400, "unreadable-parameter")),
         (BOX + "&salency=true", (400, "unreadable-parameter")),
-        (BOX + "&saliency=true&saliency=true", (400, "unreadable-parameter")),
+        (BOX + "&saliency=true&saliency=false", (400, "unreadable-parameter")),
+        (BOX + "&salency=", (400, "unreadable-parameter")),
         ("&".join([BOX] * 33), (413, "too-large")),
     ],
 )
@@ -137,7 +138,7 @@ def test_boxes_and_parameters(ask, make_ct, encode, query, expected):
 @pytest.mark.parametrize(
     "query",
     [
-        *("spacing_mm=" + text for text in ("0.7_5", "٣", "nan", "inf", "0x1", "0.7,0.7,0.7", "")),
+        *("spacing_mm=" + text for text in ("0.7_5", "٣", "nan", "inf", "0x1", "0.7,0.7,0.7")),
         *(
             "window=" + text
             for text in ("-1_50,250", "-150,٢50", "-150,1e999", "-150", "0,1,2", "a,b")
@@ -267,13 +268,12 @@ def test_pixels_that_are_no_hounsfield_units(ask, npy):
         ("class=cyst&seed=1_0", "seed"),
         ("class=cyst&seed=0x10", "seed"),
         ("class=cyst&seed=%201", "seed"),
-        ("class=cyst&seed=", "seed"),
         ("class=cyst&seed=٣", "seed"),
         ("class=cyst&seed=9223372036854775808", "seed"),
         ("class=cyst&start=-1", "start"),
         ("class=cyst&start=1_0", "start"),
         ("class=cyst&count=%2B1", "count"),
-        ("class=cyst&start=9223372036854775807", "start"),
+        ("class=cyst&start=9223372036854775808", "start"),
         ("class=cyst&format=dicom", "output-format"),
     ],
 )
@@ -285,7 +285,7 @@ def test_synthesis_that_is_not_allowed(client, query, expected):
 
 
 def test_synthesis_that_cannot_be_read(client):
-    for query in ("class=cyst&sed=1", "class=cyst&class=cyst"):
+    for query in ("class=cyst&sed=1", "class=cyst&class=metastasis"):
         assert problem(client.get(f"/synthesize?{query}")) == (400, "unreadable-parameter")
 
 
@@ -361,7 +361,8 @@ def test_bombs(server, http, make_ct, encode, bomb):
 
 
 def tree(server):
-    return psutil.Process(server.process.pid).children(recursive=True)
+    process = psutil.Process(server.process.pid)
+    return [process, *process.children(recursive=True)]
 
 
 def spent_seconds(server):

@@ -12,7 +12,8 @@ from pydicom.uid import JPEG2000Lossless
 from lesion import outline, roi
 from lesion.bundle.manifest import Calibration
 from lesion.classes import CLASSES, UNDETERMINED, LesionClass
-from service.classify import prediction_set, reason_to_abstain
+from service.classify import most_similar, prediction_set, reason_to_abstain, unlike_in_size
+from service.rounding import rounded_shares
 
 CYST, METASTASIS, HEMANGIOMA = CLASSES
 ROWS, COLS = 120, 140
@@ -58,6 +59,10 @@ def codes(lesion):
     return [warning["code"] for warning in lesion["warnings"]]
 
 
+#: The last of the four decimals that are told.
+DECIMALS = 1e-4
+
+
 def test_a_dicom_slice_with_a_box(client, bundle, network, ct, encode):
     answer = classify(client, encode(ct), DICOM)
 
@@ -69,7 +74,9 @@ def test_a_dicom_slice_with_a_box(client, bundle, network, ct, encode):
         ["probabilities", "out_of_distribution"], {"patch_hu": patch[None]}
     )
     (lesion,) = answer["lesions"]
-    np.testing.assert_allclose(list(lesion["probabilities"].values()), probabilities[0], atol=1e-5)
+    np.testing.assert_allclose(
+        list(lesion["probabilities"].values()), probabilities[0], atol=DECIMALS
+    )
     assert list(lesion["probabilities"]) == list(CLASSES)
     assert lesion["label"] == CLASSES[probabilities[0].argmax()]
     assert lesion["out_of_distribution"] == {
@@ -77,10 +84,14 @@ def test_a_dicom_slice_with_a_box(client, bundle, network, ct, encode):
         "threshold": manifest.calibration.out_of_distribution_threshold,
     }
     assert lesion["roi"] == {key: BOX[key] for key in ("x0", "y0", "x1", "y1")}
-    assert lesion["diameter_mm"] == pytest.approx(31 * 0.8)
+    assert lesion["diameter_mm"] == pytest.approx(31 * 0.8, abs=DECIMALS)
     side = 31 * 0.8 * (1 + 2 * manifest.roi_margin)
     assert lesion["square"]["x1"] - lesion["square"]["x0"] == pytest.approx(side / 0.7)
     assert lesion["square"]["y1"] - lesion["square"]["y0"] == pytest.approx(side / 0.8)
+    told = [*lesion["probabilities"].values(), lesion["diameter_mm"]]
+    told.append(lesion["out_of_distribution"]["score"])
+    assert told == [round(value, 4) for value in told]
+    assert sum(lesion["probabilities"].values()) == pytest.approx(1, abs=1e-12)
     assert lesion["activation_map"] is None
     assert lesion["warnings"] == []
     assert answer["model"] == {
@@ -90,6 +101,21 @@ def test_a_dicom_slice_with_a_box(client, bundle, network, ct, encode):
         "simulated": manifest.cohort.simulated,
     }
     assert answer["disclaimer"] == manifest.intended_use
+
+
+def test_all_is_decided_before_anything_is_rounded(serve_here, monkeypatch, ct, encode):
+    decided = []
+
+    def recording(probabilities, calibration):
+        decided.append(dict(probabilities))
+        return prediction_set(probabilities, calibration)
+
+    monkeypatch.setattr("service.classify.prediction_set", recording)
+    with serve_here() as client:
+        (lesion,) = classify(client, encode(ct), DICOM)["lesions"]
+    (exact,) = decided
+    assert any(round(value, 4) != value for value in exact.values())
+    assert lesion["probabilities"] == rounded_shares(exact, 4)
 
 
 def test_every_way_in_leads_to_the_same_answer(client, ct, encode, make_seg, npy):
@@ -126,13 +152,14 @@ def assert_same(answer, expected, but_diameter_mm=None):
     """Compare all but the last bits of the network, which depend on who shares its batch."""
     (found,), (wanted,) = answer["lesions"], expected["lesions"]
     if but_diameter_mm is not None:
-        wanted = {**wanted, "diameter_mm": pytest.approx(but_diameter_mm)}
+        wanted = {**wanted, "diameter_mm": pytest.approx(but_diameter_mm, abs=DECIMALS)}
     near = {
-        "probabilities": pytest.approx(wanted["probabilities"], abs=1e-5),
+        "probabilities": pytest.approx(wanted["probabilities"], abs=2 * DECIMALS),
         "out_of_distribution": pytest.approx(wanted["out_of_distribution"], rel=1e-4),
         "reason": found["reason"],
         "image": found["image"],
         "annotation_number": found["annotation_number"],
+        "structure": found["structure"],
     }
     assert found == {**wanted, **near}
 
@@ -144,7 +171,7 @@ def test_several_lesions_in_one_call(client, ct, encode, npy):
     together = classify(client, dicom, DICOM, "&".join(f"roi={box}" for box in boxes))["lesions"]
     for one, other in zip(together, alone, strict=True):
         assert one["roi"] == other["roi"]
-        assert one["probabilities"] == pytest.approx(other["probabilities"], abs=1e-5)
+        assert one["probabilities"] == pytest.approx(other["probabilities"], abs=2 * DECIMALS)
     mask = np.zeros(HU.shape, bool)
     mask[10:40, 10:40] = mask[45:76, 55:86] = True
     regions = form(client, image=dicom, mask=npy(mask))["lesions"]
@@ -155,11 +182,11 @@ def test_a_ready_patch_is_what_the_network_sees(client, network, npy):
     patch = HU[:64, :64].astype(np.float32)
     (lesion,) = classify(client, npy(patch), NPY, "")["lesions"]
     (expected,) = network.run(["probabilities"], {"patch_hu": patch[None]})
-    np.testing.assert_allclose(list(lesion["probabilities"].values()), expected[0], atol=1e-5)
+    np.testing.assert_allclose(list(lesion["probabilities"].values()), expected[0], atol=DECIMALS)
     assert lesion["roi"] is lesion["square"] is lesion["diameter_mm"] is None
     assert codes(lesion) == ["image-taken-as-roi"]
     (again,) = classify(client, png16(patch), PNG, "")["lesions"]
-    assert again["probabilities"] == pytest.approx(lesion["probabilities"], abs=1e-5)
+    assert again["probabilities"] == pytest.approx(lesion["probabilities"], abs=2 * DECIMALS)
 
 
 def test_the_activation_map_is_the_networks(client, network, npy):
@@ -218,6 +245,50 @@ def test_abstention(probabilities, score, chosen, reason):
     assert found is None or len(found.detail) > 20
 
 
+@pytest.mark.parametrize(
+    ("probabilities", "chosen", "label"),
+    [
+        ([0.4, 0.4, 0.2], [METASTASIS], METASTASIS),
+        ([0.4, 0.2, 0.4], [HEMANGIOMA], HEMANGIOMA),
+        ([0.4, 0.4, 0.2], [CYST, METASTASIS], CYST),
+        ([0.4, 0.4, 0.2], [], CYST),
+        ([0.5, 0.1, 0.4], [HEMANGIOMA], CYST),
+    ],
+)
+def test_of_classes_that_are_equally_probable_one_in_the_set_is_the_label(
+    probabilities, chosen, label
+):
+    told = dict(zip(CLASSES, probabilities, strict=True))
+    assert most_similar(told, chosen) == label
+    if chosen == [METASTASIS] or probabilities[2] == probabilities[0]:
+        assert reason_to_abstain(label, chosen, 1.0, CALIBRATION) is None
+
+
+@pytest.mark.parametrize(
+    ("diameter_mm", "abstains"),
+    [(7.9, True), (8.1, False), (20.0, False), (124.9, False), (125.1, True), (None, False)],
+)
+def test_a_size_far_outside_the_cohorts_abstains(diameter_mm, abstains):
+    reference_mm = {"0.01": 10.0, "0.5": 25.0, "0.99": 100.0}
+    reason = unlike_in_size(diameter_mm, reference_mm)
+    assert (reason.code if reason else None) == ("unlike-in-size" if abstains else None)
+    assert unlike_in_size(diameter_mm, {"0.5": 25.0}) is None
+
+
+def test_the_size_is_that_of_the_bundles_cohort(client, bundle, make_ct, encode, npy):
+    reference_mm = bundle.manifest.reference.diameter_mm
+    low, high = reference_mm["0.01"] / 1.25, 1.25 * reference_mm["0.99"]
+    for sides_mm, abstains in ((0.9 * low, True), (1.1 * low, False), (1.1 * high, True)):
+        spacing = [sides_mm / 40, sides_mm / 40]
+        data = encode(make_ct(HU, PixelSpacing=spacing))
+        (lesion,) = classify(client, data, DICOM, "roi=50,40,90,80")["lesions"]
+        found = lesion["reason"] is not None and lesion["reason"]["code"] == "unlike-in-size"
+        assert found is abstains
+        assert not abstains or (lesion["abstained"] and lesion["code"]["value"] == "300331000")
+    (lesion,) = classify(client, npy(HU), NPY, "roi=50,40,54,44")["lesions"]
+    assert lesion["reason"] is None or lesion["reason"]["code"] != "unlike-in-size"
+
+
 def test_what_abstains_has_no_class_code(client, ct, encode, npy):
     strange = npy(np.where(np.indices((64, 64)).sum(axis=0) % 9 < 4, -900.0, 2500.0))
     lesions = [
@@ -235,6 +306,6 @@ def test_a_real_slice_through_a_liver(client, shared_data):
     path = sorted(shared_data("abdomen-ct-dicom").iterdir())[10]
     answer = classify(client, path.read_bytes(), DICOM, "roi=150,200,190,240")
     (lesion,) = answer["lesions"]
-    assert lesion["diameter_mm"] == pytest.approx(40 * 0.9765625)
+    assert lesion["diameter_mm"] == pytest.approx(40 * 0.9765625, abs=DECIMALS)
     assert lesion["warnings"] == []
     assert sum(lesion["probabilities"].values()) == pytest.approx(1)

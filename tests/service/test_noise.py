@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from lesion.classes import CLASSES, LesionClass
 from service.noise import TILE, tile_noise
-from service.synthesize import LARGEST
+from service.synthesize import WHOLE
 
 DIGEST = "0" * 64
 
@@ -29,8 +29,8 @@ def test_it_is_uniform_and_reproducible():
 
 @given(
     lesion_class=st.sampled_from(CLASSES),
-    seed=st.integers(0, LARGEST),
-    tile=st.integers(0, LARGEST // TILE),
+    seed=st.integers(0, WHOLE[-1]),
+    tile=st.integers(0, WHOLE[-1] // TILE),
 )
 def test_every_part_of_the_name_matters(lesion_class, seed, tile):
     z = tile_noise(DIGEST, lesion_class, seed=seed, tile=tile)

@@ -58,7 +58,7 @@ def test_a_pacs_integrator_gets_the_three_answers(run_example):
     assert len(answers) == 3
     by_seg, by_box, by_polygon = (answer["lesions"][0] for answer in answers)
     assert by_seg["diameter_mm"] == pytest.approx(18.6, abs=0.05)
-    assert by_box["probabilities"] == pytest.approx(by_seg["probabilities"])
+    assert by_box["probabilities"] == pytest.approx(by_seg["probabilities"], abs=2e-4)
     assert np.ndim(list(by_polygon["activation_map"].values())) == 3
 
 

@@ -132,6 +132,29 @@ def test_head_makes_no_image(client):
     assert count() == before
 
 
+@pytest.mark.parametrize(
+    ("query", "way_on"),
+    [
+        ("count=2", "format=zip or format=npz holds more"),
+        ("count=2&format=png", "format=zip or format=npz holds more"),
+        ("count=101&format=npz", "go on with start=100 and the same seed"),
+        ("count=101&format=zip&start=7&seed=1", "go on with start=107 and the same seed"),
+    ],
+)
+def test_too_many_images_are_refused_with_the_way_to_have_them(client, query, way_on):
+    answer = client.get(f"/synthesize?class=cyst&{query}")
+    assert answer.json()["type"] == "urn:hepatica:problem:count"
+    assert way_on in answer.json()["detail"]
+
+
+def test_the_last_start_is_the_one_that_is_described(client):
+    described = client.get("/openapi.json").json()["paths"]["/synthesize"]["get"]["parameters"]
+    (last,) = (p["schema"]["maximum"] for p in described if p["name"] == "start")
+    query = "/synthesize?class=cyst&seed=1&format=npz&count=100&start="
+    assert client.get(f"{query}{last}").headers["Hepatica-Range"] == f"{last}-{last + 99}"
+    assert client.get(f"{query}{last + 1}").json()["type"] == "urn:hepatica:problem:start"
+
+
 def test_places_are_bounded_and_given_back(serve_here):
     url = "/synthesize?class=cyst&format=npz&seed=1&count=100000"
     with serve_here(max_downloads=2, max_images=100_000) as client:

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian, generate_uid
 
+from lesion.annotation.marked import Sieve
 from lesion.annotation.read import read_annotation
 from lesion.annotation.rtstruct import read_rtstruct
 from lesion.errors import (
@@ -16,7 +17,7 @@ from lesion.errors import (
     UnreadableOutlineError,
 )
 from lesion.image.dicom import open_ct
-from lesion.warning import FRAME_OF_REFERENCE, SLICES_MISSING
+from lesion.warning import FRAME_OF_REFERENCE, REFERENCE_BY_GEOMETRY, SLICES_MISSING
 
 TILT = np.radians(20)
 #: Axial; a gantry tilted by 20 degrees; oblique in all three axes; read from below, mirrored.
@@ -157,14 +158,78 @@ def test_a_contour_off_the_slice_that_it_references(
             read_rtstruct(data, slice_places)
 
 
-def test_refuses_a_structure_set_of_another_series(
-    series, slice_places, make_rtstruct, encode, to_mm
-):
-    made = make_rtstruct(series, {"one": [(series[0], to_mm(series[0], box(3, 3, 13, 13)))]})
+@pytest.fixture
+def rewritten(series, make_rtstruct, to_mm):
+    """A structure set as of before de-identification: its series and its images are not there."""
+    made = make_rtstruct(series, {"one": [(series[1], to_mm(series[1], box(3, 3, 13, 13)))]})
     study = made.ReferencedFrameOfReferenceSequence[0].RTReferencedStudySequence[0]
     study.RTReferencedSeriesSequence[0].SeriesInstanceUID = generate_uid()
-    with pytest.raises(AnnotationError, match="other series"):
-        read_rtstruct(encode(made), slice_places)
+    contour = made.ROIContourSequence[0].ContourSequence[0]
+    contour.ContourImageSequence[0].ReferencedSOPInstanceUID = generate_uid()
+    return made
+
+
+def test_geometry_stands_in_for_a_reference_to_what_is_not_there(rewritten, slice_places, encode):
+    (found,) = read_rtstruct(encode(rewritten), slice_places)
+    assert (found.slice_index, found.warnings) == (1, (REFERENCE_BY_GEOMETRY,))
+    assert corners(found) == pytest.approx([3, 3, 13, 13], abs=1e-3)
+
+
+def test_geometry_does_so_where_another_series_alone_is_named(
+    series, slice_places, rewritten, encode
+):
+    """Its contour names the slice, though: one of the two is wrong."""
+    contour = rewritten.ROIContourSequence[0].ContourSequence[0]
+    contour.ContourImageSequence[0].ReferencedSOPInstanceUID = series[1].SOPInstanceUID
+    (found,) = read_rtstruct(encode(rewritten), slice_places)
+    assert (found.slice_index, found.warnings) == (1, (REFERENCE_BY_GEOMETRY,))
+    rewritten.StructureSetROISequence[0].ReferencedFrameOfReferenceUID = generate_uid()
+    with pytest.raises(AnnotationError, match="references other series only"):
+        read_rtstruct(encode(rewritten), slice_places)
+
+
+def test_geometry_needs_the_plane_and_the_frame_of_reference(rewritten, slice_places, encode):
+    with pytest.raises(AnnotationError, match="the plane and the frame of reference"):
+        read_rtstruct(encode(rewritten), [slice_places[0], slice_places[2]])
+    for uid in (generate_uid(), ""):
+        rewritten.StructureSetROISequence[0].ReferencedFrameOfReferenceUID = uid
+        with pytest.raises(AnnotationError, match="the frame of reference"):
+            read_rtstruct(encode(rewritten), slice_places)
+
+
+@pytest.mark.parametrize("named", [True, False])
+def test_geometry_does_not_choose_among_slices_of_one_plane(
+    series, slice_places, rewritten, encode, named
+):
+    """Phases of one scan, say, with a reference to neither."""
+    if not named:
+        del rewritten.ROIContourSequence[0].ContourSequence[0].ContourImageSequence
+    series[2].ImagePositionPatient = series[1].ImagePositionPatient
+    with pytest.raises(AnnotationError, match="found 2 of the slices sent in the plane"):
+        read_rtstruct(encode(rewritten), places(series, encode))
+
+
+def test_an_roi_that_cannot_be_read_refuses_no_other(
+    series, slice_places, make_rtstruct, encode, to_mm
+):
+    image = series[0]
+    rois = {
+        "small": [(image, to_mm(image, box(3, 3, 4, 9)))],
+        "point": [(image, to_mm(image, [[5, 5]]))],
+        "off": [(image, to_mm(image, box(3, 3, 9, 9)) + np.array([0, 0, 2]))],
+        "lesion": [(image, to_mm(image, box(20, 20, 30, 30)))],
+    }
+    sieve = Sieve()
+    data = encode(make_rtstruct(series, rois))
+    (found,) = read_rtstruct(data, slice_places, sieve=sieve)
+    assert found.structure.label == "lesion"
+    assert [(one.label, type(error)) for one, error in sieve.failed] == [
+        ("small", OutlineTooSmallError),
+        ("point", AnnotationError),
+        ("off", AnnotationError),
+    ]
+    with pytest.raises(OutlineTooSmallError):
+        read_rtstruct(data, slice_places, select="small")
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from lesion.annotation.read import read_annotation
 from lesion.annotation.seg import read_segments
 from lesion.errors import AnnotationError, MaskSizeError, OutlineTooSmallError
 from lesion.image.dicom import open_ct
-from lesion.warning import SLICES_MISSING
+from lesion.warning import REFERENCE_BY_GEOMETRY, SLICES_MISSING
 
 SHAPE = (37, 45)
 KINDS = ["BINARY", "FRACTIONAL", "LABELMAP"]
@@ -138,6 +138,25 @@ def test_frames_that_name_no_source_are_of_the_slice_whose_plane_is_theirs(
     assert found_in(encode(seg), sent) == EXPECTED
     seg.FrameOfReferenceUID = generate_uid()
     with pytest.raises(AnnotationError, match="no frame derived"):
+        read_segments(encode(seg), sent)
+
+
+def test_frames_of_images_that_are_not_there_are_placed_by_their_plane(
+    series, sent, labels, make_volume, encode
+):
+    """Their UIDs were rewritten, say; never in another frame of reference, nor in two slices."""
+    seg = make_volume(series, labels, "BINARY")
+    for frame in seg.PerFrameFunctionalGroupsSequence:
+        for source in frame.DerivationImageSequence[0].SourceImageSequence:
+            source.ReferencedSOPInstanceUID = generate_uid()
+    assert found_in(encode(seg), sent) == EXPECTED
+    assert {one.warnings for one in read_segments(encode(seg), sent)} == {(REFERENCE_BY_GEOMETRY,)}
+    (part,) = read_segments(encode(seg), sent[:1], select="3")
+    assert part.warnings == (REFERENCE_BY_GEOMETRY,)
+    with pytest.raises(AnnotationError, match="in the plane of 2 of the slices sent"):
+        read_segments(encode(seg), [sent[0], sent[0]])
+    seg.FrameOfReferenceUID = generate_uid()
+    with pytest.raises(AnnotationError, match="its frame of reference and plane"):
         read_segments(encode(seg), sent)
 
 

@@ -123,7 +123,7 @@ def test_refuses_a_report_without_coordinates(series, slice_places, make_sr, enc
     with pytest.raises(AnnotationError, match="found no coordinates in 1 measurement groups"):
         read_report(encode(report), slice_places)
     point = region(series[0], [[3, 3]], "POINT")
-    with pytest.raises(AnnotationError, match="found only \"\\['POINT'\\]\""):
+    with pytest.raises(AnnotationError, match="found only POINT in 1 measurement groups"):
         read_report(encode(make_sr(series, [("one", point)])), slice_places)
 
 
@@ -161,7 +161,7 @@ def _graphic(report):
 def test_refuses_what_encloses_no_lesion(
     series, slice_places, make_sr, groups, encode, error, data
 ):
-    report = make_sr(series, groups)
+    report = make_sr(series, groups[:1])
     _graphic(report).GraphicData = data
     with pytest.raises(error) as refused:
         read_report(encode(report), slice_places)
@@ -169,7 +169,7 @@ def test_refuses_what_encloses_no_lesion(
 
 
 def test_refuses_a_region_that_selects_no_image(series, slice_places, make_sr, groups, encode):
-    report = make_sr(series, groups)
+    report = make_sr(series, groups[:1])
     del _graphic(report).ContentSequence
     with pytest.raises(AnnotationError, match="selects no image itself"):
         read_report(encode(report), slice_places)

@@ -196,7 +196,7 @@ TRANSFORM = "PixelValueTransformationSequence"
     ("error", "change"),
     [
         (RescaleError, _without(TRANSFORM, 1)),
-        (RescaleError, _set(TRANSFORM, "RescaleType", "US")),
+        (RescaleError, _set(TRANSFORM, "RescaleType", "HU_MOD")),
         (RescaleError, _set(TRANSFORM, "RescaleSlope", 0)),
         (SpacingError, _without("PixelMeasuresSequence")),
         (LocalizerError, _frame_type),

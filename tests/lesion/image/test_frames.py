@@ -113,9 +113,7 @@ def test_other_syntaxes_are_refused_with_the_list_of_those_that_are_read(make_ct
         (5, 30000),  # rows
         (12, 3),  # components
         (12, 16384),
-        (13, 10),  # 11 bits
         (13, 37),  # 38 bits
-        (13, 0x80 | 11),  # signed
         (14, 2),  # subsampled
         (8, 0),  # no tile
     ],
@@ -151,6 +149,32 @@ def test_a_jpeg_2000_codestream_may_have_more_bits_but_not_use_them(
     else:
         with pytest.raises(UnreadableImageError, match="more than 12 bits"):
             read_ct(data)
+
+
+@pytest.mark.parametrize(
+    ("syntax", "marker"),
+    [(JPEGLossless, b"\xff\xc3"), (JPEGLosslessSV1, b"\xff\xc3"), (JPEGLSLossless, b"\xff\xf7")],
+)
+def test_a_jpeg_codestream_of_fewer_bits_than_bits_stored(compress, encode, syntax, marker):
+    """It codes no sign: its values have one meaning where they are said to have none."""
+    image = compress(syntax)
+    frame = bytearray(get_frame(image.PixelData, 0))
+    frame[frame.index(marker) + 4] = 12
+    image.PixelData = encapsulate([bytes(frame)])
+    image.BitsStored, image.HighBit = 16, 15
+    asked = []
+
+    def decode(frame, layout):
+        asked.append((layout.bits_stored, layout.signed))
+        return np.full(HU.shape, 1024, np.uint16)
+
+    ct = read_ct(encode(image, syntax), decode=decode)
+    assert asked == [(12, False)]
+    assert [str(warning.code) for warning in ct.warnings] == ["codestream-precision"]
+    image.PixelRepresentation = 1
+    with pytest.raises(UnreadableImageError, match="of signed values"):
+        read_ct(encode(image, syntax), decode=decode)
+    assert len(asked) == 1
 
 
 def test_jpeg_2000_of_many_tiles_is_refused_unread(compress, encode):

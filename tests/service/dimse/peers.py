@@ -15,7 +15,9 @@ from pydicom.dataset import Dataset
 from pydicom.filereader import read_dataset
 from pydicom.uid import UID, Comprehensive3DSRStorage, SecondaryCaptureImageStorage
 from pynetdicom import AE, Association, build_context, evt
+from pynetdicom.dimse_messages import C_STORE_RQ
 from pynetdicom.dimse_primitives import C_STORE
+from pynetdicom.pdu_primitives import P_DATA
 
 SENDER = "SENDER"
 
@@ -71,9 +73,7 @@ def store(assoc: Association, data: bytes, **changed: str) -> int:
     request.MessageID, request.Priority = 1, 2
     request.DataSet = BytesIO(dataset_of(data))
     context = assoc._get_valid_context(sop_class, syntax, "scu", allow_conversion=False)
-    assoc._reactor_checkpoint.clear()
-    while not assoc._is_paused:
-        Event().wait(0.0005)
+    pause_reactor(assoc)
     with warnings.catch_warnings(action="ignore"):
         request.AffectedSOPClassUID = changed.get("sop_class", sop_class)
         request.AffectedSOPInstanceUID = changed.get("instance", instance)
@@ -81,6 +81,26 @@ def store(assoc: Association, data: bytes, **changed: str) -> int:
         status = answered(assoc)
     assoc._reactor_checkpoint.set()
     return status
+
+
+def pause_reactor(assoc: Association) -> None:
+    """Leave what arrives to us: pynetdicom's own thread would take it, too, now and then."""
+    assoc._reactor_checkpoint.clear()
+    while not assoc._is_paused:
+        Event().wait(0.0005)
+
+
+def fragments(assoc: Association, data: bytes, pdu_bytes: int) -> list[P_DATA]:
+    """Return the PDUs of a C-STORE request, of so many bytes; the first holds its command."""
+    sop_class, instance, syntax = announcement(data)
+    request = C_STORE()
+    request.MessageID, request.Priority = 1, 2
+    request.AffectedSOPClassUID, request.AffectedSOPInstanceUID = sop_class, instance
+    request.DataSet = BytesIO(dataset_of(data))
+    context = assoc._get_valid_context(sop_class, syntax, "scu", allow_conversion=False)
+    message = C_STORE_RQ()
+    message.primitive_to_message(request)
+    return list(message.encode_msg(context.context_id, pdu_bytes))
 
 
 def answered(assoc: Association, seconds: float = 20) -> int:
@@ -104,6 +124,7 @@ class TargetAE:
         self.asked: Queue[int] = Queue()
         self.hold = Event()  # cleared: it does not answer
         self.hold.set()
+        self.pause_s = 0.0  # before each answer
         self.callers: list[str] = []
         self._server = None
         self._ae = AE("TARGET")
@@ -133,6 +154,7 @@ class TargetAE:
             self.received.put(dataset)
         self.asked.put(status)
         self.hold.wait(20)
+        time.sleep(self.pause_s)
         return status
 
     def report_of(self, study: str, seconds: float = 60) -> Dataset:

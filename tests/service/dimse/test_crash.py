@@ -130,6 +130,7 @@ def test_what_nobody_takes_is_dropped_in_the_end(spawn, files, study, encode, tm
         study.rtstruct.ROIContourSequence[0].ContourSequence[0].ContourImageSequence[
             0
         ].ReferencedSOPInstanceUID = generate_uid()
+        study.rtstruct.StudyInstanceUID = generate_uid()  # nothing of that study comes
         assert send(listener.port, encode(study.rtstruct), *files) == [0] * 5
         listener.wait("report made")
         listener.kill()
@@ -156,7 +157,47 @@ def test_a_target_that_is_not_configured_stops_the_start(spawn):
 
 def test_a_setting_that_cannot_be_meant_stops_the_start(spawn):
     with spawn("", max_object_bytes=1 << 40, await_ready=False) as listener:
-        assert listener.process.wait(120) == 2
+        assert listener.process.wait(120) == 1
     said = b"".join(listener.lines).decode()
-    assert "settings: peers: " in said
+    assert "settings: HEPATICA_DIMSE_PEERS: " in said
     assert "senders: Field required" in said
+
+
+def test_a_name_that_means_nothing_is_warned_of(spawn):
+    with spawn(peers_file(1), quiet=3, environment={"HEPATICA_BATCHSIZE": "3"}) as listener:
+        said = [line["message"] for line in listener.said() if line["level"] == "warning"]
+    assert [("_DIMSE_QUIET_S" in line, "_BATCH_SIZE" in line) for line in said] == [
+        (False, True),
+        (True, False),
+    ]
+
+
+@pytest.mark.parametrize("after_s", [0.3, 1.0])
+def test_a_signal_ends_a_start_as_process_1(after_s, tmp_path, end_as_process_1):
+    """The kernel gives it no signal that it does not handle."""
+    (tmp_path / "peers.toml").write_text(peers_file(1))
+    settings = {
+        "HEPATICA_DIMSE_PEERS": str(tmp_path / "peers.toml"),
+        "HEPATICA_DIMSE_SPOOL": str(tmp_path / "spool"),
+        "HEPATICA_DIMSE_PORT": "0",
+        "HEPATICA_DIMSE_HTTP_PORT": "0",
+    }
+    assert end_as_process_1("service.dimse", after_s, settings) == 0
+
+
+def test_reports_that_wait_are_bounded(spawn, target, make_study, encode):
+    """With the target away, two are made; the third annotation waits for its turn."""
+    studies = [make_study() for _ in range(3)]
+    target.stop()
+    with spawn(peers_file(target.port), max_reports=2) as listener:
+        for study in studies:
+            assert send(listener.port, *map(encode, (*study.images, study.seg))) == [0] * 4
+        listener.wait("reports wait: no more are made")
+        assert listener.metric("reports_waiting") == 2
+        assert listener.metric("report_bytes") > 0
+        assert listener.times("report made") == 2
+        target.start()
+        listener.wait("report confirmed", count=3)
+        assert eventually(lambda: listener.metric("report_bytes") == 0)
+    stored = {report.StudyInstanceUID for report in target.received.queue}
+    assert stored == {study.uid for study in studies}

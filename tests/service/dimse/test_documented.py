@@ -5,7 +5,7 @@ from pathlib import Path
 
 import httpx
 
-from service.dimse.peers import Target, load
+from service.dimse.peers import Sender, Target, load
 from service.dimse.settings import ListenerSettings
 
 TEXT = Path(__file__).parents[3].joinpath("docs/pacs/listener.md").read_text(encoding="utf-8")
@@ -29,6 +29,11 @@ def test_every_setting_and_its_default():
 def test_every_key_of_the_target():
     told = re.findall(r"`target\.(\w+)`", "".join(row[0] for row in rows("Name its peers")))
     assert told == list(Target.model_fields)
+
+
+def test_every_key_of_a_sender():
+    told = re.findall(r"`senders\.AE\.(\w+)`", "".join(row[0] for row in rows("Name its peers")))
+    assert told == list(Sender.model_fields)
 
 
 def test_the_example_is_one(tmp_path):

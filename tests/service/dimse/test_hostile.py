@@ -1,8 +1,9 @@
 """Hostile peers and files: refused soon, in bounded memory, and the next study is reported on."""
 
+import socket
 import struct
 import time
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import numpy as np
@@ -32,6 +33,14 @@ def small(spawn, shared_target):
     }
     with spawn(peers_file(shared_target.port), **bounds) as listener:
         listener.target = shared_target
+        yield listener
+
+
+@pytest.fixture(scope="module")
+def patient(spawn, shared_target):
+    """A listener that waits for requests and messages longer than any test does."""
+    waits = {"associate_timeout_s": 1000, "idle_timeout_s": 1000}
+    with spawn(peers_file(shared_target.port), **waits) as listener:
         yield listener
 
 
@@ -104,6 +113,36 @@ def test_who_is_silent_goes(small, said):
         connection.sendall(said)
         assert ended(connection)
     assert time.monotonic() - began < 15
+
+
+@pytest.mark.parametrize(
+    "said",
+    [b"", b"\1", b"\1\0\0\0\1\0half", bytes([7, 0, 0, 0, 0, 4, 0, 0, 0, 0]), b"GET / HTTP/1.1\r\n"],
+    ids=["nothing", "a byte", "half", "an abort", "no PDU"],
+)
+@pytest.mark.parametrize("reset", [False, True], ids=["closed", "reset"])
+def test_who_is_gone_keeps_no_place(patient, files, said, reset):
+    """Twice as many as there may be, of a listener that would wait for their requests for long."""
+    connections = [socket.create_connection(("127.0.0.1", patient.port)) for _ in range(20)]
+    for connection in connections:
+        if reset:  # what is not sent yet is thrown away
+            linger = struct.pack("ii", 1, 0)
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+        with suppress(OSError):  # those that were one too many
+            connection.sendall(said)
+        connection.close()
+    assert eventually(lambda: is_accepted(patient, files))
+    assert patient.process.poll() is None
+
+
+def test_who_is_gone_in_an_association_keeps_no_place(patient, files):
+    for _ in range(3):
+        with ExitStack() as stack:
+            for _ in range(8):
+                assoc = stack.enter_context(associated(patient.port, *files))
+                send_fragment(assoc, b"\1\0")
+                assoc.dul.socket.socket.shutdown(socket.SHUT_RDWR)
+        assert eventually(lambda: is_accepted(patient, files))
 
 
 def test_who_is_silent_keeps_nobody_from_ending(spawn, files):

@@ -77,6 +77,25 @@ def test_an_annotation_that_names_no_image_names_its_frame_and_series(study, enc
         )
 
 
+def test_a_region_that_a_measurement_is_inferred_from(study, encode):
+    """As a popular web viewer writes it."""
+    group = study.sr.ContentSequence[0].ContentSequence[0]
+    named = of(study.sr, encode).references
+    group.ContentSequence = [item(ValueType="NUM", ContentSequence=group.ContentSequence)]
+    assert of(study.sr, encode).references == named == (study.images[1].SOPInstanceUID,)
+    region = item(ValueType="SCOORD3D", ReferencedFrameOfReferenceUID="1.2.3")
+    group.ContentSequence = [item(ValueType="NUM", ContentSequence=[region])]
+    found = of(study.sr, encode)
+    assert (found.references, found.frame_of_reference) == ((), "1.2.3")
+
+
+def test_the_frame_of_reference_that_rois_name(study, encode):
+    roi = study.rtstruct.StructureSetROISequence[0]
+    assert of(study.rtstruct, encode).frame_of_reference == roi.ReferencedFrameOfReferenceUID
+    study.rtstruct.StructureSetROISequence.append(item(ReferencedFrameOfReferenceUID="1.2.3"))
+    assert of(study.rtstruct, encode).frame_of_reference == ""
+
+
 def test_what_nothing_is_made_of(study, encode):
     study.sr.Manufacturer = MANUFACTURER
     study.images[0].ImageType = ["ORIGINAL", "PRIMARY", "LOCALIZER"]
@@ -149,3 +168,13 @@ def test_uids_that_are_none_are_left_out(study, encode):
     source.SourceImageSequence.append(item(ReferencedSOPInstanceUID=other))
     source.SourceImageSequence.append(item(ReferencedSOPInstanceUID=""))
     assert len(of(study.seg, encode).references) == 4
+
+
+def test_a_region_within_a_measurement_names_its_image(study, encode):
+    """As web viewers write it."""
+    group = study.sr.ContentSequence[-1].ContentSequence[0]
+    regions = [one for one in group.ContentSequence if one.ValueType == "SCOORD"]
+    others = [one for one in group.ContentSequence if one.ValueType != "SCOORD"]
+    group.ContentSequence = [*others, item(ValueType="NUM", ContentSequence=regions)]
+    found = of(study.sr, encode)
+    assert found.references == (study.images[1].SOPInstanceUID,)

@@ -142,6 +142,40 @@ def test_an_annotation_that_http_would_refuse(listener, study, files, encode, is
     is_well(listener, listener.target)
 
 
+def test_an_organ_is_no_lesion_at_this_door_either(listener, study, files, encode, is_well):
+    liver = item(CodeValue="T-62000", CodingSchemeDesignator="SRT", CodeMeaning="Secret")
+    segment = study.seg.SegmentSequence[0]
+    segment.SegmentedPropertyTypeCodeSequence = [liver]
+    segment.SegmentLabel = "Geheim"
+    assert send(listener.port, *map(encode, study.images), encode(study.seg)) == [0] * 4
+    line = listener.wait("", problem="no-lesion")
+    assert "found no lesion but Liver" in line["message"]
+    assert "Geheim" not in str(listener.said())
+    is_well(listener, listener.target)
+
+
+@pytest.mark.parametrize("other_study", [False, True])
+def test_an_annotation_of_another_patient(listener, study, files, encode, is_well, other_study):
+    """It names the images, whichever study it says that it is of."""
+    refused = listener.metric("jobs_total", outcome="patient-mismatch")
+    study.seg.PatientID = "SECRET-2"
+    if other_study:
+        study.seg.StudyInstanceUID = generate_uid()
+    assert send(listener.port, *files[:3], encode(study.seg)) == [0] * 4
+    line = listener.wait("", count=int(refused) + 1, problem="patient-mismatch")
+    assert line["kind"] == "seg"
+    assert listener.metric("jobs_total", outcome="patient-mismatch") == refused + 1
+    is_well(listener, listener.target)
+    assert listener.target.received.empty()
+
+
+def test_an_annotation_of_another_study_of_the_patient(listener, study, files, encode):
+    study.seg.StudyInstanceUID = generate_uid()
+    assert send(listener.port, *files[:3], encode(study.seg)) == [0] * 4
+    report = listener.target.report_of(study.uid)
+    assert any("of different studies" in text for text in texts(report))
+
+
 def test_what_has_no_uids_is_refused(listener, study, encode):
     study.images[0].StudyInstanceUID = ""
     assert send(listener.port, encode(study.images[0])) == [0xA900]

@@ -2,6 +2,7 @@
 
 import socket
 import time
+from dataclasses import replace
 from queue import Empty
 
 import pytest
@@ -11,7 +12,7 @@ from pynetdicom.pdu_primitives import P_DATA
 
 from service.dimse.pdu import MOST_PDU_BYTES, BoundedMessages, BoundedSocket, Bounds, Held
 
-BOUNDS = Bounds(object_bytes=1000, held_bytes=1500, pdu_s=0.2, message_s=30.0)
+BOUNDS = Bounds(object_bytes=1000, held_bytes=1500, pdu_s=0.2, message_s=30.0, request_s=10.0)
 COMMAND, DATA, LAST = b"\1", b"\0", b"\2"
 
 
@@ -82,13 +83,67 @@ def test_what_came_whole_is_held_until_it_is_served(make_messages):
     assert held.total() == 0
 
 
+@pytest.fixture
+def sending(make_messages, monkeypatch):
+    """Return what holds the messages of a sender, whose association lives, and those."""
+    held = Held(BOUNDS)
+    messages = make_messages(held)
+    messages.assoc.requestor.ae_title = "CT"
+    monkeypatch.setattr(messages.assoc, "is_alive", lambda: True)
+    return held, messages
+
+
+def active(held, *senders):
+    return time.time() - held.active_at(senders) < 1
+
+
+def test_who_is_in_the_midst_of_an_object(sending):
+    held, messages = sending
+    assert held.active_at(["CT"]) == 0  # an association is merely open
+    feed(messages, COMMAND)
+    assert held.active_at(["CT"]) == 0  # half a command may be of anything
+    feed(messages, DATA + b"half")
+    assert active(held, "CT")
+    assert active(held, "WS", "CT")
+    assert active(held, "")  # not known: it may be any
+    assert held.active_at(["WS"]) == 0
+    messages.message = None  # whole, in pynetdicom's queue
+    assert active(held, "CT")
+    messages.served()
+    assert 0 < held.active_at(["CT"]) <= time.time()
+    assert not messages.arriving
+
+
+def test_half_an_object_ends_with_its_association(sending):
+    held, messages = sending
+    feed(messages, COMMAND, DATA + b"half")
+    messages.let_go()
+    assert not messages.arriving
+    assert active(held, "CT")
+
+
+def test_an_object_is_arriving_no_longer_than_a_message_may_take(sending):
+    held, messages = sending
+    feed(messages, COMMAND, DATA + b"half")
+    messages._began -= BOUNDS.message_s + 1
+    assert held.active_at(["CT"]) == 0
+
+
+def test_an_echo_is_no_object(sending):
+    held, messages = sending
+    feed(messages, COMMAND)
+    messages.message = None
+    messages.served()
+    assert held.active_at(["CT"]) == 0
+
+
 def test_a_command_is_short(make_messages):
     assert feed(make_messages(Held(BOUNDS)), COMMAND + bytes(4096))
     assert not feed(make_messages(Held(BOUNDS)), COMMAND + bytes(4095))
 
 
 def test_a_message_has_a_deadline(make_messages):
-    soon = Bounds(1000, 1000, pdu_s=1.0, message_s=0.05)
+    soon = replace(BOUNDS, message_s=0.05)
     messages = make_messages(Held(soon))
     assert not feed(messages, COMMAND)
     time.sleep(0.1)
@@ -123,6 +178,16 @@ def test_a_pdu_that_claims_too_much_is_not_read(connection):
     with pytest.raises(ConnectionAbortedError):
         bounded.recv(MOST_PDU_BYTES + 1)
     assert peer.recv(100) == bytes([7, 0, 0, 0, 0, 4, 0, 0, 2, 6])  # A-ABORT (PS3.8, 9.3.8)
+
+
+def test_a_request_has_a_deadline_of_its_own():
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        bounds = replace(BOUNDS, pdu_s=60.0, request_s=0.2)
+        bounded = BoundedSocket(Association(AE("HEPATICA"), "acceptor"), ours, bounds)
+        theirs.sendall(b"a")
+        with pytest.raises(TimeoutError):
+            bounded.recv(6)
 
 
 def test_a_pdu_has_a_deadline_however_it_drips(connection):

@@ -39,6 +39,13 @@ def test_who_may_send_from_where(read):
     assert not anyone.may_send("B", "203.0.113.5")
 
 
+def test_what_is_set_for_a_sender(read):
+    peers = read("[senders.A]\nselect = 'Tumor'\nquiet_s = 60\n[senders.B]\n" + TARGET)
+    assert (peers.of("A").select, peers.of("A").quiet_s) == ("Tumor", 60)
+    assert (peers.of("B").select, peers.of("B").quiet_s) == (None, None)
+    assert peers.of("a sender of last year").select is None
+
+
 @pytest.mark.parametrize(
     ("text", "word"),
     [
@@ -55,6 +62,8 @@ def test_who_may_send_from_where(read):
         ('[senders."A\\\\B"]\n' + TARGET, "senders"),
         ('[senders."SEVENTEEN LETTERS"]\n' + TARGET, "senders"),
         ('[senders." A"]\n' + TARGET, "senders"),
+        ("[senders.A]\nselect = ' '\n" + TARGET, "senders.A.select"),
+        ("[senders.A]\nquiet_s = 0\n" + TARGET, "senders.A.quiet_s"),
         ("[senders.A]\nhosts = ['ct.example']\n" + TARGET, "senders.A.hosts"),
         ("[senders.A]\nhosts = ['192.0.2.1/24']\n" + TARGET, "senders.A.hosts"),
         ("[senders.A\n", "cannot be read"),

@@ -44,6 +44,20 @@ def test_what_is_kept_is_there_after_a_crash(open_spool):
         assert found.bytes == spool.bytes
 
 
+def test_whose_it_was_is_known_after_a_crash(open_spool, tmp_path):
+    """Not of what an older release kept."""
+    spool = open_spool()
+    spool.keep(identity(), (DATA,), arrived=1, sender="CT ROOM 1")
+    key = files.key_of("1.2.3")
+    assert [found.get(key).sender for found in (spool, open_spool())] == ["CT ROOM 1"] * 2
+    path = tmp_path / FOLDER / key
+    head = files.read_head(path)
+    del head["sender"]
+    files.write(path, head, DATA)
+    (old,) = open_spool().all()
+    assert (old.sender, old.identity) == ("", identity())
+
+
 def test_the_same_object_is_kept_once(open_spool):
     spool = open_spool()
     assert spool.keep(identity(), (DATA,), arrived=1)
@@ -183,6 +197,22 @@ def test_a_report_waits_until_it_is_confirmed(tmp_path):
         assert not found.waiting()
         assert found.confirmed("ab")
         assert found.reported("ab")
+
+
+def test_how_much_waits_is_known(tmp_path):
+    outbox = Outbox(tmp_path)
+    for key in ("ab", "cd"):
+        outbox.add(key, MADE)
+    size = sum(path.stat().st_size for path in (tmp_path / "reports").iterdir())
+    for found in (outbox, Outbox(tmp_path)):
+        assert found.report_bytes() == size
+        assert found.full(most=2, most_bytes=size + 1)
+        assert found.full(most=3, most_bytes=size)
+        assert not found.full(most=3, most_bytes=size + 1)
+    outbox.confirm("ab")
+    outbox.drop("cd")
+    assert outbox.report_bytes() == 0
+    assert not outbox.full(most=1, most_bytes=1)
 
 
 def test_a_full_disk_has_room_for_a_confirmation(tmp_path, monkeypatch):

@@ -12,6 +12,8 @@ from service.dimse import files
 from service.dimse.identity import Identity
 from service.dimse.metrics import ListenerMetrics
 from service.dimse.outbox import Outbox
+from service.dimse.peers import load
+from service.dimse.senders import Senders
 from service.dimse.settings import ListenerSettings
 from service.dimse.spool import Spool
 from service.dimse.work import MOST_TIMES, Work
@@ -33,7 +35,15 @@ def work(tmp_path, monkeypatch):
     settings = ListenerSettings(peers=tmp_path / "peers.toml", quiet_s=QUIET, retry_s=0.001)
     spool = Spool(tmp_path, max_bytes=1 << 20, max_objects=100)
     runtime = Runtime(Settings())
-    found = Work(runtime, settings, spool, Outbox(tmp_path), ListenerMetrics())
+    senders = Senders(load(settings.peers), settings, lambda _: 0.0)
+    found = Work(
+        runtime,
+        settings,
+        senders,
+        spool=spool,
+        outbox=Outbox(tmp_path),
+        metrics=ListenerMetrics(),
+    )
 
     async def report(*_):
         return ANSWER, MADE

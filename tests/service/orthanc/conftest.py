@@ -93,9 +93,9 @@ def site(bundle_folder, tmp_path_factory) -> Iterator[Site]:
         "HEPATICA_BUNDLE": str(bundle_folder),
         "HEPATICA_PACS": str(pacs),
         "HEPATICA_DIMSE_PEERS": str(RECIPE / "peers.toml"),
+        "HEPATICA_DIMSE_CAPTURE": _printed(r"HEPATICA_DIMSE_CAPTURE=(\S+) \\"),
         "HEPATICA_DIMSE_SPOOL": str(folder / "spool"),
     }
-    bentoml = Path(sys.executable).with_name("bentoml")
     hold = ["unshare", "--net", "sh", "-c", "ip link set lo up && echo up && exec sleep 900"]
     with ExitStack() as stack:
         holder = stack.enter_context(_process(hold, environment, stdout=subprocess.PIPE))
@@ -105,7 +105,7 @@ def site(bundle_folder, tmp_path_factory) -> Iterator[Site]:
         for name, words in {
             "orthanc": ("Orthanc", _printed(r"Orthanc (\S+\.json)")),
             "listener": (sys.executable, "-m", "service.dimse"),
-            "service": (bentoml, "serve", "service.bento:Hepatica", "--port", 3000),
+            "service": (sys.executable, "-m", "service", "--port", 3000),
         }.items():
             log = stack.enter_context((folder / f"{name}.log").open("wb"))
             stack.enter_context(_process(site.command(*words), environment, stdout=log))

@@ -9,9 +9,11 @@ import numpy as np
 import pytest
 from highdicom.sr import srread
 from pydicom import dcmread
-from pydicom.uid import generate_uid
+from pydicom.uid import SecondaryCaptureImageStorage, generate_uid
 
+from lesion.classes import CLASSES
 from service.pacs import related
+from service.report.measurements import probability_of
 
 from .conftest import HEPATICA, LISTENER, ORTHANC, RECIPE, ROOT
 
@@ -40,7 +42,7 @@ def probabilities(report):
     """Read each lesion's probabilities, in per cent."""
     groups = report.content.get_planar_roi_measurement_groups()
     return [
-        [float(found.value) for found in group.get_measurements() if found.name.value == "122157"]
+        [float(group.get_measurements(name=probability_of(name))[0].value) for name in CLASSES]
         for group in groups
     ]
 
@@ -81,13 +83,20 @@ def test_what_a_workstation_stores_comes_back_as_one_valid_report(site, dciodvfy
     files = ("-F", f"image=@{slice_}", "-F", f"annotation=@{seg}")
     told = json.loads(site.curl(f"{HEPATICA}/classify", *files))
     expected = [[100 * p for p in lesion["probabilities"].values()] for lesion in told["lesions"]]
-    np.testing.assert_allclose(probabilities(report), expected, atol=0.01)
+    np.testing.assert_allclose(probabilities(report), expected, atol=0.1)
+
+    # People see it without opening the report.
+    picture = site.file(site.wait_for(study, "OT"))
+    assert not dciodvfy(picture)
+    image = dcmread(BytesIO(picture))
+    assert image.SOPClassUID == SecondaryCaptureImageStorage
+    assert np.ptp(image.pixel_array.astype(int), axis=-1).any()  # colours: outline and label
 
     # Once more, and the report itself is a stable series by now: nothing goes round.
     before = reports_made(site)
     store(site, slice_, seg)
     time.sleep(7)  # longer than the recipe's StableAge: there is no event for what must not happen
-    assert len(site.series(study, "SR")) == 1
+    assert len(site.series(study, "SR")) == len(site.series(study, "OT")) == 1
     assert reports_made(site) == before
 
 

@@ -63,6 +63,20 @@ def test_an_annotation_of_the_same_study(client, fake, asked, ct, encode, make_s
     assert elsewhere.json()["type"] == PROBLEM + "pacs-missing"
 
 
+def test_an_annotation_of_another_patient(client, fake, asked, ct, encode, make_seg):
+    """In the same study, so they say."""
+    mask = np.zeros((ct.Rows, ct.Columns), bool)
+    mask[12:28, 14:30] = True
+    seg = make_seg(ct, [(1, mask)], StudyInstanceUID=ct.StudyInstanceUID, SeriesInstanceUID="1.2.3")
+    seg.PatientID = "SECRET-2"
+    kept = fake.keep(encode(seg))
+    annotation = {"series": kept["series"], "instance": kept["instance"]}
+    del asked["roi"]
+    answer = ask(client, asked, annotation=annotation)
+    assert (answer.status_code, answer.json()["type"]) == (422, PROBLEM + "patient-mismatch")
+    assert "SECRET" not in answer.text
+
+
 def test_an_annotation_that_inflates_to_what_a_form_may_hold(
     client, fake, asked, ct, encode, make_seg
 ):
@@ -119,8 +133,18 @@ def test_a_bad_day(client, fake, asked, day, status, code):
     well = ask(client, asked)
     assert (answer.status_code, answer.json()["type"]) == (status, PROBLEM + code)
     assert answer.headers["content-type"] == "application/problem+json"
-    assert answer.json()["detail"].startswith("PACS archive: found ")
+    assert answer.json()["detail"].startswith("image: PACS archive: found ")
     assert well.status_code == 200
+
+
+def test_what_is_missing_is_told_the_image_or_the_annotation(client, fake, asked):
+    there = {name: value for name, value in asked.items() if name != "roi"}
+    for missing in ("image", "annotation"):
+        fake.days = [reply(404)]
+        annotation = {"annotation": {"series": "1.2.3", "instance": "1.2.3.4"}}
+        answer = ask(client, there | (annotation if missing == "annotation" else {"roi": ROI}))
+        assert (answer.status_code, answer.json()["type"]) == (422, PROBLEM + "pacs-missing")
+        assert answer.json()["detail"].startswith(f"{missing}: PACS archive: found status 404")
 
 
 PASSING = {

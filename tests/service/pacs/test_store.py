@@ -1,6 +1,7 @@
 """With store=NAME the report goes to that PACS, and the answer says who it is, or what failed."""
 
 import json
+import time
 from io import BytesIO
 
 import pytest
@@ -98,6 +99,25 @@ def test_no_picture_is_sent_of_a_report_that_did_not_arrive(ask, fake):
     report, picture = (one["problem"]["type"] for one in told["stored"]["objects"])
     assert report == picture == "urn:hepatica:problem:pacs-answer"
     assert len(fake.seen) == 1
+
+
+def test_all_that_is_stored_of_an_answer_shares_one_deadline(ask, serving, fake):
+    """Though each object was taken soon enough."""
+    done = json.dumps({"00081199": {"Value": [{}]}}).encode()
+
+    def drip(handler):
+        reply(200, content_length=str(len(done)), content_type="application/dicom+json")(handler)
+        for at in range(0, len(done), 4):
+            time.sleep(0.2)
+            handler.wfile.write(done[at : at + 4])
+
+    fake.days = [drip, drip]
+    with serving("store = true", "deadline_s = 2") as client:
+        answer, told = ask("store=archive&capture=true", client=client)
+    assert answer.status_code == 200
+    report, picture = (one["problem"] for one in told["stored"]["objects"])
+    assert report is None
+    assert picture["type"] == "urn:hepatica:problem:pacs-timeout"
 
 
 def test_one_that_is_down_too(ask, serving):

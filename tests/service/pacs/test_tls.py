@@ -155,10 +155,10 @@ def test_reports_go_to_an_ae_over_tls_alone(authority, files, report, known):
     target = Target(ae_title="TARGET", host="127.0.0.1", port=ae.port, tls=True, **files)
     try:
         if known:
-            store_at_ae([report], target, ae_title="HEPATICA", timeout_s=5)
+            store_at_ae([report], target, ae_title="HEPATICA", timeout_s=5, deadline_s=60)
             assert ae.received.get(timeout=5).SOPInstanceUID == report.instance
         else:
             with pytest.raises(PacsConnectionError):
-                store_at_ae([report], target, ae_title="HEPATICA", timeout_s=5)
+                store_at_ae([report], target, ae_title="HEPATICA", timeout_s=5, deadline_s=60)
     finally:
         ae.stop()

@@ -7,7 +7,7 @@ from pathlib import Path
 from pydicom import dcmread
 
 from lesion.classes import CLASSES, UNDETERMINED
-from service.report import capture, sr
+from service.report import capture, library, measurements, sr
 
 ROOT = Path(__file__).parents[3]
 TEXT = (ROOT / "docs" / "pacs" / "report.md").read_text()
@@ -26,7 +26,11 @@ def test_a_report_is_had_as_the_page_says(server, tmp_path):
 def test_the_codes_and_numbers_are_those_that_are_written():
     for code in (*(name.code for name in CLASSES), UNDETERMINED):
         assert f"{code.value} {code.scheme} {code.meaning}" in TEXT
-    for concept in (sr.FINDING, sr.PROBABILITY, sr.COMMENT, sr.LONG_AXIS, sr.REPORT, sr.LIVER):
+    concepts = (
+        *(measurements.FINDING, measurements.LONG_AXIS, *map(measurements.probability_of, CLASSES)),
+        *(sr.COMMENT, sr.REPORT, sr.LIVER, library.LIBRARY, library.GROUP, library.SOURCE),
+    )
+    for concept in concepts:
         assert f"{concept.value} {concept.scheme_designator}" in TEXT
     assert f"{sr.MOST_POINTS - 1:,} corners" in TEXT
     assert f"number {sr.SERIES_NUMBER}" in TEXT

@@ -12,6 +12,7 @@ from pydicom.uid import Comprehensive3DSRStorage, SecondaryCaptureImageStorage
 
 from lesion.contour import contour
 from lesion.outline import from_mask
+from service.report.measurements import probability_of
 
 ROWS, COLS = 120, 140
 Y, X = np.mgrid[:ROWS, :COLS]
@@ -59,11 +60,13 @@ def test_the_report_says_what_the_json_says(client, ct, encode, make_seg, dciodv
         (outline,) = from_mask(mask, shape=mask.shape)
         np.testing.assert_array_equal(group.roi.value[:-1], contour(outline))
         assert group.finding_type.value == lesion["code"]["value"]
-        found = [m.value for m in group.get_measurements(name=codes.DCM.Probability)]
-        percent = [100 * p for p in lesion["probabilities"].values()]
-        assert found == pytest.approx(percent, abs=1e-3)
+        percent = {name: 100 * p for name, p in lesion["probabilities"].items()}
+        assert sum(percent.values()) == pytest.approx(100)
+        for name, value in percent.items():
+            (found,) = group.get_measurements(name=probability_of(name))
+            assert found.value == pytest.approx(value, abs=0.1)
         (diameter,) = group.get_measurements(name=codes.SCT.LongAxis)
-        assert diameter.value == lesion["diameter_mm"]
+        assert diameter.value == round(lesion["diameter_mm"], 1)
     assert told["model"]["digest"].encode() in answer.content
     assert told["disclaimer"].encode() in answer.content
 

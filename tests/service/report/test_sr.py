@@ -17,8 +17,8 @@ from pydicom.uid import Comprehensive3DSRStorage, EnhancedCTImageStorage, genera
 
 from lesion.classes import CLASSES, UNDETERMINED
 from lesion.errors import InputError
-from lesion.image.part10 import silenced
 from service.problems import ReportError
+from service.report.measurements import SCHEME, probability_of
 from service.report.source import read_source
 from service.report.sr import DESCRIPTION, MOST_POINTS, Line, statement, structured_report
 from service.report.uids import IMPLEMENTATION_CLASS_UID
@@ -100,11 +100,10 @@ def test_whatever_stands_there_makes_a_report_or_is_refused(
         source = read_source(encode(image))
     except InputError:
         return
-    with silenced():
-        report = structured_report([source], answer_for(source), lines, made_at=made_at)
-        again = dcmread(BytesIO(part10_file(report)))
-        assert again.SOPInstanceUID == report.SOPInstanceUID
-        assert str(again.get("PatientID", "")).strip(" ") == str(source.PatientID).strip(" ")
+    report = structured_report([source], answer_for(source), lines, made_at=made_at)
+    again = dcmread(BytesIO(part10_file(report)))
+    assert again.SOPInstanceUID == report.SOPInstanceUID
+    assert str(again.get("PatientID", "")).strip(" ") == str(source.PatientID).strip(" ")
 
 
 def test_it_follows_its_template(build, pixelmed):
@@ -129,14 +128,17 @@ def test_highdicom_reads_back_what_the_answer_says(build, source, answer_for, li
         assert group.tracking_identifier == f"Lesion {number + 1}"
         assert group.finding_type.value == lesion.code.value
         assert group.finding_sites[0].value == codes.SCT.Liver
-        read = {
-            measurement[0].ContentSequence[0].value.value: measurement.value
-            for measurement in group.get_measurements(name=codes.DCM.Probability)
-        }
-        said = {name.code.value: 100 * p for name, p in lesion.probabilities.items()}
-        assert read == said
+        read = {}
+        for name in CLASSES:
+            (measured,) = group.get_measurements(name=probability_of(name))
+            assert measured.name.meaning == f"Probability of {name}"
+            (modifier,) = measured[0].ContentSequence
+            assert (modifier.name, modifier.value.value) == (codes.DCM.Finding, name.code.value)
+            read[name] = measured.value
+        assert read == {name: 98.8 if name is lesion.label else 0.6 for name in CLASSES}
+        assert sum(read.values()) == pytest.approx(100)
         (diameter,) = group.get_measurements(name=codes.SCT.LongAxis)
-        assert diameter.value == lesion.diameter_mm
+        assert diameter.value == 18.6
         assert diameter.unit == codes.UCUM.Millimeter
         texts = {
             item.name.meaning: item.value
@@ -147,6 +149,36 @@ def test_highdicom_reads_back_what_the_answer_says(build, source, answer_for, li
         assert texts["Algorithm Name"] == "Hepatica default 0.1.0"
         assert texts["Comment"] == statement(lesion)
     assert groups[-1].finding_type.value == UNDETERMINED.value
+
+
+def test_a_class_of_any_name_has_a_concept_of_its_own(build, dciodvfy):
+    name = "focal-nodular-hyperplasia"
+    concept = probability_of(name)
+    assert concept.value == f"P-{name}"  # too long for a Code Value (0008,0100)
+    report = build()
+    report.ContentSequence[-1].ContentSequence[0].ContentSequence[8].ConceptNameCodeSequence = [
+        concept
+    ]
+    assert not dciodvfy(part10_file(report))
+    assert name in str(dcmread(BytesIO(part10_file(report))))
+
+
+def test_what_viewers_look_for(build, source):
+    """Containers that no viewer runs together, the images, and whose codes they are."""
+    report = dcmread(BytesIO(part10_file(build())))
+    containers = [item for item in report.iterall() if item.keyword == "ContinuityOfContent"]
+    assert {item.value for item in containers} == {"SEPARATE"}
+    assert len(containers) == 2 + 2 + len(CLASSES)
+
+    contents = {
+        item.ConceptNameCodeSequence[0].CodeMeaning: item for item in report.ContentSequence
+    }
+    (group,) = contents["Image Library"].ContentSequence
+    images = [item for item in group.ContentSequence if item.ValueType == "IMAGE"]
+    named = [item.ReferencedSOPSequence[0].ReferencedSOPInstanceUID for item in images]
+    assert named == [source.SOPInstanceUID]
+    (scheme,) = report.CodingSchemeIdentificationSequence
+    assert scheme.CodingSchemeDesignator == SCHEME
 
 
 def test_it_is_no_diagnosis_and_nobody_verified_it(build, source, answer_for):
@@ -164,6 +196,9 @@ def test_it_is_no_diagnosis_and_nobody_verified_it(build, source, answer_for):
         assert "Research use only" in words
         assert ("Undetermined" in words) == lesion.abstained
         assert "the square leaves the image" in words
+        assert f"Prediction set: {lesion.label}." in words
+    none = lesion.model_copy(update={"prediction_set": []})
+    assert "Prediction set: no class." in statement(none)
 
 
 def test_it_is_filed_beside_its_image(build, source, made_at):

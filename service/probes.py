@@ -1,15 +1,18 @@
-"""/metrics, /livez and /readyz of the listener, over HTTP from a thread of its own.
+"""/livez, /readyz and /metrics on a port of their own, answered by a thread of its own.
 
-Few callers at once, each within a time that drips do not lengthen: whoever reaches this port cannot
-take the files and threads that objects need.
+A probe need not queue behind the requests of an event loop, however many they are. Few callers at
+once, each within a time that drips do not lengthen: whoever reaches this port cannot take the files
+and threads that requests need.
 """
 
+import asyncio
 import logging
 import socket
 import time
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from io import BufferedReader, RawIOBase
+from socketserver import TCPServer
 from threading import Thread, get_ident
 from typing import Any
 
@@ -20,11 +23,32 @@ logger = logging.getLogger(__name__)
 MOST_CALLERS = 64
 #: A caller has said within this what it asks for.
 ASK_S = 5.0
+#: An event loop that has not run for so long is taken for dead. Load alone delays it by seconds.
+ALIVE_S = 30.0
+_BEAT_S = 1.0
 
 #: Status, media type and body of a route.
 Answer = tuple[int, str, bytes]
 Routes = dict[str, Callable[[], Answer]]
 Stop = Callable[[], None]
+
+
+def serve(host: str, port: int, *, ready: Callable[[], bool], metrics: Callable[[], bytes]) -> Stop:
+    """Begin to answer for the event loop that runs here; return what ends it.
+
+    /livez answers 200 as long as the loop runs, /readyz as long as `ready` holds; else 503. Raise
+    `OSError` where nothing can listen there.
+    """
+    heart = _Heart(asyncio.get_running_loop())
+    routes = {"/livez": _state(heart.beats), "/readyz": _state(ready), "/metrics": _text(metrics)}
+    stop = start(host, port, routes)
+    heart.beat()
+
+    def end() -> None:
+        heart.stop()
+        stop()
+
+    return end
 
 
 def start(host: str, port: int, routes: Routes) -> Stop:
@@ -44,6 +68,7 @@ def start(host: str, port: int, routes: Routes) -> Stop:
             self.send_response(status)
             self.send_header("Content-Type", media_type)
             self.send_header("Content-Length", str(len(body)))
+            self.send_header("X-Content-Type-Options", "nosniff")
             self.end_headers()
             self.wfile.write(body)
 
@@ -51,7 +76,7 @@ def start(host: str, port: int, routes: Routes) -> Stop:
             """Log nothing: a path is a caller's own word."""
 
     server = _Server(host, port, Handler)
-    Thread(target=server.serve_forever, args=(0.1,), name="http", daemon=True).start()
+    Thread(target=server.serve_forever, args=(0.1,), name="probes", daemon=True).start()
     logger.info({"message": "answering", "port": server.server_port})
 
     def stop() -> None:
@@ -59,6 +84,25 @@ def start(host: str, port: int, routes: Routes) -> Stop:
         server.server_close()
 
     return stop
+
+
+class _Heart:
+    """Beats as long as its event loop runs."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop, self._beaten = loop, time.monotonic()
+        self._next: asyncio.TimerHandle | None = None
+
+    def beat(self) -> None:
+        self._beaten = time.monotonic()
+        self._next = self._loop.call_later(_BEAT_S, self.beat)
+
+    def beats(self) -> bool:
+        return time.monotonic() - self._beaten < ALIVE_S
+
+    def stop(self) -> None:
+        if self._next:
+            self._next.cancel()
 
 
 class _Hurried(RawIOBase):
@@ -85,6 +129,11 @@ class _Server(ThreadingHTTPServer):
         self._busy: set[int] = set()
         super().__init__((host, port), handler)
 
+    def server_bind(self) -> None:
+        """Bind, without asking a name server what this host is called, as `HTTPServer` does."""
+        TCPServer.server_bind(self)
+        self.server_name, self.server_port = self.socket.getsockname()[:2]
+
     def verify_request(self, *_: object) -> bool:
         return len(self._busy) < MOST_CALLERS
 
@@ -99,11 +148,11 @@ class _Server(ThreadingHTTPServer):
         """Print nothing of a caller that was gone before its answer."""
 
 
-def state(holds: Callable[[], bool]) -> Callable[[], Answer]:
+def _state(holds: Callable[[], bool]) -> Callable[[], Answer]:
     """Return a route that answers 200 as long as something holds, and else 503."""
     return lambda: (200 if holds() else 503, "text/plain", b"")
 
 
-def text(written: Callable[[], bytes]) -> Callable[[], Answer]:
+def _text(written: Callable[[], bytes]) -> Callable[[], Answer]:
     """Return a route that answers in Prometheus's text format."""
     return lambda: (200, CONTENT_TYPE, written())
