@@ -138,9 +138,9 @@ def _report(dataset: Dataset) -> dict[str, Any]:
         if element.VR == "SQ":
             told[element.keyword] = [_report(item) for item in element.value]
         elif element.VR not in ("UI", "DA", "TM", "DT"):
-            values = element.value if element.VM > 1 else [element.value]
             read = float if element.VR in ("DS", "FL", "FD") else str
-            told[element.keyword] = [read(value) for value in values]
+            value = element.value
+            told[element.keyword] = [*map(read, value)] if element.VM > 1 else read(value)
     return told
 
 
