@@ -1,5 +1,6 @@
 """An `Order` -> patches for the classifier: the CPU's part of a classification."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -105,7 +106,7 @@ def prepare(
             "outline: found none, expected one of 'roi', 'mask' and 'annotation' with a DICOM image"
         )
     with metrics.stage["decode"].time():
-        lesions, skipped = _lesions(order, settings.max_lesions, decode)
+        lesions, skipped = _lesions(order, settings, decode)
     known = [_EIGHT_BIT] if order.options.window is not None else []
     with metrics.stage["cut"].time():
         prepared = [
@@ -115,34 +116,36 @@ def prepare(
             for lesion in lesions
         ]
     if settings.strict:
-        _refuse_deviations(prepared)
+        _refuse_deviations(warning for lesion in prepared for warning in lesion.warnings)
     return PreparedLesions(prepared, skipped)
 
 
-def _refuse_deviations(prepared: list[Prepared]) -> None:
+def _refuse_deviations(warnings: Iterable[InputWarning]) -> None:
     """Refuse what was read though its file deviates from the standard."""
-    for lesion in prepared:
-        for warning in lesion.warnings:
-            if warning.code in DEVIATIONS:
-                raise DeviationError(
-                    f"strict: found {warning.code} ({warning.detail}), "
-                    "expected a file that follows the standard"
-                )
+    for warning in warnings:
+        if warning.code in DEVIATIONS:
+            raise DeviationError(
+                f"strict: found {warning.code} ({warning.detail}), "
+                "expected a file that follows the standard"
+            )
 
 
 def _lesions(
-    order: Order, max_lesions: int, decode: Decode
+    order: Order, settings: Settings, decode: Decode
 ) -> tuple[list[Lesion], tuple[Skipped, ...]]:
     """Find the lesions and decode the slices that they lie on, and no others.
 
     Return beside them what of an annotation was skipped.
     """
+    max_lesions = settings.max_lesions
     if order.image_format != "dicom":
         ct = _raster(order)
         return [Lesion(ct, outline) for outline in _drawn(order, ct, max_lesions)], ()
     _check_options(order)
     images = [order.image, *order.series]
     series = open_series(images, frame=order.options.frame)
+    if settings.strict:  # of all, those that no lesion lies on too
+        _refuse_deviations(warning for image in series.images for warning in image.warnings)
     warnings = check_one_patient(images, order.annotation)
     if order.annotation is None:
         ct = slice_at(series, _only(series), decode=decode)

@@ -56,8 +56,14 @@ class Sieve:
         """Return by number the structures that `select` names, or all that are kept.
 
         A number is looked for first, then a name, spaces around it aside. Names of the annotation
-        are not quoted in the refusal: people write whatever they like there.
+        are not quoted in the refusal: people write whatever they like there. Raise
+        `AnnotationError` where two have one number: what is marked by it may be of either.
         """
+        numbers = [structure.number for structure in structures]
+        if len(set(numbers)) < len(numbers):
+            raise AnnotationError(
+                f"{what}: found numbers {quote(numbers)}, expected each number once"
+            )
         if select is None:
             return {structure.number: structure for structure in self._keep([*structures])}
         wanted = select.strip()
@@ -65,9 +71,8 @@ class Sieve:
             s for s in structures if wanted and wanted in map(str.strip, s.names)
         ]
         if not found:
-            there = [structure.number for structure in structures]
             raise AnnotationError(
-                f"{what}: found numbers {quote(there)} and none of that name, "
+                f"{what}: found numbers {quote(numbers)} and none of that name, "
                 f"expected {wanted[:72]!a} among them"
             )
         return {structure.number: structure for structure in found}

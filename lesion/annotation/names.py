@@ -31,8 +31,15 @@ LESION_WORDS = _set(
 
 #: Before a word for a lesion, these say that it is left out: "liver without tumour", not "tumour no
 #: 2"; the others do so anywhere: "tumour-free liver".
-_WITHOUT = _set("no non not without except excluding exclude minus ohne sans sin senza")
-_HEALTHY = _set("free normal healthy frei gesund gesunde sain sano")
+_WITHOUT = _set("no non not without except excluding exclude excl minus ohne sans sin senza")
+_HEALTHY = _set("free normal healthy excluded removed frei gesund gesunde sain sano")
+
+#: A compound ends in what it names ("Lebermetastase", "cholangiocarcinoma"), which short words and
+#: these do not tell: a "Lymphknoten" is none. Nor does a compound that begins with `_BUT`.
+_ENDINGS = tuple(
+    word for word in LESION_WORDS - _set("knoten masse massen masas masses") if len(word) >= 5
+)
+_BUT = ("non", "nicht", "peri", "extra", "para")
 
 #: Words beside an organ's name that leave it one.
 _BESIDE = _set(
@@ -84,7 +91,7 @@ OTHER_NAMES = _PHRASES | {
 def words(label: str) -> list[str]:
     """Return the words of a label, without accents and case; "LiverTumor_1" has three."""
     parts = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", label)
-    plain = unicodedata.normalize("NFKD", parts).casefold()
+    plain = unicodedata.normalize("NFKD", parts).casefold().replace("w/o", "without")
     letters = "".join(c for c in plain if not unicodedata.combining(c))
     return re.findall(r"[^\W\d_]+|\d+", letters)
 
@@ -92,8 +99,13 @@ def words(label: str) -> list[str]:
 def names_lesion(label: str) -> bool:
     """Tell whether a label names a lesion, and not what is left without it."""
     found = words(label)
-    first = next((at for at, word in enumerate(found) if word in LESION_WORDS), None)
+    first = next((at for at, word in enumerate(found) if _is_lesion(word)), None)
     return first is not None and not (_WITHOUT & {*found[:first]} or _HEALTHY & {*found})
+
+
+def _is_lesion(word: str) -> bool:
+    compound = word.endswith(_ENDINGS) and not word.startswith(_BUT)
+    return word in LESION_WORDS or compound
 
 
 def bare(label: str) -> str:

@@ -5,6 +5,7 @@ plane; or, where what they reference is not there, of the only one in whose plan
 reference they lie.
 """
 
+from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
 
@@ -141,22 +142,25 @@ def _read(data: bytes) -> Part10:
 
 def _rois(values: dict[str, Any]) -> list[Structure]:
     """Return the ROIs, with what their observations say of them."""
-    observed = {
-        item.get("ReferencedROINumber"): item
-        for item in reversed(values.get("RTROIObservationsSequence", []))
-        if isinstance(item.get("ReferencedROINumber"), int)
-    }
-    found = {}
-    for roi in values.get("StructureSetROISequence", []):
-        number = _whole(roi, "ROINumber")
-        said = observed.get(number, {})
-        found[number] = Structure(
-            number,
+    observed: dict[int, list[dict[str, Any]]] = defaultdict(list)
+    for item in values.get("RTROIObservationsSequence", []):
+        if isinstance(number := item.get("ReferencedROINumber"), int):
+            observed[number].append(item)
+    return [
+        Structure(
+            number := _whole(roi, "ROINumber"),
             label=text_of(roi.get("ROIName")),
-            concept=concept_of(said.get("RTROIIdentificationCodeSequence", [])),
-            interpreted_type=text_of(said.get("RTROIInterpretedType")),
+            concept=concept_of(_first(observed[number], "RTROIIdentificationCodeSequence") or []),
+            # A term in capitals (VR CS), which not every writer keeps to.
+            interpreted_type=text_of(_first(observed[number], "RTROIInterpretedType")).upper(),
         )
-    return list(found.values())
+        for roi in values.get("StructureSetROISequence", [])
+    ]
+
+
+def _first(observations: Sequence[dict[str, Any]], keyword: str) -> Any:
+    """Return what the first of an ROI's observations says that says it at all."""
+    return next((found for item in observations if (found := item.get(keyword))), None)
 
 
 def _names_series(values: dict[str, Any], places: Sequence[Place]) -> bool:

@@ -191,3 +191,13 @@ def test_a_report_of_a_file_without_its_beginning(client, cut):
 )
 def test_what_has_no_single_meaning_stays_refused(client, image, status, slug):
     assert refused(ask(client, image(), SEG)) == (status, slug)
+
+
+def test_strict_refuses_an_image_of_a_series_on_which_no_lesion_lies(client, strict):
+    other = dcmread(BytesIO(SLICE))
+    corner = [*other.ImagePositionPatient[:2], other.ImagePositionPatient[2] + 5]
+    uid = f"{other.SOPInstanceUID}.1"
+    deviates = changed(SLICE, SOPInstanceUID=uid, ImagePositionPatient=corner)[128:]
+    files = [("image", SLICE), ("image", deviates), ("annotation", SEG)]
+    assert client.post("/classify", files=files).status_code == 200
+    assert refused(strict.post("/classify", files=files)) == (422, "deviation")

@@ -6,7 +6,7 @@ import pytest
 from pydicom.sr.coding import Code
 
 from lesion.annotation.lesions import SkipReason, read_lesions
-from lesion.errors import NoLesionError, OutlineTooSmallError, TooLargeError
+from lesion.errors import AnnotationError, NoLesionError, OutlineTooSmallError, TooLargeError
 from lesion.image.dicom import open_ct
 from lesion.warning import WarningCode
 
@@ -151,3 +151,29 @@ def test_a_structure_set_of_organs_and_a_tumour(series, sent, make_rtstruct, enc
         (4, "marker", "no-lesion"),
         (5, "external patient contour", "anatomy"),
     ]
+
+
+def test_what_any_observation_of_an_roi_says_counts(series, sent, make_rtstruct, encode, to_mm):
+    """However it is spelt: terms are capitals, which not every writer keeps to."""
+    box = [(series[0], to_mm(series[0], [[4, 4], [12, 4], [12, 14], [4, 14]]))]
+    made = make_rtstruct(series, {"x": box})
+    made.RTROIObservationsSequence = [
+        item(ReferencedROINumber=1, RTROIInterpretedType=""),
+        item(ReferencedROINumber=1, RTROIInterpretedType="Organ"),
+    ]
+    with pytest.raises(NoLesionError, match="patient organ"):
+        read_lesions(encode(made), sent)
+
+
+@pytest.mark.parametrize("select", [None, "1", "Liver", "cyst"])
+def test_structures_of_one_number_are_refused(
+    series, sent, seg, make_rtstruct, encode, to_mm, select
+):
+    """What is marked by the number may be of either: of the organ, too."""
+    box = [(series[0], to_mm(series[0], [[4, 4], [12, 4], [12, 14], [4, 14]]))]
+    made = make_rtstruct(series, {"Liver": box, "cyst": box})
+    made.StructureSetROISequence[1].ROINumber = 1
+    both = seg(("Liver", LIVER), ("cyst", LESION), SegmentNumber=1)
+    for data in (encode(made), both):
+        with pytest.raises(AnnotationError, match=r"found numbers \[1, 1\], expected each .* once"):
+            read_lesions(data, sent, select=select)
