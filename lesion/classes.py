@@ -1,6 +1,9 @@
-"""The three classes of the paper (section 2.1), in the order of every array and every answer."""
+"""Classes of lesions as data: each a name, by which arrays are ordered, and a code for reports.
 
-from enum import StrEnum
+Which classes there are, a cohort says, and then the manifest of the bundle that was trained on it.
+"""
+
+import hashlib
 from typing import NamedTuple
 
 
@@ -12,26 +15,29 @@ class Code(NamedTuple):
     meaning: str
 
 
-class LesionClass(StrEnum):
-    """A focal liver lesion of the paper. Iteration order is the order of a network's outputs."""
+class LesionClass(NamedTuple):
+    """A class that a classifier tells apart.
 
-    CYST = "cyst"
-    METASTASIS = "metastasis"
-    HEMANGIOMA = "hemangioma"
+    The name matches `NAME_PATTERN`: it stands in file names, labels of metrics and HTTP headers.
+    """
 
-    @property
-    def code(self) -> Code:
-        """The class as a SNOMED CT concept."""
-        return _CODES[self]
+    name: str
+    code: Code
 
 
-_CODES = {
-    LesionClass.CYST: Code("85057007", "SCT", "Cyst of liver"),
-    LesionClass.METASTASIS: Code("94381002", "SCT", "Metastatic malignant neoplasm to liver"),
-    LesionClass.HEMANGIOMA: Code("93469006", "SCT", "Hemangioma of liver"),
-}
+NAME_PATTERN = r"^[a-z][a-z0-9_]{0,31}$"
 
-CLASSES = tuple(LesionClass)
+#: Our own codes; "99" begins the designator of a private scheme (PS3.16, 8.1).
+OWN_SCHEME = "99HEPATICA"
+_LONGEST_VALUE = 16  # of a Short String (PS3.5, 6.2)
 
 #: What a lesion is called when the service abstains.
 UNDETERMINED = Code("300331000", "SCT", "Lesion of liver")
+
+
+def own_code(name: str) -> Code:
+    """Return the code of a class that has none in a public scheme, made from its name."""
+    value = name
+    if len(value) > _LONGEST_VALUE:
+        value = f"{name[:9]}-{hashlib.sha256(name.encode()).hexdigest()[:6]}"
+    return Code(value, OWN_SCHEME, name.replace("_", " ").capitalize())

@@ -4,14 +4,16 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+from lesion import classes
 from lesion.annotation.lesions import SkipReason
 from lesion.bundle.manifest import Calibration, Cohort, Evaluation, Manifest
-from lesion.classes import Code, LesionClass
+from lesion.classes import Code
 from lesion.warning import WarningCode
 
 #: What is measured or computed, with four decimals: all is decided before.
 Rounded = Annotated[float, AfterValidator(lambda value: round(value, 4))]
 Probability = Annotated[float, Field(ge=0, le=1)]
+ClassName = Annotated[str, Field(pattern=classes.NAME_PATTERN, description="one of the bundle's")]
 Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$", description="sha256 of the manifest")]
 
 
@@ -118,12 +120,12 @@ class LesionAnswer(_Answer):
         Field(description="what the network saw: the outline's extent and a margin, in pixels"),
     ]
     diameter_mm: Annotated[Rounded | None, Field(description="null where no spacing is known")]
-    label: Annotated[LesionClass, Field(description="the most similar class, always given")]
+    label: Annotated[ClassName, Field(description="the most similar class, always given")]
     probabilities: Annotated[
-        dict[LesionClass, Probability], Field(description="four decimals, which sum to 1")
+        dict[ClassName, Probability], Field(description="four decimals, which sum to 1")
     ]
     prediction_set: Annotated[
-        list[LesionClass],
+        list[ClassName],
         Field(description="holds the true class at the bundle's coverage, on its own cohort"),
     ]
     abstained: bool
@@ -132,7 +134,7 @@ class LesionAnswer(_Answer):
     code: Annotated[Coded, Field(description="of the label; of no class where abstained")]
     warnings: list[Warned]
     activation_map: Annotated[
-        dict[LesionClass, list[list[float]]] | None,
+        dict[ClassName, list[list[float]]] | None,
         Field(description="with saliency=true: [h][w] over `square`, its first row at the top"),
     ] = None
 
@@ -177,10 +179,10 @@ class Classification(_Answer):
     stored: Annotated[Stored | None, Field(description="with store=NAME")] = None
 
 
-class ClassName(_Answer):
+class ServedClass(_Answer):
     """A class that the bundle tells apart."""
 
-    name: LesionClass
+    name: ClassName
     code: Coded
 
 
@@ -191,7 +193,7 @@ class ModelSummary(_Answer):
     version: str
     digest: Digest
     created: str
-    classes: list[ClassName]
+    classes: list[ServedClass]
     patch_size: int
     roi_margin: float
     hu_window: tuple[float, float]
@@ -224,7 +226,7 @@ class ModelSummary(_Answer):
                 }
             ),
             digest=digest,
-            classes=[ClassName(**entry.model_dump()) for entry in manifest.classes],
+            classes=[ServedClass.model_validate(entry.model_dump()) for entry in manifest.classes],
             parameters={name: graph.parameters for name, graph in networks.items()},
             preset=manifest.training.preset,
         )

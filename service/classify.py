@@ -15,7 +15,7 @@ from starlette.responses import Response
 from lesion.annotation.lesions import Skipped
 from lesion.annotation.structure import Structure
 from lesion.bundle.manifest import Calibration, Manifest
-from lesion.classes import CLASSES, UNDETERMINED, LesionClass
+from lesion.classes import UNDETERMINED
 from service import negotiate
 from service.answers import (
     AnnotatedStructure,
@@ -154,8 +154,8 @@ def _structure(structure: Structure) -> AnnotatedStructure:
 def _lesion(
     lesion: Prepared, scored: Scored, manifest: Manifest, *, saliency: bool
 ) -> LesionAnswer:
-    calibration = manifest.calibration
-    probabilities = dict(zip(CLASSES, scored.probabilities.tolist(), strict=True))
+    calibration, names = manifest.calibration, manifest.class_names
+    probabilities = dict(zip(names, scored.probabilities.tolist(), strict=True))
     chosen = prediction_set(probabilities, calibration)
     label = most_similar(probabilities, chosen)
     reason = unlike_in_size(
@@ -177,23 +177,21 @@ def _lesion(
         out_of_distribution=OutOfDistribution(
             score=scored.out_of_distribution, threshold=calibration.out_of_distribution_threshold
         ),
-        code=Coded.of(label.code if reason is None else UNDETERMINED),
+        code=Coded.of(manifest.codes[label] if reason is None else UNDETERMINED),
         warnings=[Warned(code=one.code, detail=one.detail) for one in lesion.warnings],
-        activation_map=dict(zip(CLASSES, maps.tolist(), strict=True)) if maps is not None else None,
+        activation_map=dict(zip(names, maps.tolist(), strict=True)) if maps is not None else None,
     )
 
 
-def prediction_set(
-    probabilities: dict[LesionClass, float], calibration: Calibration
-) -> list[LesionClass]:
+def prediction_set(probabilities: Mapping[str, float], calibration: Calibration) -> list[str]:
     """Return the classes that are probable enough for the coverage that the bundle promises."""
     quantile = calibration.conformal_quantile
-    return [name for name in CLASSES if probabilities[name] >= 1 - quantile[name]]
+    return [name for name, found in probabilities.items() if found >= 1 - quantile[name]]
 
 
-def most_similar(probabilities: dict[LesionClass, float], chosen: list[LesionClass]) -> LesionClass:
+def most_similar(probabilities: Mapping[str, float], chosen: list[str]) -> str:
     """Return the most probable class; of several that are, one that the prediction set holds."""
-    return max(CLASSES, key=lambda name: (probabilities[name], name in chosen))
+    return max(probabilities, key=lambda name: (probabilities[name], name in chosen))
 
 
 def unlike_in_size(diameter_mm: float | None, reference_mm: Mapping[str, float]) -> Reason | None:
@@ -216,7 +214,7 @@ def unlike_in_size(diameter_mm: float | None, reference_mm: Mapping[str, float])
 
 
 def reason_to_abstain(
-    label: LesionClass, chosen: list[LesionClass], score: float, calibration: Calibration
+    label: str, chosen: list[str], score: float, calibration: Calibration
 ) -> Reason | None:
     """Say why no class can be singled out; None where one can."""
     threshold = calibration.out_of_distribution_threshold

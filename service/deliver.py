@@ -1,18 +1,20 @@
 """What becomes of an answer to /classify: JSON, or a report, sent to the caller or to a PACS."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 
+import numpy as np
+from jaxtyping import Float
 from starlette.datastructures import Headers
 from starlette.responses import Response
 
-from lesion.classes import CLASSES
+from lesion.classes import Code
 from lesion.errors import InputError
 from lesion.image.frames import Decode
 from service import negotiate
-from service.answers import Classification, Problem, Stored, StoredObject
+from service.answers import Classification, LesionAnswer, Problem, Stored, StoredObject
 from service.pacs import related
 from service.pacs.client import Client
 from service.parse import Order
@@ -67,19 +69,27 @@ def seen(
             files[lesion.image_index],
             lesion.outline,
             lesion.marked.tracking_uid if lesion.marked else "",
-            score.saliency[CLASSES.index(said.label)] if score.saliency is not None else None,
+            _seen_label(said, score.saliency),
         )
         for lesion, score, said in zip(prepared.lesions, scored, answer.lesions, strict=True)
         if lesion.outline is not None
     ]
 
 
+def _seen_label(
+    said: LesionAnswer, saliency: Float[np.ndarray, "classes h w"] | None
+) -> Float[np.ndarray, "h w"] | None:
+    """Return where the answered class was seen."""
+    return None if saliency is None else saliency[list(said.probabilities).index(said.label)]
+
+
 async def deliver(
     runtime: Runtime, delivery: Delivery, answer: Classification, lesions: Sequence[Seen]
 ) -> Response:
     """Return the response, once a PACS has what it is to have."""
+    codes = runtime.model.manifest.codes
     objects = await runtime.work(
-        partial(make, answer, lesions, runtime.sandbox, capture=delivery.capture)
+        partial(make, answer, lesions, codes, decode=runtime.sandbox, capture=delivery.capture)
     )
     if delivery.pacs:
         stored = await _stored(delivery.pacs, objects)
@@ -96,14 +106,22 @@ def json(answer: Classification) -> Response:
 
 
 def make(
-    answer: Classification, lesions: Sequence[Seen], decode: Decode, *, capture: bool
+    answer: Classification,
+    lesions: Sequence[Seen],
+    codes: Mapping[str, Code],
+    *,
+    decode: Decode,
+    capture: bool,
 ) -> list[Made]:
-    """Make the report of an answer and, with `capture`, a picture of each slice."""
+    """Make the report of an answer and, with `capture`, a picture of each slice.
+
+    `codes` are those of the classes.
+    """
     # 20 MB and seconds of imports, which a service that is asked for no report does not pay.
     from service.report.make import pictures, report  # noqa: PLC0415
 
     made_at = datetime.now(UTC).astimezone()
-    made = report(answer, lesions, made_at=made_at)
+    made = report(answer, lesions, codes, made_at=made_at)
     if not capture:
         return [made]
     return [made, *pictures(answer, lesions, made, made_at=made_at, decode=decode)]

@@ -18,6 +18,7 @@ from starlette.responses import (
 from starlette.routing import Route
 
 from service.openapi import describe
+from service.runtime import Runtime
 
 _PAGE = """<!doctype html>
 <html lang="en">
@@ -68,7 +69,8 @@ async def _script(_: Request) -> Response:
 
 
 async def _openapi(request: Request) -> Response:
-    return JSONResponse(describe(request.app.state.runtime.settings))
+    runtime: Runtime = request.app.state.runtime
+    return JSONResponse(describe(runtime.settings, runtime.model.manifest.class_names))
 
 
 async def _moved(_: Request) -> Response:

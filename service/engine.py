@@ -22,7 +22,6 @@ import onnxruntime as ort
 from lesion.bundle import LATENT_SIZE
 from lesion.bundle.manifest import Graph, Tensor, fits
 from lesion.bundle.read import Bundle
-from lesion.classes import LesionClass
 from lesion.errors import BundleError
 from lesion.roi import PATCH_SIZE
 from service.noise import TILE
@@ -61,7 +60,7 @@ class Engine:
     """
 
     classifier: ort.InferenceSession
-    generators: Mapping[LesionClass, ort.InferenceSession]
+    generators: Mapping[str, ort.InferenceSession]
     batch_sizes: tuple[int, ...] = ()
 
     def classify(self, patch_hu: Float[np.ndarray, "n 64 64"], *, saliency: bool) -> Scores:
@@ -75,7 +74,7 @@ class Engine:
         return Scores(probabilities, score, maps[0] if saliency else None)
 
     def generate(
-        self, lesion_class: LesionClass, z: Float[np.ndarray, "n 100"]
+        self, lesion_class: str, z: Float[np.ndarray, "n 100"]
     ) -> Float[np.ndarray, "n 64 64"]:
         """Turn noise in [-1, 1] into lesions in HU, float32."""
         patch_hu: np.ndarray = self.generators[lesion_class].run(["patch_hu"], {"z": z})[0]

@@ -15,7 +15,6 @@ import numpy as np
 from jaxtyping import Float
 
 from lesion.bundle import LATENT_SIZE
-from lesion.classes import LesionClass
 
 TILE = 16
 
@@ -24,7 +23,7 @@ _BLOCKS = -(-LATENT_SIZE // 2 // 4)
 
 
 def tile_noise(
-    generator_digest: str, lesion_class: LesionClass, *, seed: int, tile: int
+    generator_digest: str, lesion_class: str, *, seed: int, tile: int
 ) -> Float[np.ndarray, "16 100"]:
     """Return the noise of images 16 `tile` to 16 `tile` + 15: float32, uniform in [-1, 1]."""
     name = f"{generator_digest}/{lesion_class}/{seed}".encode()

@@ -1,10 +1,11 @@
 """The OpenAPI 3.1 description of the service. Its schemas are those of the answers' own models."""
 
+from collections.abc import Sequence
+
 from pydantic import TypeAdapter
 from pydantic.json_schema import models_json_schema
 
 from lesion import __version__
-from lesion.classes import CLASSES
 from service import problems
 from service.answers import Alive, Classification, Models, Problem, Ready
 from service.deliver import DICOM, RELATED
@@ -67,8 +68,8 @@ Image i of (generator digest, class, seed) is always the same image, so a long d
 `start`.
 
 ```bash
-curl -fsS "http://127.0.0.1:3000/synthesize?class=cyst&seed=7" -o cyst.png
-curl -fsS "http://127.0.0.1:3000/synthesize?class=cyst&seed=7&count=64&format=npz" -o cysts.npz
+curl -fsS "http://127.0.0.1:3000/synthesize?class={name}&seed=7" -o {name}.png
+curl -fsS "http://127.0.0.1:3000/synthesize?class={name}&seed=7&count=64&format=npz" -o {name}.npz
 ```
 """
 _GET = """\
@@ -78,8 +79,8 @@ curl -fsS http://127.0.0.1:3000/{name}
 """
 
 
-def describe(settings: Settings) -> Json:
-    """Return the description of a server with these settings."""
+def describe(settings: Settings, class_names: Sequence[str]) -> Json:
+    """Return the description of a server with these settings, and a bundle of these classes."""
     answers = (Alive, Classification, Models, Problem, Ready)
     _, schemas = models_json_schema(
         [(model, "serialization") for model in answers], ref_template=SCHEMAS + "{model}"
@@ -95,14 +96,14 @@ def describe(settings: Settings) -> Json:
             "title": "Hepatica",
             "version": __version__,
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
-            "description": "Liver lesions on CT: which of three classes a real one is most similar "
-            "to, and synthetic ones. Research only; not for diagnosis.",
+            "description": "Liver lesions on CT: which of a bundle's classes a real one is most "
+            "similar to, and synthetic ones. Research only; not for diagnosis.",
         },
         "servers": [{"url": ".", "description": "where this description came from"}],
         "tags": [{"name": name, "description": text} for name, text in _TAGS.items()],
         "paths": {
             "/classify": {"post": _classify(settings)},
-            "/synthesize": {"get": _synthesize(settings)},
+            "/synthesize": {"get": _synthesize(settings, class_names)},
             "/models": _get("models", "The bundle that is served", _json("Models"), 406, *_ANY),
             "/livez": _get("livez", "Is the process alive?", _json("Alive"), *_ANY_PROBE),
             "/readyz": _get(
@@ -143,7 +144,7 @@ def _reported() -> Json:
     return answer
 
 
-def _synthesize(settings: Settings) -> Json:
+def _synthesize(settings: Settings, class_names: Sequence[str]) -> Json:
     count = {"type": "integer", "minimum": 1, "maximum": settings.max_images, "default": 1}
     answer = {
         "description": "PNG: one image, 16 bits, HU = value - 1024 (black until it is windowed). "
@@ -159,12 +160,12 @@ def _synthesize(settings: Settings) -> Json:
         "operationId": "synthesize",
         "tags": ["synthesize"],
         "summary": "Make synthetic lesions of one class",
-        "description": _SYNTHESIZE,
+        "description": _SYNTHESIZE.format(name=class_names[0]),
         "parameters": [
             query(
                 "class",
                 "Class of the lesions",
-                {"type": "string", "enum": list(CLASSES)},
+                {"type": "string", "enum": list(class_names)},
                 required=True,
             ),
             query("count", "How many images; a PNG holds one", count),

@@ -15,7 +15,6 @@ from zipfile import ZipFile, ZipInfo
 import numpy as np
 from jaxtyping import Int16
 
-from lesion.classes import LesionClass
 from lesion.image.raster import PNG_MAGIC
 from lesion.roi import PATCH_SIZE
 
@@ -35,7 +34,7 @@ class Series:
 
     bundle_digest: str
     generator_digest: str
-    lesion_class: LesionClass
+    lesion_class: str
     seed: int
     start: int
     count: int

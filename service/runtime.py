@@ -14,7 +14,6 @@ from jaxtyping import Float
 from lesion import roi
 from lesion.bundle.manifest import Manifest
 from lesion.bundle.read import read
-from lesion.classes import LesionClass
 from lesion.errors import BundleError
 from lesion.image.sandbox import Sandbox
 from lesion.outline import from_box
@@ -51,7 +50,7 @@ class Scored(NamedTuple):
 class Noise(NamedTuple):
     """One tile for a generator."""
 
-    lesion_class: LesionClass
+    lesion_class: str
     z: Float[np.ndarray, "n 100"]
 
 

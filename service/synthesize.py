@@ -12,7 +12,6 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
-from lesion.classes import CLASSES, LesionClass
 from lesion.numerals import whole_number
 from service import negotiate
 from service.noise import TILE, tile_noise
@@ -148,16 +147,15 @@ def _read(request: Request, model: Model, max_images: int) -> tuple[Series, str]
             f"format: found {quoted(output)}, expected one of {list(MEDIA_TYPES)}"
         )
     name = query.get("class", "")
-    if name not in set(CLASSES):
+    generators = model.manifest.generators
+    if name not in generators:
         raise UnknownClassError(
-            f"class: found {quoted(name)}, expected one of {[str(c) for c in CLASSES]}"
+            f"class: found {quoted(name)}, expected one of {list(model.manifest.class_names)}"
         )
     seed = _number(query, "seed", SeedError, default=secrets.randbelow(_DRAWN_SEEDS))
     start = _number(query, "start", StartError, default=0)
     count = _count(query, output, start, max_images)
-    lesion_class = LesionClass(name)
-    generator = model.manifest.generators[lesion_class]
-    return Series(model.digest, generator.sha256, lesion_class, seed, start, count), output
+    return Series(model.digest, generators[name].sha256, name, seed, start, count), output
 
 
 def _count(query: Mapping[str, str], output: str, start: int, max_images: int) -> int:

@@ -13,7 +13,6 @@ from typing import NamedTuple
 
 from lesion.annotation import names
 from lesion.annotation.structure import Concept, Structure
-from lesion.classes import UNDETERMINED, LesionClass
 from lesion.warning import InputWarning, WarningCode
 
 
@@ -56,10 +55,10 @@ _SINGLE: dict[Concept, Meaning] = {
     Concept("181268008", "SCT"): Meaning(Kind.ANATOMY, "Liver"),
     Concept("2099007", "SCT"): Meaning(Kind.LESION, "Hemangioma"),
     Concept("86049000", "SCT"): Meaning(Kind.LESION, "Malignant neoplasm, primary"),
-    **{
-        Concept(code.value, code.scheme): Meaning(Kind.LESION, code.meaning)
-        for code in [UNDETERMINED, *(name.code for name in LesionClass)]
-    },
+    Concept("300331000", "SCT"): Meaning(Kind.LESION, "Lesion of liver"),
+    Concept("85057007", "SCT"): Meaning(Kind.LESION, "Cyst of liver"),
+    Concept("94381002", "SCT"): Meaning(Kind.LESION, "Metastatic malignant neoplasm to liver"),
+    Concept("93469006", "SCT"): Meaning(Kind.LESION, "Hemangioma of liver"),
 }
 
 #: Categories (CID 7150) of what no table of types knows.

@@ -8,6 +8,3 @@ LATENT_SIZE = 100
 
 #: What a bundle, and so its folder, may be called: it stands in metrics and in file names.
 NAME_PATTERN = r"^[a-z0-9][a-z0-9_.-]{0,62}$"
-
-#: What a class may be called: it stands in file names, metrics' labels and HTTP headers.
-CLASS_NAME_PATTERN = r"^[a-z][a-z0-9_]{0,31}$"

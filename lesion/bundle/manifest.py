@@ -10,8 +10,9 @@ from typing import Annotated, Final, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
-from lesion.bundle import CLASS_NAME_PATTERN, LATENT_SIZE, NAME_PATTERN
-from lesion.classes import CLASSES, LesionClass
+from lesion import classes
+from lesion.bundle import LATENT_SIZE, NAME_PATTERN
+from lesion.classes import Code, LesionClass
 from lesion.roi import PATCH_SIZE
 
 SCHEMA_VERSION: Final = 2
@@ -79,7 +80,7 @@ class Calibration(_Strict):
 
     temperature: float = Field(gt=0)
     coverage: Probability
-    conformal_quantile: dict[LesionClass, Probability]
+    conformal_quantile: dict[str, Probability]
     out_of_distribution_threshold: float = Field(gt=0)
     out_of_distribution_share: Probability
 
@@ -101,11 +102,11 @@ class Evaluation(_Strict):
     protocol: str
     lesions: int
     accuracy: Estimate
-    sensitivity: dict[LesionClass, Estimate]
-    specificity: dict[LesionClass, Estimate]
+    sensitivity: dict[str, Estimate]
+    specificity: dict[str, Estimate]
     negative_log_likelihood: float
     expected_calibration_error: float
-    conformal_coverage: dict[LesionClass, Estimate]
+    conformal_coverage: dict[str, Estimate]
     confusion: tuple[tuple[int, ...], ...]
     arms: dict[str, Estimate] = Field(
         description="accuracy of each training set tried on the same folds"
@@ -119,7 +120,7 @@ class Cohort(_Strict):
     fingerprint: Sha256
     simulated: bool
     patients: int
-    lesions: dict[LesionClass, int]
+    lesions: dict[str, int]
 
 
 class Training(_Strict):
@@ -142,11 +143,11 @@ class Reference(_Strict):
     patch_mean_hu: dict[str, float]
     patch_sd_hu: dict[str, float]
     diameter_mm: dict[str, float]
-    predicted: dict[LesionClass, Probability]
+    predicted: dict[str, Probability]
 
 
-class Coded(_Strict):
-    """A coded concept (DICOM PS3.3, table 8.8-1)."""
+class ClassCode(_Strict):
+    """A coded concept (DICOM PS3.3, table 8.8-1): a short value, its scheme, its meaning."""
 
     value: Annotated[str, Field(min_length=1, max_length=16)]
     scheme: Annotated[str, Field(min_length=1, max_length=16)]
@@ -156,8 +157,13 @@ class Coded(_Strict):
 class ClassEntry(_Strict):
     """A class that the classifier tells apart: its name, and its code in reports."""
 
-    name: Annotated[str, Field(pattern=CLASS_NAME_PATTERN)]
-    code: Coded
+    name: Annotated[str, Field(pattern=classes.NAME_PATTERN)]
+    code: ClassCode
+
+    @classmethod
+    def of(cls, lesion_class: LesionClass) -> "ClassEntry":
+        """Return the entry of a class."""
+        return cls.model_validate({"name": lesion_class.name, "code": lesion_class.code._asdict()})
 
 
 class Golden(File):
@@ -165,9 +171,9 @@ class Golden(File):
 
     A server runs them before it says that it is ready.
 
-    Arrays: `patch_hu` [k,64,64], `probabilities` [k,3], `out_of_distribution` [k], and for each
-    generator `z_<class>` [g,100] and `patch_hu_<class>` [g,64,64]. `probability_tolerance` and
-    `hu_tolerance` bound the largest absolute difference.
+    Arrays: `patch_hu` [k,64,64], `probabilities` [k,c] of c classes, `out_of_distribution` [k], and
+    for each generator `z_<class>` [g,100] and `patch_hu_<class>` [g,64,64]. `probability_tolerance`
+    and `hu_tolerance` bound the largest absolute difference.
     """
 
     probability_tolerance: float = Field(gt=0)
@@ -182,12 +188,14 @@ class Manifest(_Strict):
     version: str
     created: str = Field(description="UTC, ISO 8601")
     intended_use: str = Field(min_length=40)
-    classes: Annotated[tuple[ClassEntry, ...], Field(description="in the order of all arrays")]
+    classes: Annotated[
+        tuple[ClassEntry, ...], Field(min_length=2, description="in the order of all arrays")
+    ]
     patch_size: Literal[64] = 64
     roi_margin: float = Field(ge=0, le=1)
     hu_window: Window
     classifier: Graph
-    generators: dict[LesionClass, Graph]
+    generators: dict[str, Graph]
     calibration: Calibration
     golden: Golden
     evaluation: Evaluation
@@ -198,30 +206,57 @@ class Manifest(_Strict):
 
     @model_validator(mode="after")
     def _complete(self) -> "Manifest":
-        names = [entry.name for entry in self.classes]
-        if names != list(CLASSES):
-            raise ValueError(f"classes: found {names}, expected {list(CLASSES)} in this order")
-        _check_classes("generators", self.generators)
-        _check_classes("calibration.conformal_quantile", self.calibration.conformal_quantile)
-        _check_interface("classifier", self.classifier, CLASSIFIER_INPUTS, CLASSIFIER_OUTPUTS)
-        for lesion_class, graph in self.generators.items():
-            _check_interface(
-                f"generators.{lesion_class}", graph, GENERATOR_INPUTS, GENERATOR_OUTPUTS
-            )
+        names = self.class_names
+        if len(set(names)) < len(names):
+            raise ValueError(f"classes: found {list(names)}, expected each once")
+        for where, by_class in self._by_class().items():
+            if set(by_class) != set(names):
+                raise ValueError(
+                    f"{where}: found {sorted(by_class)}, expected one each of {list(names)}"
+                )
+        outputs = classifier_outputs(len(names))
+        _check_interface("classifier", self.classifier, CLASSIFIER_INPUTS, outputs)
+        for name, graph in self.generators.items():
+            _check_interface(f"generators.{name}", graph, GENERATOR_INPUTS, GENERATOR_OUTPUTS)
         return self
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """The names of the classes, in the order of all arrays."""
+        return tuple(entry.name for entry in self.classes)
+
+    @property
+    def codes(self) -> dict[str, Code]:
+        """The code of each class."""
+        return {entry.name: Code(**entry.code.model_dump()) for entry in self.classes}
+
+    def _by_class(self) -> dict[str, Collection[str]]:
+        return {
+            "generators": self.generators,
+            "calibration.conformal_quantile": self.calibration.conformal_quantile,
+            "evaluation.sensitivity": self.evaluation.sensitivity,
+            "evaluation.specificity": self.evaluation.specificity,
+            "evaluation.conformal_coverage": self.evaluation.conformal_coverage,
+            "cohort.lesions": self.cohort.lesions,
+            "reference.predicted": self.reference.predicted,
+        }
 
 
 #: Interfaces of the graphs. "h", "w" and "k" are the classifier's own sizes: they may be any
 #: number, but must be one.
 CLASSIFIER_INPUTS = (Tensor(name="patch_hu", shape=("n", PATCH_SIZE, PATCH_SIZE)),)
-CLASSIFIER_OUTPUTS = (
-    Tensor(name="probabilities", shape=("n", len(CLASSES))),
-    Tensor(name="out_of_distribution", shape=("n",)),
-    Tensor(name="features", shape=("n", "k")),
-    Tensor(name="saliency", shape=("n", len(CLASSES), "h", "w")),
-)
 GENERATOR_INPUTS = (Tensor(name="z", shape=("n", LATENT_SIZE)),)
 GENERATOR_OUTPUTS = (Tensor(name="patch_hu", shape=("n", PATCH_SIZE, PATCH_SIZE)),)
+
+
+def classifier_outputs(classes: int) -> tuple[Tensor, ...]:
+    """Return the outputs of a classifier of so many classes."""
+    return (
+        Tensor(name="probabilities", shape=("n", classes)),
+        Tensor(name="out_of_distribution", shape=("n",)),
+        Tensor(name="features", shape=("n", "k")),
+        Tensor(name="saliency", shape=("n", classes, "h", "w")),
+    )
 
 
 def fits(found: Tensor, expected: Tensor) -> bool:
@@ -237,11 +272,6 @@ def fits(found: Tensor, expected: Tensor) -> bool:
         have == want if want == "n" or isinstance(want, int) else isinstance(have, int)
         for have, want in zip(found.shape, expected.shape, strict=True)
     )
-
-
-def _check_classes(where: str, found: Collection[LesionClass]) -> None:
-    if set(found) != set(CLASSES):
-        raise ValueError(f"{where}: found {sorted(found)}, expected one each of {list(CLASSES)}")
 
 
 def _check_interface(

@@ -12,7 +12,6 @@ import numpy as np
 from pydantic import ValidationError
 
 from lesion.bundle.manifest import MANIFEST_NAME, SCHEMA_VERSION, File, Manifest
-from lesion.classes import LesionClass
 from lesion.errors import BundleError
 
 #: No file of a bundle is larger: a wrong folder must not fill the memory.
@@ -29,7 +28,7 @@ class Bundle:
     manifest: Manifest
     digest: str
     classifier: bytes
-    generators: dict[LesionClass, bytes]
+    generators: dict[str, bytes]
     golden: dict[str, np.ndarray]
 
 

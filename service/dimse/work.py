@@ -150,7 +150,14 @@ class Work:
         answer = answered(model, prepared, scored, saliency=False)
         lesions = seen(order, answer, prepared, scored)
         return answer, await runtime.work(
-            partial(make, answer, lesions, runtime.sandbox, capture=settings.capture)
+            partial(
+                make,
+                answer,
+                lesions,
+                model.manifest.codes,
+                decode=runtime.sandbox,
+                capture=settings.capture,
+            )
         )
 
     def _ready(self) -> bool:

@@ -45,7 +45,7 @@ def secondary_capture(
     image.ImageType = ["DERIVED", "SECONDARY"]
     image.DerivationDescription = "Outlines, labels and activation maps of an AI over the slice"
     image.SourceImageSequence = [_reference(source, frame_number)]
-    image.ImageComments = "Research only. The most similar of three classes, not a diagnosis."
+    image.ImageComments = "Research only. The most similar of the AI's classes, not a diagnosis."
     image.BurnedInAnnotation = "NO"  # which says of text only that it identifies nobody
     image.LossyImageCompression = "00"
     image.ContentDate = image.InstanceCreationDate = image.DateOfSecondaryCapture = moment.date()

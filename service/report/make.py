@@ -1,10 +1,11 @@
 """The report of one request, as files."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from pydicom.dataset import Dataset
 
+from lesion.classes import Code
 from lesion.contour import contour
 from lesion.image.dicom import read_ct
 from lesion.image.frames import Decode
@@ -17,15 +18,18 @@ from service.report.sr import Line, structured_report
 from service.report.write import part10_file
 
 
-def report(answer: Classification, seen: Sequence[Seen], *, made_at: datetime) -> Made:
+def report(
+    answer: Classification, seen: Sequence[Seen], codes: Mapping[str, Code], *, made_at: datetime
+) -> Made:
     """Return the report of the lesions of one request; `seen` are the answer's, in its order.
 
+    `codes` are those of the classes.
     Raise `ReportError` where no report can refer to an image or hold an outline.
     """
     files = dict.fromkeys(one.file for one in seen)
     sources = [read_source(file) for file in files]
     lines = [Line(contour(one.outline), one.tracking_uid) for one in seen]
-    return _made("report", structured_report(sources, answer, lines, made_at=made_at))
+    return _made("report", structured_report(sources, answer, lines, codes, made_at=made_at))
 
 
 def pictures(

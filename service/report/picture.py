@@ -15,7 +15,7 @@ from lesion.ct import CTSlice
 from service.answers import LesionAnswer, Rectangle
 
 NOTICE = "RESEARCH ONLY - NOT A MEDICAL DEVICE - NOT FOR DIAGNOSIS"
-MEANING = "AI: the most similar of three classes, not a diagnosis"
+MEANING = "AI: the most similar of its classes, not a diagnosis"
 
 #: The window that liver is read in: HU of black and of white.
 _WINDOW_HU = (-150.0, 250.0)

@@ -7,7 +7,7 @@ longest diameter. Never verified, always preliminary, and in words no diagnosis.
 
 import logging
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
@@ -34,6 +34,7 @@ from pydicom.dataset import Dataset
 from pydicom.uid import UID
 
 from lesion import __version__
+from lesion.classes import Code
 from service.answers import Classification, LesionAnswer, ModelName, SkippedStructure
 from service.problems import ReportError
 from service.report.library import image_library
@@ -41,7 +42,7 @@ from service.report.measurements import coded, coding_scheme, measurements
 from service.report.source import inherit, local_time
 from service.report.uids import MANUFACTURER, derived, software
 
-DESCRIPTION = "AI, research only: most similar of 3 classes, no diagnosis"
+DESCRIPTION = "AI, research only: most similar of its classes, no diagnosis"
 #: Far from the numbers that scanners count up from 1.
 SERIES_NUMBER = 9801
 
@@ -70,7 +71,12 @@ class Line(NamedTuple):
 
 
 def structured_report(
-    sources: Sequence[Dataset], answer: Classification, lines: Sequence[Line], *, made_at: datetime
+    sources: Sequence[Dataset],
+    answer: Classification,
+    lines: Sequence[Line],
+    codes: Mapping[str, Code],
+    *,
+    made_at: datetime,
 ) -> Dataset:
     """Return the report of the lesions of one request.
 
@@ -83,7 +89,9 @@ def structured_report(
         for lesion, line in zip(answer.lesions, lines, strict=True)
     ]
     tracked = _tracked(lines, regions)
-    groups = [_group(answer, index, region, tracked[index]) for index, region in enumerate(regions)]
+    groups = [
+        _group(answer, index, region, tracked[index], codes) for index, region in enumerate(regions)
+    ]
     source = sources[0]
     report = MeasurementReport(
         observation_context=_observation_context(answer.model),
@@ -203,7 +211,11 @@ def _tracked(lines: Sequence[Line], regions: Sequence[ImageRegion]) -> list[str]
 
 
 def _group(
-    answer: Classification, index: int, region: ImageRegion, tracking_uid: str
+    answer: Classification,
+    index: int,
+    region: ImageRegion,
+    tracking_uid: str,
+    codes: Mapping[str, Code],
 ) -> PlanarROIMeasurementsAndQualitativeEvaluations:
     lesion = answer.lesions[index]
     group = PlanarROIMeasurementsAndQualitativeEvaluations(
@@ -212,7 +224,7 @@ def _group(
         finding_type=coded(lesion.code),
         finding_sites=[FindingSite(LIVER)],
         algorithm_id=_algorithm(answer),
-        measurements=measurements(lesion),
+        measurements=measurements(lesion, codes),
     )
     group[0].ContentSequence.append(
         TextContentItem(
@@ -275,7 +287,7 @@ def statement(lesion: LesionAnswer) -> str:
     likeness = lesion.out_of_distribution
     sentences = [
         "Research use only, not for diagnosis.",
-        f"The most similar of three classes ({classes}), not a diagnosis: {lesion.label}.",
+        f"The most similar of the classes {classes}, not a diagnosis: {lesion.label}.",
         f"Prediction set: {', '.join(lesion.prediction_set) or 'no class'}.",
     ]
     if lesion.reason:

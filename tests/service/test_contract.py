@@ -42,7 +42,9 @@ schemathesis.serializer.alias(["application/dicom", "application/x-npy"], "image
 
 
 def described(*modes):
-    schema = schemathesis.openapi.from_dict(describe(Settings(max_images=100)))
+    schema = schemathesis.openapi.from_dict(
+        describe(Settings(max_images=100), ("cyst", "metastasis", "hemangioma"))
+    )
     schema.config.generation.update(deterministic=True, modes=list(modes))
     # Neither learns from answers: one run asks what another did.
     schema.config.phases.fuzzing.error_feedback.is_enabled = False
