@@ -82,7 +82,7 @@ cohorts/phantom: | $(VENV)/.dev
 reproduce: COHORT :=
 reproduce: RUN := runs/reproduce-$(PRESET)
 .PHONY: reproduce
-reproduce: $(VENV)/.dev ## Reproduce the paper [COHORT=DIR] [PRESET=smoke|quick|cohorts|paper] [RUN=DIR] [ARGS="--minutes 9"]
+reproduce: $(VENV)/.dev ## Reproduce the paper [COHORT=DIR] [PRESET=smoke|quick|cohorts|paper] [RUN=DIR] [ARGS="--seed 2"]
 	$(VENV)/bin/python -m training reproduce \
 		$(if $(COHORT),--cohort $(COHORT)) --preset $(PRESET) --run $(RUN) $(ARGS)
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from lesion.bundle import NAME_PATTERN
 from lesion.errors import HepaticaError
 from training.experiment import verb as reproduction
-from training.phantom import report, verb
+from training.phantom import verb
 from training.presets import PRESETS
 
 
@@ -37,10 +37,6 @@ def _parser() -> argparse.ArgumentParser:
     draw = verbs.add_parser("phantom", help="draw a simulated cohort as DICOM")
     verb.add_arguments(draw)
     draw.set_defaults(run=verb.run)
-
-    told = verbs.add_parser("phantom-report", help="measure a phantom for docs/phantom.md")
-    report.add_arguments(told)
-    told.set_defaults(run=report.run)
 
     whole = verbs.add_parser(
         "train-export", help="cut, train and export: from a cohort to a bundle"
@@ -68,16 +64,6 @@ def _parser() -> argparse.ArgumentParser:
     _add(shown, "run")
     shown.add_argument("--out", type=Path, help="a folder (default: the page, into the run's)")
     shown.set_defaults(run=_report)
-
-    packed = verbs.add_parser("pack", help="put a reproduction's results into files to carry")
-    _add(packed, "run")
-    packed.add_argument("--out", type=Path, required=True, help="a folder for the files")
-    packed.set_defaults(run=_pack)
-
-    unpacked = verbs.add_parser("unpack", help="add packed results to a reproduction's")
-    _add(unpacked, "run")
-    unpacked.add_argument("--from", dest="packs", type=Path, required=True, help="their folder")
-    unpacked.set_defaults(run=_unpack)
 
     figure = verbs.add_parser("figure", help="draw a bundle's lesions beside its cohort's")
     _add(figure, "run", "bundle")
@@ -171,23 +157,6 @@ def _report(args: argparse.Namespace) -> None:
         page.write(args.folder)
     else:
         page.publish(args.folder, args.out)
-
-
-def _pack(args: argparse.Namespace) -> None:
-    from training.experiment import pack
-    from training.experiment.store import Store
-
-    paths = pack.pack(Store(args.folder / "cells"), args.out)
-    size = sum(path.stat().st_size for path in paths) / 2**20
-    print(f"{args.out}: {len(paths)} files, {size:.1f} MB")
-
-
-def _unpack(args: argparse.Namespace) -> None:
-    from training.experiment import pack
-    from training.experiment.store import Store
-
-    new = pack.unpack(args.packs, Store(args.folder / "cells"))
-    print(f"{args.folder}: {new} new results")
 
 
 def _train_export(args: argparse.Namespace) -> None:

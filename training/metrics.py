@@ -66,12 +66,6 @@ def negative_log_likelihood(
     return float(-np.log(np.maximum(probabilities[np.arange(len(truth)), truth], 1e-12)).mean())
 
 
-def brier_score(probabilities: Float[np.ndarray, "n 3"], truth: Int[np.ndarray, " n"]) -> float:
-    """Return the mean squared distance to the truth over all classes, 0 to 2 (Brier 1950)."""
-    distance = probabilities - np.eye(probabilities.shape[1])[truth]
-    return float((distance**2).sum(axis=1).mean())
-
-
 def expected_calibration_error(
     probabilities: Float[np.ndarray, "n 3"], truth: Int[np.ndarray, " n"], *, bins: int = 10
 ) -> float:

@@ -55,13 +55,6 @@ def test_negative_log_likelihood_of_a_coin():
     )
 
 
-def test_brier_score_of_a_sure_a_lying_and_a_lost_classifier():
-    truth = np.array([0, 1, 2, 0])
-    assert metrics.brier_score(np.eye(3)[truth], truth) == 0
-    assert metrics.brier_score(np.eye(3)[(truth + 1) % 3], truth) == 2
-    assert metrics.brier_score(np.full((4, 3), 1 / 3), truth) == pytest.approx(2 / 3)
-
-
 def test_coverage_and_size_of_prediction_sets_by_class():
     truth = np.array([0, 0, 0, 0, 1])
     sets = np.array([[1, 0, 0], [1, 1, 1], [0, 1, 0], [0, 0, 0], [1, 1, 0]], bool)

@@ -23,15 +23,12 @@ class Work:
     """A kind of work: `compute(config, inputs) -> Arrays`, a pure function at a module's top level.
 
     `version` counts up whenever the same configuration no longer gives the same result, since the
-    digest does not cover the code; a test asks for it where the code changed. Results of `bulky`
-    work stay on the machine that made them: they are made again where they are needed.
-    `gpu` work trains networks: it runs on a GPU where there is one.
+    digest does not cover the code. `gpu` work trains networks: it runs on a GPU where there is one.
     """
 
     name: str
     compute: Callable[[Any, Mapping[str, Arrays]], Arrays]
     version: int = 1
-    bulky: bool = False
     gpu: bool = False
 
 
@@ -55,7 +52,7 @@ class Cell:
     @cached_property
     def digest(self) -> str:
         """What decides its result, as 64 hexadecimal digits."""
-        return digest_of(self.described())
+        return hashlib.sha256(json.dumps(self.described(), sort_keys=True).encode()).hexdigest()
 
     def described(self) -> dict[str, Any]:
         """Everything that decides the result, as JSON."""
@@ -73,12 +70,6 @@ class Cell:
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Cell) and self.digest == other.digest
-
-
-def digest_of(described: Mapping[str, Any]) -> str:
-    """Return the digest of the cell that `described()` itself so; other keys count for nothing."""
-    decides = {key: described[key] for key in ("work", "version", "config", "inputs")}
-    return hashlib.sha256(json.dumps(decides, sort_keys=True).encode()).hexdigest()
 
 
 def walk(cells: Iterable[Cell], *, done: Callable[[Cell], bool]) -> Iterator[Cell]:

@@ -20,10 +20,7 @@ PAPER_CLASSIC = (0, 500, 1000, 2000, 3000, 5000, 7500, 10000, 15000)
 PAPER_SYNTHETIC = (100, 500, 1000, 2000, 3000, 4000)
 
 #: All that the cohort-level test can do besides its claim.
-FURTHER = (
-    *("none", "recipe", "fewer", "filtered"),
-    *("blended", "transplanted", "rescanned", "recomposed", "resettled", "joined"),
-)
+FURTHER = (*("none", "recipe", "fewer", "blended", "transplanted", "recomposed", "resettled"),)
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +152,7 @@ COHORTS = replace(
         updates=2400,
         classic=(2000, 5000),
         synthetic=(500,),
-        further=("transplanted", "rescanned", "recomposed", "resettled", "joined"),
+        further=("transplanted", "recomposed", "resettled"),
     ),
     seeds=5,
 )

@@ -8,7 +8,7 @@ import json
 import os
 import re
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,7 +32,7 @@ class Store:
 
     def path(self, cell: Cell) -> Path:
         """Where the cell's result is, or would be."""
-        return self._path(cell.digest)
+        return self.folder / cell.digest[:2] / cell.digest[2:]
 
     def has(self, cell: Cell) -> bool:
         """Tell whether the cell's result is there."""
@@ -57,20 +57,13 @@ class Store:
         card = {
             **cell.described(),
             "label": cell.label,
-            "bulky": cell.work.bulky,
             **Made(round(seconds, 3), device, torch)._asdict(),
         }
-        with self._appearing(cell.digest) as part:
+        with self._appearing(self.path(cell)) as part:
             for name, array in arrays.items():
                 with durable.opened(part / f"{name}.npy") as file:
                     np.save(file, array, allow_pickle=False)
             durable.write(part / CARD, (json.dumps(card, indent=1) + "\n").encode())
-
-    def add(self, digest: str, files: Mapping[str, bytes]) -> None:
-        """Keep a result that came from elsewhere as its files; the caller has checked them."""
-        with self._appearing(digest) as part:
-            for name, data in files.items():
-                durable.write(part / name, data)
 
     def load(self, cell: Cell) -> Arrays:
         """Read a result, by name in order; raise `FileNotFoundError` where it is not there."""
@@ -90,24 +83,14 @@ class Store:
         card = json.loads((self.path(cell) / CARD).read_text(encoding="utf-8"))
         return Made(**{name: card[name] for name in Made._fields if name in card})
 
-    def folders(self) -> Iterator[Path]:
-        """Yield the folder of every result."""
-        for card in sorted(self.folder.glob(f"??/*/{CARD}")):
-            if card.parent.suffix != ".part":
-                yield card.parent
-
     def clean(self) -> None:
         """Remove what processes that were killed left half-written; none may be writing now."""
         for part in self.folder.glob("??/*.part"):
             shutil.rmtree(part)
 
-    def _path(self, digest: str) -> Path:
-        return self.folder / digest[:2] / digest[2:]
-
     @contextmanager
-    def _appearing(self, digest: str) -> Iterator[Path]:
+    def _appearing(self, whole: Path) -> Iterator[Path]:
         """Give a folder to fill, which becomes the result where the block ends well."""
-        whole = self._path(digest)
         part = whole.with_name(f"{whole.name}.{os.getpid()}.part")
         shutil.rmtree(part, ignore_errors=True)
         part.mkdir(parents=True)

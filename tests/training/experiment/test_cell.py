@@ -65,7 +65,6 @@ def test_whatever_decides_a_result_renames_it_and_all_that_needs_it(other):
 def test_what_is_for_people_and_where_it_runs_name_nothing():
     for other in (
         replace(BASE, label="other"),
-        replace(BASE, work=replace(WORK, bulky=True)),
         replace(BASE, work=replace(WORK, gpu=True)),
     ):
         assert other == BASE

@@ -6,7 +6,7 @@ import pytest
 from lesion.classes import CLASSES
 from lesion.outline import DIAMETER_RANGE_MM
 from lesion.roi import PATCH_SIZE, cut
-from training.phantom.measure import rings
+from scripts.phantom_page.measure import rings
 from training.phantom.neighbours import GENERATOR, KINDS, Kind, Neighbour, draw
 
 EACH = 5

@@ -3,8 +3,7 @@
 Each is measured as the paper's synthetic arm is: on every cohort, with equally many updates and as
 many added images, on the same fresh lesions, beside the classic arm and the ceiling. No setting was
 tuned on the fresh lesions; but `recomposed` was thought of after the others had been seen on them,
-in place of a generator that was trained for longer; and `joined` and `resettled` after
-`recomposed`.
+in place of a generator that was trained for longer; and `resettled` after `recomposed`.
 """
 
 from collections.abc import Iterator, Mapping
@@ -20,8 +19,6 @@ from training.experiment.splits import Split
 from training.experiment.store import Store
 from training.experiment.study import Study
 from training.experiment.trial import Trial
-from training.experiment.work.filtered import FILTERED, Filter
-from training.experiment.work.joined import JOINED, OTHER, Join
 from training.experiment.work.mixed import FURTHER_HOSTS, MIXED, Mixing, Way
 from training.experiment.work.sets import TrainingSet
 from training.experiment.work.surroundings import SURROUNDINGS, Surroundings
@@ -34,15 +31,12 @@ from training.statistics.student import TTest
 #: Every arm, and what it is trained on besides the classic group.
 ARMS = {
     "fewer": "a quarter as many of the DCGANs' images",
-    "filtered": "the half of the DCGANs' images that the classic arm is surest of",
     "blended": "two lesions of a class, mixed pixel by pixel",
     "transplanted": "lesions put into another patient's surroundings",
-    "rescanned": "augmented lesions as another scanner might show them",
     "recomposed": "recomposed lesions: bent, in another patient's surroundings, on another scanner",
     "resettled": "lesions put into normal surroundings from elsewhere in other patients' slices",
-    "joined": "half as many of the DCGANs' images, and as many recomposed ones",
 }
-_WAYS: tuple[Way, ...] = ("blended", "transplanted", "rescanned", "recomposed", "resettled")
+_WAYS: tuple[Way, ...] = ("blended", "transplanted", "recomposed", "resettled")
 #: Squares of normal surroundings, for each lesion.
 _SQUARES = 6
 _FEWER = 4
@@ -65,14 +59,6 @@ def arm(trial: Trial, name: str, *, best: tuple[int, int]) -> Cell:
         images = cohorts.made(trial, "dcgan", classic=classic)
     if name == "fewer":
         group = TrainingSet(classic, synthetic // _FEWER)
-    if name == "filtered":
-        judge = {"judge": cohorts.arm(trial, "classic", best=best)}
-        wanted = synthetic * FOLDS
-        kept = Filter(wanted, of=2 * wanted)
-        images = {"synthetic": Cell(FILTERED, kept, images | judge, label="filtered images")}
-    if name == "joined":
-        both = images | {OTHER: _mixed(trial, "recomposed", best=best)}
-        images = {"synthetic": Cell(JOINED, Join(synthetic * FOLDS), both, label="joined images")}
     return cohorts.on_fresh(trial, group, images)
 
 

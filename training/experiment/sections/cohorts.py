@@ -23,7 +23,7 @@ from training.experiment.splits import Split
 from training.experiment.store import Store
 from training.experiment.study import Study
 from training.experiment.trial import Trial, classifier, generators
-from training.experiment.work.classifier import JUDGED, VIEWS, Keep
+from training.experiment.work.classifier import VIEWS, Keep
 from training.experiment.work.cohort import Phantom, mixed, phantom
 from training.experiment.work.excerpt import EXCERPT, Excerpt
 from training.experiment.work.generator import Kind
@@ -39,9 +39,8 @@ NEEDED = ("classic", "synthetic", "ceiling")
 
 
 def trials(experiment: Experiment) -> tuple[Trial, ...]:
-    """Name the cohorts. Their generators draw what their own groups need, and as many to spare."""
-    groups = experiment.cohorts.synthetic
-    own = replace(experiment, synthetic=groups, spare=max(groups) * FOLDS)
+    """Name the cohorts. Their generators draw what their own groups need."""
+    own = replace(experiment, synthetic=experiment.cohorts.synthetic, spare=0)
     return tuple(
         Trial(
             own,
@@ -96,17 +95,12 @@ def to_compare(trial: Trial, groups: dict[int, list[Cell]]) -> list[Cell]:
 
 
 def arm(trial: Trial, name: str, *, best: tuple[int, int]) -> Cell:
-    """Name an arm's classifier on one cohort at its groups.
-
-    The classic arm judges the DCGANs' images too, of which it saw none.
-    """
+    """Name an arm's classifier on one cohort at its groups."""
     classic, synthetic = best
     if name == "none":
         return on_fresh(trial, TrainingSet())
     if name == "classic":
-        images = made(trial, "dcgan", classic=classic)
-        judged = {f"{JUDGED}{role}": cell for role, cell in images.items()}
-        return on_fresh(trial, TrainingSet(classic), judged)
+        return on_fresh(trial, TrainingSet(classic))
     if name == "ceiling":
         test = trial.experiment.cohorts
         variants = _ceiling_variants(trial.experiment)

@@ -134,5 +134,5 @@ def _is_elsewhere(config: Imported, _inputs: Mapping[str, Arrays]) -> Arrays:
     raise RunError(f"{config.name}: its patches are not in this store; name its folder")
 
 
-PHANTOM = Work("phantom", _draw, bulky=True)
-IMPORTED = Work("cohort", _is_elsewhere, bulky=True)
+PHANTOM = Work("phantom", _draw)
+IMPORTED = Work("cohort", _is_elsewhere)

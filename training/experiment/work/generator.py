@@ -74,4 +74,4 @@ def _images(generator: Generator, config: Synthesis) -> np.ndarray:
     return images
 
 
-GENERATOR = Work("generator", _synthesize, bulky=True, gpu=True)
+GENERATOR = Work("generator", _synthesize, gpu=True)

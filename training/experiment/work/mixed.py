@@ -19,7 +19,7 @@ from training.experiment.work.cohort import as_patches
 from training.patches import Patches
 from training.seeds import generator
 
-Way = Literal["blended", "recomposed", "rescanned", "resettled", "transplanted"]
+Way = Literal["blended", "recomposed", "resettled", "transplanted"]
 #: The role of further surroundings, into which lesions are `resettled`.
 FURTHER_HOSTS = "hosts"
 
@@ -28,8 +28,8 @@ FURTHER_HOSTS = "hosts"
 class Mixing:
     """`count` images of each class of the training part, made in one `way`.
 
-    `blended` and `rescanned` ones start from the lesions' own patches and their first `variants`
-    augmentations, the others from the patches alone: a transplant's circle holds for a lesion in
+    `blended` ones start from the lesions' own patches and their first `variants` augmentations, the
+    others from the patches alone: a transplant's circle holds for a lesion in
     the middle. `recomposed` ones are bent, transplanted and rescanned; `resettled` ones are
     transplanted into normal surroundings of the training part's patients too.
     """
@@ -100,10 +100,8 @@ def _of_class(
         return mixing.rescan(put, rng=rng) if config.way == "recomposed" else put
     varied = [patches.originals[mine, None], patches.variants[mine, : config.variants]]
     hu = np.concatenate(varied, axis=1).reshape(-1, *patches.originals.shape[1:])
-    if config.way == "rescanned":
-        return mixing.rescan(hu[rng.integers(len(hu), size=config.count)], rng=rng)
     of = np.repeat(patients[mine], 1 + config.variants)
     return mixing.blend(hu, of, count=config.count, rng=rng)
 
 
-MIXED = Work("mixed", _mix, bulky=True)
+MIXED = Work("mixed", _mix)

@@ -33,4 +33,4 @@ def _draw(config: Neighbours, _inputs: Mapping[str, Arrays]) -> Arrays:
     return {"originals": np.stack(patches)}
 
 
-NEIGHBOURS = Work("neighbours", _draw, bulky=True)
+NEIGHBOURS = Work("neighbours", _draw)

@@ -37,4 +37,4 @@ def _find(config: Surroundings, _inputs: Mapping[str, Arrays]) -> Arrays:
     return {"squares": np.concatenate(squares), "patient_ids": np.array(patients)}
 
 
-SURROUNDINGS = Work("surroundings", _find, bulky=True)
+SURROUNDINGS = Work("surroundings", _find)

@@ -26,9 +26,9 @@ def chapter(results: Mapping[str, Any]) -> Chapter:
         "Ways to get more out of the same cohorts, tested as the primary claim is: as many updates "
         "and as many added images, the same fresh lesions. No setting was tuned on those lesions; "
         "but lesions bent, transplanted and rescanned at once were thought of after earlier runs "
-        "had shown the others on them, in place of generators trained for longer; to join them "
-        "with the DCGANs', and to add further surroundings, after that. Images that are mixed, "
-        "transplanted or rescanned need no network: a generator has to beat them."
+        "had shown the others on them, in place of generators trained for longer; to add further "
+        "surroundings, after that. Images that are mixed or transplanted need no network: a "
+        "generator has to beat them."
     )
     flips = (
         "A network that also looks at a lesion's three flips and takes the mean (test-time "

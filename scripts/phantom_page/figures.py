@@ -6,14 +6,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import nibabel
 import numpy as np
 from jaxtyping import Bool, Float
 from scipy.ndimage import binary_dilation, distance_transform_edt, gaussian_filter
 
 from lesion.classes import LesionClass
 from lesion.image.dicom import read_ct
+from scripts.phantom_page.measure import Marked, noise, rings, spread
 from training.phantom.cohort import lesions
-from training.phantom.measure import Marked, noise, rings, spread
 from training.phantom.patient import PhantomLesion, PhantomPatient, PhantomSlice
 
 #: Erosion of the liver's mask: with 3 px the figures of ct-calibration.json come out, what was
@@ -175,13 +176,11 @@ def _look(marked: PhantomLesion, liver: Bool[np.ndarray, "512 512"]) -> tuple[fl
 
 
 def _below(known: dict[str, Any], liver: str, lesion: str) -> float:
-    return round(known[liver]["mean"] - known[lesion]["mean"], 1)
+    return round(float(known[liver]["mean"] - known[lesion]["mean"]), 1)
 
 
 def _real_series(folder: Path) -> Iterator[Marked]:
     """Yield the slices of the labelled series from the feet up, and where each is liver."""
-    import nibabel  # noqa: PLC0415 - a reader of NIfTI is a developer's need
-
     slices = [
         read_ct(path.read_bytes()) for path in sorted((folder / "abdomen-ct-dicom").iterdir())
     ]

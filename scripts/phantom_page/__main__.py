@@ -1,4 +1,4 @@
-"""`python -m training phantom-report`: measure a phantom and write docs/phantom.md's figures.
+"""Measure a phantom, and write docs/phantom.md's figures and pictures.
 
 The page's words are written by hand; its tables stand between two marks and are replaced.
 """
@@ -15,6 +15,8 @@ from jaxtyping import Float
 from lesion.classes import LesionClass
 from lesion.errors import CohortError
 from lesion.roi import cut
+from scripts.phantom_page import figures, pictures
+from training import cohort
 from training.phantom import neighbours
 from training.phantom.cohort import GENERATOR, draw_cohort, lesions
 from training.phantom.neighbours import Neighbour
@@ -28,22 +30,26 @@ PAGE, FIGURES = "phantom.md", "phantom.json"
 _START, _END = "<!-- figures: written by the command -->", "<!-- end of figures -->"
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the verb's options."""
+def main() -> None:
+    """Read the command line and write the page."""
+    parser = argparse.ArgumentParser(prog="python -m scripts.phantom_page", description=__doc__)
     parser.add_argument("--cohort", type=Path, required=True, help="a phantom cohort's folder")
-    parser.add_argument("--out", type=Path, required=True, help="the folder of the page (docs)")
+    parser.add_argument("--out", type=Path, default=Path("docs"), help="the folder of the page")
     parser.add_argument(
         "--real", type=Path, help="folder of the real series; without it their figures are kept"
     )
+    args = parser.parse_args()
+    write(args.cohort, args.out, real=args.real)
 
 
-def run(args: argparse.Namespace) -> None:
-    """Measure, draw the pictures, and replace the page's tables."""
-    from training.phantom import figures, pictures  # noqa: PLC0415 - they read DICOM
+def write(cohort: Path, out: Path, *, real: Path | None = None) -> None:
+    """Measure a phantom's folder, draw the pictures, and replace the tables of the page in `out`.
 
-    patients, name = _draw_again(args.cohort)
-    path = args.out / FIGURES
-    real = figures.of_real(args.real) if args.real else json.loads(path.read_text())["real"]
+    Without the folder of the `real` series their figures are taken over from the page's file.
+    """
+    patients, name = _draw_again(cohort)
+    path = out / FIGURES
+    measured = figures.of_real(real) if real else json.loads(path.read_text())["real"]
     near = {
         str(kind): [
             _patch(neighbours.draw(_NEIGHBOURS_SEED, kind, index))
@@ -56,16 +62,16 @@ def run(args: argparse.Namespace) -> None:
         "cohort": name,
         "phantom": figures.of_phantom(patients),
         "rings": figures.of_rings(_patches(patients) | near),
-        "real": real,
+        "real": measured,
     }
     path.write_text(json.dumps(found, indent=1) + "\n")
-    images = args.out / "images"
+    images = out / "images"
     images.mkdir(exist_ok=True)
     pictures.save_rois(patients, images / "phantom-rois.png", caption=name)
     pictures.save_slices(patients, images / "phantom-slices.png", caption=name)
     pictures.save_neighbours(near, images / "phantom-neighbours.png")
     pictures.save_noise(found, images / "phantom-noise.png")
-    page = args.out / PAGE
+    page = out / PAGE
     before, _, rest = page.read_text(encoding="utf-8").partition(_START)
     after = rest.partition(_END)[2]
     page.write_text(f"{before}{tables(found)}{after}", encoding="utf-8")
@@ -76,8 +82,6 @@ def _draw_again(folder: Path) -> tuple[Sequence[PhantomPatient], str]:
 
     Raise `CohortError` if it is no phantom of this generator, or if the files hold anything else.
     """
-    from training import cohort  # noqa: PLC0415 - it reads DICOM
-
     card = json.loads((folder / cohort.CARD).read_text())
     if card.get("generator") != f"training.phantom {GENERATOR}":
         raise CohortError(f"{cohort.CARD}: found no phantom of generator {GENERATOR}, expected one")
@@ -230,3 +234,7 @@ def _range(found: dict[str, float]) -> str:
 
 def _lags(lags: Sequence[float]) -> str:
     return " / ".join(f"{lag:.2f}" for lag in lags)
+
+
+if __name__ == "__main__":
+    main()

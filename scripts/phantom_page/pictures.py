@@ -6,12 +6,13 @@ from typing import Any
 
 import numpy as np
 from jaxtyping import Float, UInt8
+from matplotlib.figure import Figure
 from PIL import Image, ImageDraw
 
 from lesion.classes import LesionClass
 from lesion.roi import cut
+from scripts.phantom_page.measure import LAGS
 from training.phantom.cohort import lesions
-from training.phantom.measure import LAGS
 from training.phantom.patient import PhantomPatient
 
 _ROI_WINDOW = (-100.0, 200.0)
@@ -60,12 +61,8 @@ def save_slices(patients: Sequence[PhantomPatient], path: Path, *, caption: str)
 
 def save_noise(figures: dict[str, Any], path: Path) -> None:
     """Plot the noise's autocorrelation: the phantom's range, and the real series."""
-    import matplotlib as mpl  # noqa: PLC0415 - only this picture needs it
-
-    mpl.use("Agg")
-    from matplotlib import pyplot as plt  # noqa: PLC0415
-
-    figure, axes = plt.subplots(1, 2, figsize=(9, 3.2), sharey=True, layout="constrained")
+    figure = Figure(figsize=(9, 3.2), layout="constrained")
+    axes = figure.subplots(1, 2, sharey=True)
     for axis, erosion in zip(axes, figures["phantom"]["noise"], strict=True):
         simulated = figures["phantom"]["noise"][erosion]
         axis.fill_between(
@@ -83,7 +80,6 @@ def save_noise(figures: dict[str, Any], path: Path) -> None:
     axes[0].set_ylabel("autocorrelation")
     axes[0].legend(fontsize=8)
     figure.savefig(path, dpi=80, metadata={"Software": None})
-    plt.close(figure)
 
 
 def _grey(
