@@ -18,20 +18,22 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from lesion.classes import CLASSES
-from training import acgan, cnn, gan
-from training.datasets import Labelled
-from training.experiment import reproduce
-from training.experiment.cell import Cell, walk
-from training.experiment.presets import EXPERIMENTS, Experiment
-from training.experiment.reading import Truth
-from training.experiment.sections import cohorts, curves, nested
-from training.experiment.study import Study
-from training.experiment.work.classifier import CLASSIFIER, Training
-from training.experiment.work.cohort import Phantom, phantom
-from training.experiment.work.generator import GENERATOR, Synthesis
-from training.folds import FOLDS
+from training.data.datasets import Labelled
+from training.data.folds import FOLDS
+from training.networks import acgan, gan
+from training.networks import classifier as cnn
+from training.pipeline.checkpoints import Unrecorded
+from training.pipeline.tasks import Cell, walk
 from training.presets import CnnPreset, GanPreset
-from training.stage import Unrecorded
+from training.reproduction import experiments as reproduce
+from training.reproduction.analyses import cohorts, curves
+from training.reproduction.analyses import nested_selection as nested
+from training.reproduction.predictions import Truth
+from training.reproduction.presets import EXPERIMENTS, Experiment
+from training.reproduction.setup import Study
+from training.reproduction.tasks.classifier import CLASSIFIER, Training
+from training.reproduction.tasks.cohort import Phantom, phantom
+from training.reproduction.tasks.generator import GENERATOR, Synthesis
 
 #: Dense bfloat16 of an H100 SXM, in TFLOP/s, by its maker's data sheet.
 H100_TFLOPS = 989.0

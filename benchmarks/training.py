@@ -23,10 +23,12 @@ from torch.profiler import ProfilerActivity, profile
 from torch.utils.flop_counter import FlopCounterMode
 
 from lesion.classes import CLASSES
-from training import acgan, capture, cnn, devices, gan
-from training.datasets import Labelled
+from training.data.datasets import Labelled
+from training.networks import acgan, devices, gan
+from training.networks import classifier as cnn
+from training.networks import cuda_graphs as capture
+from training.pipeline.checkpoints import Recorder, Unrecorded
 from training.presets import CnnPreset, GanPreset
-from training.stage import Recorder, Unrecorded
 
 _BATCH = 64
 _FEW = 4  # steps of an epoch whose operations are counted

@@ -8,8 +8,8 @@ counting: samples added per fold (4.2), trained on two.
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
-from training.augment import Augmentation
-from training.networks import Kernel, Upsampling
+from training.data.augment import Augmentation
+from training.networks.architectures import Kernel, Upsampling
 
 #: HU of a bundle's networks: from fat to well-enhanced vessels. Rescaled to (0,1), or to (-1,1) for
 #: the generator.

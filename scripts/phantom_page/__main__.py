@@ -16,12 +16,12 @@ from lesion.classes import LesionClass
 from lesion.errors import CohortError
 from lesion.roi import cut
 from scripts.phantom_page import figures, pictures
-from training import cohort
-from training.phantom import neighbours
+from training.data import cohort
+from training.data.records import CohortLesion
+from training.phantom import ood_lesions as neighbours
 from training.phantom.cohort import GENERATOR, draw_cohort, lesions
-from training.phantom.neighbours import Neighbour
+from training.phantom.ood_lesions import Neighbour
 from training.phantom.patient import PhantomPatient
-from training.records import CohortLesion
 
 #: How many near neighbours of a kind are measured; no more than the cohort has patients.
 _NEIGHBOURS, _NEIGHBOURS_SEED = 60, 1

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from benchmarks import grid
-from training.capture import Steps
-from training.experiment.presets import SMOKE
-from training.experiment.work.classifier import CLASSIFIER
-from training.experiment.work.generator import GENERATOR
+from training.networks.cuda_graphs import Steps
 from training.presets import CnnPreset
+from training.reproduction.presets import SMOKE
+from training.reproduction.tasks.classifier import CLASSIFIER
+from training.reproduction.tasks.generator import GENERATOR
 
 #: By epochs, as the paper counts, and by updates.
 EPOCHS = replace(SMOKE, cnn=CnnPreset(epochs=2, batch=16), updates=None)

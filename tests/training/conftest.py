@@ -8,10 +8,14 @@ import pytest
 from lesion.classes import LesionClass
 from lesion.ct import CTSlice
 from lesion.outline import from_box
-from training import patches, run
-from training.patches import Patches
+from training.data import patches
+from training.data.patches import Patches
+from training.data.records import Cohort, CohortLesion
+from training.pipeline import cross_validation as run
+from training.pipeline.artifacts import Store
+from training.pipeline.tasks import Cell
 from training.presets import SMOKE
-from training.records import Cohort, CohortLesion
+from training.reproduction.tasks.cohort import IMPORTED, Imported
 
 EACH = 8  # lesions of each class
 
@@ -36,6 +40,11 @@ def draw_lesion(index: int, lesion_class: LesionClass) -> CohortLesion:
     )
 
 
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    return Store(tmp_path / "cells")
+
+
 @pytest.fixture(scope="session")
 def cohort() -> Cohort:
     lesions = tuple(draw_lesion(i, c) for c in LesionClass for i in range(EACH))
@@ -55,3 +64,21 @@ def smoke_run(cut: Patches, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("run")
     run.train(cut, SMOKE, seed=7, folder=folder, resume=False)
     return folder
+
+
+@pytest.fixture
+def discs(cut: Patches, store: Store) -> Cell:
+    """The cohort of discs, in the store; in more patients, of whom some have two lesions."""
+    alone = np.arange(len(cut.classes)) % 4 > 1
+    config = Imported("discs", "0" * 64, simulated=True, augmentation=SMOKE.augmentation, seed=7)
+    cell = Cell(IMPORTED, config, label="discs")
+    arrays = {
+        "originals": cut.originals,
+        "variants": cut.variants,
+        "classes": cut.classes,
+        "diameter_mm": cut.diameter_mm,
+        "lesion_ids": np.array(cut.lesion_ids),
+        "patient_ids": np.where(alone, cut.lesion_ids, cut.patient_ids),
+    }
+    store.save(cell, arrays, seconds=0.0)
+    return cell

@@ -4,10 +4,10 @@ import re
 from itertools import count
 from pathlib import Path
 
-from training.experiment.presets import PAPER as PAPER_GRID
-from training.experiment.presets import QUICK as QUICK_GRID
-from training.folds import FOLDS
+from training.data.folds import FOLDS
 from training.presets import PAPER, QUICK, RELEASE
+from training.reproduction.presets import PAPER as PAPER_GRID
+from training.reproduction.presets import QUICK as QUICK_GRID
 
 TEXT = Path(__file__).parents[2].joinpath("docs/cohort.md").read_text(encoding="utf-8")
 

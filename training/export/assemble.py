@@ -29,11 +29,13 @@ from lesion.bundle.manifest import (
 from lesion.bundle.read import Bundle, sha256
 from lesion.classes import CLASSES, LesionClass
 from lesion.roi import MARGIN
-from training import evaluate, run
-from training.export import card, onnx
+from training.data.patches import Patches
+from training.export import manifest_figures as evaluate
+from training.export import model_card as card
+from training.export import onnx
 from training.export.graphs import ClassifierGraph, GeneratorGraph
-from training.networks import Generator, parameters
-from training.patches import Patches
+from training.networks.architectures import Generator, parameters
+from training.pipeline import cross_validation as run
 from training.presets import HU_WINDOW, Preset
 from training.seeds import generator as random_generator
 

@@ -9,9 +9,9 @@ from torch import Tensor, nn
 from torch.nn.functional import pad
 
 from lesion.bundle import LATENT_SIZE
-from training.cnn import TrainedClassifier
-from training.networks import Generator
-from training.ood import OutOfDistribution
+from training.networks.architectures import Generator
+from training.networks.classifier import TrainedClassifier
+from training.networks.ood import OutOfDistribution
 from training.presets import HU_WINDOW
 
 

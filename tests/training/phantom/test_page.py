@@ -11,7 +11,7 @@ from lesion.classes import CLASSES
 from lesion.errors import CohortError
 from scripts.phantom_page import __main__ as page_script
 from scripts.phantom_page import figures
-from training.phantom.neighbours import KINDS
+from training.phantom.ood_lesions import KINDS
 
 DOCS = Path(__file__).parents[3] / "docs"
 

@@ -1,0 +1,182 @@
+"""The run as a whole: what it leaves, that it can be cut anywhere, that no test patient leaks."""
+
+import json
+import shutil
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from lesion.classes import CLASSES
+from lesion.errors import RunError
+from lesion.roi import MARGIN
+from training.data import patches
+from training.data.datasets import to_unit
+from training.data.folds import FOLDS
+from training.networks import classifier as cnn
+from training.networks import gan
+from training.pipeline import checkpoints as stage
+from training.pipeline import cross_validation as run
+from training.pipeline import train_networks as fits
+from training.presets import PAPER, SMOKE
+
+
+def test_every_lesion_is_judged_once_by_networks_that_never_saw_its_patient(smoke_run, cut):
+    said = run.held_out(smoke_run, lesions=len(cut.classes))
+    assert sorted(set(said.fold)) == list(range(FOLDS))
+    by_patient = {}
+    for patient, fold in zip(cut.patient_ids, said.fold, strict=True):
+        assert by_patient.setdefault(patient, fold) == fold
+    assert all(np.isfinite(logits).all() for logits in said.logits.values())
+    assert np.isfinite(said.score).all()
+
+
+def test_no_held_out_pixel_reaches_a_folds_networks(cut, tmp_path, monkeypatch):
+    """Every image that any network trains on is looked up among the held-out lesions' own."""
+    seen = []
+
+    def spied(train):
+        def spy(data, *args, journal, **more):
+            seen.append((journal.path.parent.name, data.images.cpu().numpy()))
+            return train(data, *args, journal=journal, **more)
+
+        return spy
+
+    for module in (cnn, gan):
+        monkeypatch.setattr(module, "train", spied(module.train))
+    run.train(cut, SMOKE, seed=3, folder=tmp_path, resume=False)
+    fold = run.held_out(tmp_path, lesions=len(cut.classes)).fold
+    own = [
+        {image.tobytes() for image in to_unit(np.concatenate([original[None], variants]))}
+        for original, variants in zip(cut.originals, cut.variants, strict=True)
+    ]
+    assert len(seen) == FOLDS * (1 + len(fits.ARMS)) + len(CLASSES) + 1
+    for home, images in seen:
+        trained_on = {image.tobytes() for image in images}
+        met = [bool(lesion & trained_on) for lesion in own]
+        held_out = fold == int(home[-1]) if home != "final" else np.zeros(len(fold), bool)
+        assert any(met)
+        assert not np.any(held_out & met)
+
+
+def test_leaves_pictures_curves_and_the_resolved_preset(smoke_run):
+    for home in [*(f"fold-{k}" for k in range(FOLDS)), "final"]:
+        assert list((smoke_run / home).glob("generator*.png"))
+        assert (smoke_run / home / "classifier-synthetic.losses.png").is_file()
+        assert not list((smoke_run / home).glob("*.checkpoint"))
+    assert json.loads((smoke_run / "resolved.json").read_text())["preset"]["name"] == "smoke"
+
+
+class PowerCutError(Exception):
+    """The power went out."""
+
+
+@pytest.mark.parametrize("after", [2, 9])
+def test_an_interrupted_run_ends_with_the_same_weights(
+    after, smoke_run, cut, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(stage, "_SECONDS_BETWEEN_CHECKPOINTS", -1.0)
+    record, calls = stage.Journal.record, []
+
+    def failing(self, *args):
+        record(self, *args)
+        calls.append(args)
+        if len(calls) == after:
+            raise PowerCutError
+
+    monkeypatch.setattr(stage.Journal, "record", failing)
+    with pytest.raises(PowerCutError):
+        run.train(cut, SMOKE, seed=7, folder=tmp_path, resume=False)
+    monkeypatch.setattr(stage.Journal, "record", record)
+    run.train(cut, SMOKE, seed=7, folder=tmp_path, resume=True)
+    files = sorted(path.relative_to(smoke_run) for path in smoke_run.rglob("*.pt"))
+    assert files == sorted(path.relative_to(tmp_path) for path in tmp_path.rglob("*.pt"))
+    for file in files:
+        _assert_equal(stage.load(smoke_run / file), stage.load(tmp_path / file), str(file))
+
+
+def _assert_equal(one, other, where):
+    if isinstance(one, torch.Tensor):
+        assert torch.equal(one, other), where
+    elif isinstance(one, dict):
+        assert one.keys() == other.keys(), where
+        for key, value in one.items():
+            _assert_equal(value, other[key], f"{where}:{key}")
+    else:
+        assert one == other, where
+
+
+def test_another_seed_gives_other_weights(smoke_run, cut, tmp_path):
+    run.train(cut, SMOKE, seed=8, folder=tmp_path, resume=False)
+    one, other = (
+        stage.load(folder / "final" / "classifier-synthetic.pt")["weights"]["scores.weight"]
+        for folder in (smoke_run, tmp_path)
+    )
+    assert not torch.equal(one, other)
+
+
+def test_refuses_a_folder_that_holds_a_run(smoke_run, cut):
+    with pytest.raises(RunError, match="--resume"):
+        run.train(cut, SMOKE, seed=7, folder=smoke_run, resume=False)
+    with pytest.raises(RunError, match=r"other settings \(seed\)"):
+        run.train(cut, SMOKE, seed=8, folder=smoke_run, resume=True)
+    with pytest.raises(RunError, match="other settings"):
+        run.final(smoke_run, replace(SMOKE, classic_per_fold=25))
+
+
+def test_refuses_to_go_on_with_what_would_end_elsewhere(smoke_run, cut, monkeypatch):
+    """Another seed of the cut is other patches; another number of threads sums in another order."""
+    told = json.loads((smoke_run / "resolved.json").read_text())
+    assert told["cut"] == {"variants": 6, "seed": 7, "margin": MARGIN}
+    assert told["threads"] == torch.get_num_threads()
+    other = replace(cut, cut=cut.cut | {"seed": 8})
+    with pytest.raises(RunError, match=r"other settings \(cut\)"):
+        run.train(other, SMOKE, seed=7, folder=smoke_run, resume=True)
+    monkeypatch.setattr(torch, "get_num_threads", lambda: 99)
+    with pytest.raises(RunError, match=r"other settings \(threads\)"):
+        run.train(cut, SMOKE, seed=7, folder=smoke_run, resume=True)
+
+
+def test_refuses_patches_that_another_preset_cut(cut, tmp_path):
+    """Silently, a group of 5000 would come out as what there is."""
+    with pytest.raises(RunError, match="found 6 augmentations of each lesion, expected 480"):
+        run.train(cut, PAPER, seed=7, folder=tmp_path, resume=False)
+
+
+def test_two_processes_cannot_share_a_folder(tmp_path):
+    script = (
+        "import sys, pathlib; from training.pipeline.checkpoints import exclusive\n"
+        f"with exclusive(pathlib.Path({str(tmp_path)!r})): pass\n"
+    )
+    with stage.exclusive(tmp_path):
+        other = subprocess.run(
+            [sys.executable, "-c", script], capture_output=True, text=True, check=False
+        )
+    assert other.returncode != 0
+    assert "another process" in other.stderr
+
+
+def test_the_train_verb_needs_no_dicom_and_no_pydantic(cohort, smoke_run, tmp_path):
+    """What a GPU machine lacks is blocked; a run's last networks are trained all the same."""
+    folder = tmp_path / "run"
+    shutil.copytree(smoke_run, folder)
+    patches.cut_cohort(cohort, folder / "patches", augmentation=SMOKE.augmentation, seed=7)
+    last = [folder / "final" / f"{n}.pt" for n in ("classifier-synthetic", "out-of-distribution")]
+    for path in last:
+        path.unlink()
+    script = """
+import sys
+for name in ("pydicom", "highdicom", "pydantic", "onnx", "onnxruntime", "bentoml", "matplotlib"):
+    sys.modules[name] = None
+from training.cli import main
+main()
+"""
+    options = ["train", "--preset", "smoke", "--seed", "7", "--run", str(folder), "--resume"]
+    root = Path(run.__file__).parents[2]
+    subprocess.run([sys.executable, "-c", script, *options], check=True, cwd=root)
+    for path in last:
+        _assert_equal(stage.load(smoke_run / "final" / path.name), stage.load(path), path.name)

@@ -1,0 +1,97 @@
+"""The cohort-level comparison: what its intervals are about, and what its arms are given."""
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from training.data.augment import Augmentation
+from training.data.training_sets import group_size
+from training.reproduction.analyses import beyond
+from training.reproduction.analyses.cohorts import ARMS, NEEDED, arm, arms, trials
+from training.reproduction.arm_comparison import Judged, compare
+from training.reproduction.presets import COHORTS, EXPERIMENTS, FURTHER, PAPER, QUICK
+
+PATIENTS = np.repeat(np.arange(200), 2)
+
+
+def right(gain):
+    """Arms on 8 cohorts and 400 lesions; the synthetic one gains on these lesions, in all."""
+    rng = np.random.default_rng(0)
+    found = {name: rng.random((8, 400)) < 0.8 for name in ARMS}
+    found["synthetic"] = found["classic"] | gain
+    return Judged(found, {name: list(rng.random(8)) for name in ARMS}, PATIENTS)
+
+
+def test_beside_it_stands_the_t_interval_over_cohorts_on_these_lesions():
+    found = right(gain=np.zeros(400, dtype=bool))
+    one = compare(found, "recipe", "classic")
+    oracle = stats.ttest_rel(*(found.right[n].mean(axis=1) for n in ("recipe", "classic")))
+    assert one["cohorts_alone"][1:] == pytest.approx(list(oracle.confidence_interval()))
+    oracle = stats.ttest_rel(found.likelihood["recipe"], found.likelihood["classic"])
+    interval = one["negative_log_likelihood"]
+    assert interval[1:] == pytest.approx(list(oracle.confidence_interval()))
+
+
+def test_the_interval_holds_the_chance_of_the_lesions_that_all_cohorts_share():
+    one = compare(right(gain=np.arange(400) < 40), "synthetic", "classic")
+    value, low, high = one["difference"]
+    alone, lowest, highest = one["cohorts_alone"]
+    assert value == pytest.approx(alone)
+    # Every cohort gains on the same tenth of the lesions: cohorts agree, other lesions would not.
+    assert high - low > 1.5 * (highest - lowest)
+
+
+def test_generators_draw_what_their_cohorts_groups_need():
+    size = max(PAPER.cohorts.synthetic)
+    cell = arm(trials(PAPER)[0], "synthetic", best=(5000, size))
+    drawn = {one.config.count for role, one in cell.inputs.items() if role.startswith("synthetic-")}
+    (count,) = drawn
+    assert 3 * size <= count < 1.1 * 3 * size
+
+
+@pytest.fixture(params=EXPERIMENTS)
+def ceiling(request):
+    experiment = EXPERIMENTS[request.param]
+    largest = max(experiment.cohorts.classic), max(experiment.cohorts.synthetic)
+    return request.param, arm(trials(experiment)[0], "ceiling", best=largest)
+
+
+def test_the_ceilings_lesions_have_augmentations_for_the_largest_group_and_hardly_more(ceiling):
+    _, cell = ceiling
+    pool = cell.inputs["cohort"].config
+    chosen = np.ones(sum(pool.counts), dtype=bool)
+    each = round(group_size(cell.config.data.classic_per_fold, chosen) / len(chosen))
+    assert 0 < each <= pool.augmentation.count < each + Augmentation(rotations=1).count
+
+
+def test_a_larger_grid_renames_nothing_that_a_smaller_one_has_computed(ceiling):
+    preset, cell = ceiling
+    known = {"smoke": "48118fd6e031c85b", "quick": "7074ccb810faa9c0"}
+    if preset in known:
+        assert cell.inputs["cohort"].digest.startswith(known[preset])
+
+
+def test_a_claim_can_do_without_the_further_arms():
+    assert arms(PAPER) == ARMS
+    assert arms(COHORTS) == NEEDED == ("classic", "synthetic", "ceiling")
+
+
+def test_every_further_arm_is_one_of_a_section():
+    known = {*ARMS, *beyond.ARMS} - {*NEEDED}
+    assert len(FURTHER) == len(known)
+    assert set(FURTHER) == known
+    assert all({*preset.cohorts.further} <= known for preset in EXPERIMENTS.values())
+
+
+def test_twenty_cohorts_take_from_four_what_was_computed():
+    """The same cohorts, generators and ceiling: only more of them, and more lesions that judge."""
+    few, many = (trials(preset) for preset in (QUICK, COHORTS))
+    for one, same in zip(few, many, strict=False):
+        assert one.cohort == same.cohort
+        theirs, ours = (arm(trial, "synthetic", best=(2000, 500)).inputs for trial in (one, same))
+        made = [role for role in theirs if not role.startswith("judged-")]
+        assert len(made) == 4
+        assert all(theirs[role] == ours[role] for role in made)
+        assert not set(few[0].experiment.cohorts.classic) - {*COHORTS.cohorts.classic}
+    pools = [arm(ts[0], "ceiling", best=(2000, 500)).inputs["cohort"] for ts in (few, many)]
+    assert pools[0] == pools[1]

@@ -1,0 +1,35 @@
+"""A cohort is never made of the lesions that it is judged by, nor of those that it is given."""
+
+import pytest
+
+from lesion.errors import RunError
+from training.reproduction import experiments as reproduce
+from training.reproduction.analyses import cohorts, deployment
+from training.reproduction.presets import COHORTS, EXPERIMENTS, PAPER, QUICK, SMOKE
+from training.reproduction.tasks.cohort import Phantom, phantom
+
+TEST = SMOKE.cohorts
+
+
+@pytest.mark.parametrize(
+    "seed", [reproduce.NEW_SEED, TEST.fresh_seed, TEST.ceiling_seed, TEST.seed + 1]
+)
+def test_a_seed_that_is_taken_is_refused(seed, store):
+    cohort = phantom(Phantom(seed, SMOKE.counts, SMOKE.augmentation), "cohort")
+    with pytest.raises(RunError, match=str(seed)):
+        reproduce.run(SMOKE, cohort, store, seed=seed, compute=lambda _name, _cells: None)
+
+
+@pytest.mark.parametrize("name", EXPERIMENTS)
+def test_no_seed_is_taken_twice(name):
+    test = EXPERIMENTS[name].cohorts
+    fixed = [reproduce.NEW_SEED, deployment.NEIGHBOURS_SEED, test.fresh_seed, test.ceiling_seed]
+    further = [trial.seed for trial in cohorts.trials(EXPERIMENTS[name])]
+    assert len({*fixed, *further, 1, 2, 3}) == len(fixed) + test.count + 3
+
+
+def test_the_whole_grid_is_judged_by_lesions_that_shaped_no_preset():
+    for seen in (QUICK.cohorts, COHORTS.cohorts):
+        of = {*seen.seeds, seen.fresh_seed, seen.ceiling_seed}
+        test = PAPER.cohorts
+        assert not of & {*test.seeds, test.fresh_seed, test.ceiling_seed}

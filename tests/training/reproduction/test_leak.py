@@ -1,0 +1,84 @@
+"""No network of the experiments is ever trained on a lesion that it is judged by."""
+
+import numpy as np
+import pytest
+
+from training.data.datasets import to_unit
+from training.data.splits import Split, part
+from training.data.training_sets import TrainingSet
+from training.networks import classifier as cnn
+from training.networks import gan
+from training.reproduction.analyses import nested_selection as nested
+from training.reproduction.baselines import METHODS
+from training.reproduction.presets import SMOKE
+from training.reproduction.protocol import Trial, classifier, generators, rivals
+from training.reproduction.tasks import baseline
+from training.reproduction.tasks.cohort import as_patches
+
+
+@pytest.fixture
+def seen(monkeypatch):
+    """Every image that any training loop is given."""
+    images = []
+
+    def spied(train):
+        def spy(data, *args, **more):
+            images.append(data.images.cpu().numpy())
+            return train(data, *args, **more)
+
+        return spy
+
+    monkeypatch.setattr(cnn, "train", spied(cnn.train))
+    monkeypatch.setattr(gan, "play", spied(gan.play))
+    return images
+
+
+@pytest.mark.parametrize("split", [Split(5, 1), Split(5, 1, 2)])
+@pytest.mark.parametrize("kind", ["dcgan", "acgan", "conditional"])
+def test_no_pixel_of_a_held_out_patient_reaches_a_network(split, kind, seen, discs, store, compute):
+    trial = Trial(SMOKE, discs, 5)
+    fed = generators(trial, split, kind, classic=24)
+    compute([classifier(trial, split, TrainingSet(24, 4), more=fed)])
+
+    patches = as_patches(store.load(discs))
+    chosen, held_out = part(split, patches.classes, np.array(patches.patient_ids))
+    trained_on = {image.tobytes() for images in seen for image in images}
+    own = [
+        {image.tobytes() for image in to_unit(np.concatenate([original[None], variants]))}
+        for original, variants in zip(patches.originals, patches.variants, strict=True)
+    ]
+    met = np.array([bool(lesion & trained_on) for lesion in own])
+    assert len(seen) == (4 if kind == "dcgan" else 2)
+    assert np.array_equal(met, chosen)  # all of the one, and nothing of the other
+    assert held_out.any()
+
+
+def test_the_nested_choice_never_looks_at_its_test_fold(discs, store, compute):
+    trial = Trial(SMOKE, discs, 5)
+    outer = trial.splits[0]
+    groups = nested.classic(trial, outer)
+    compute(cell for cells in groups.values() for cell in cells)
+    patches = as_patches(store.load(discs))
+    _, tested = part(outer, patches.classes, np.array(patches.patient_ids))
+    for cells in groups.values():
+        for cell in cells:
+            assert not tested[store.load(cell)["rows"]].any()
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_rivals_are_given_the_training_part_alone(method, discs, store, compute, monkeypatch):
+    given = {}
+
+    def spy(train_hu, train_classes, train_patients, test_hu, **_):
+        given["train"] = {image.tobytes() for image in train_hu}
+        given["patients"] = set(train_patients)
+        return np.zeros((len(test_hu), 3))
+
+    monkeypatch.setitem(baseline.METHODS, method, spy)
+    cell = rivals(Trial(SMOKE, discs, 5), method)[0]
+    compute([cell])
+    patches = as_patches(store.load(discs))
+    rows = store.load(cell)["rows"]
+    held_out = {patches.originals[row].tobytes() for row in rows}
+    assert not given["train"] & held_out
+    assert not given["patients"] & {patches.patient_ids[row] for row in rows}

@@ -1,0 +1,93 @@
+"""What a run was: the cells behind its numbers, each counted once."""
+
+import json
+from dataclasses import replace
+
+import numpy as np
+
+from training.pipeline.artifacts import CARD
+from training.pipeline.origin import Made
+from training.reproduction import provenance
+from training.reproduction.predictions import Truth
+from training.reproduction.presets import SMOKE
+from training.reproduction.provenance import Noting
+from training.reproduction.tasks.cohort import Phantom, phantom
+
+
+def test_notes_what_was_read_and_counts_what_that_needed_once(workshop, store) -> None:
+    ground = workshop.cell("ground")
+    first, second = workshop.cell("first", ground), workshop.cell("second", ground)
+    unread = workshop.cell("unread", ground)
+    made = {
+        ground: Made(5.0, "GPU 1", "2.13"),
+        first: Made(1.0, "cpu: A", "2.13"),
+        second: Made(2.0, "GPU 1", "2.14"),
+        unread: Made(100.0, "cpu: B", "2.15"),
+    }
+    for cell, one in made.items():
+        store.save(cell, {"sum": np.zeros(2)}, **one._asdict())
+    parts = {name: Noting(store.folder) for name in ("one", "two")}
+    parts["one"].load(first)
+    parts["one"].load(first)
+    parts["two"].load(first)
+    parts["two"].load(second)
+    assert provenance.behind(parts) == {
+        "cells": {
+            "one": {first.digest: "cell first"},
+            "two": {first.digest: "cell first", second.digest: "cell second"},
+        },
+        "seconds": {"sum": 8.0},
+        "made_on": {"device": {"GPU 1": 2, "cpu: A": 1}, "torch": {"2.13": 2, "2.14": 1}},
+    }
+
+
+def test_what_older_cards_do_not_tell_is_not_recorded(workshop, store) -> None:
+    old, new = workshop.cell("old"), workshop.cell("new")
+    for cell in (old, new):
+        store.save(cell, {"sum": np.zeros(2)}, seconds=1.0, device="cpu: A", torch="2.13")
+    path = store.path(old) / CARD
+    card = json.loads(path.read_text())
+    path.write_text(json.dumps({k: v for k, v in card.items() if k not in ("device", "torch")}))
+    part = Noting(store.folder)
+    part.load(old)
+    part.load(new)
+    found = provenance.behind({"one": part})
+    assert found["seconds"] == {"sum": 2.0}
+    assert found["made_on"] == {
+        "device": {"not recorded": 1, "cpu: A": 1},
+        "torch": {"not recorded": 1, "2.13": 1},
+    }
+
+
+def test_counts_nothing_for_what_was_not_brought_along(workshop, store) -> None:
+    ground = workshop.cell("ground")
+    first = workshop.cell("first", ground)
+    store.save(first, {"sum": np.zeros(2)}, seconds=1.5)
+    part = Noting(store.folder)
+    part.load(first)
+    assert provenance.behind({"one": part})["seconds"] == {"sum": 1.5}
+
+
+def test_describes_the_cohort_and_everything_that_was_set() -> None:
+    truth = Truth(np.array([0, 0, 1, 2, 2, 2]), np.array(["a", "b", "b", "c", "c", "d"]))
+    cohort = phantom(Phantom(3, (2, 1, 3)), "phantom 3")
+    described = provenance.describe(replace(SMOKE, updates=7), cohort, truth, seed=3)
+    assert described["cohort"] == {
+        "name": "phantom 3",
+        "simulated": True,
+        "digest": cohort.digest,
+        "lesions": {"cyst": 2, "metastasis": 1, "hemangioma": 3},
+        "patients": 4,
+    }
+    assert (described["preset"], described["seed"]) == ("smoke", 3)
+    assert described["resolved"]["updates"] == 7
+    assert {"hepatica", "torch", "numpy"} <= described["versions"].keys()
+    json.dumps(described)
+
+
+def test_an_imported_cohort_is_not_called_simulated_unless_it_is(discs) -> None:
+    truth = Truth(np.array([0, 1, 2]), np.array(["a", "b", "c"]))
+    real = replace(discs, config=replace(discs.config, name="Site 7", simulated=False))
+    described = provenance.describe(SMOKE, real, truth, seed=1)["cohort"]
+    assert (described["name"], described["simulated"]) == ("Site 7", False)
+    assert described["fingerprint"] == "0" * 64

@@ -1,0 +1,1 @@
+"""The networks of the paper and of what later work found for small data, and their training."""

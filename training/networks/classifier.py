@@ -1,0 +1,109 @@
+"""Train the classifier (paper 2.2) and read out what it says."""
+
+import math
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn.functional import cross_entropy
+from torch.optim import SGD
+from torch.optim.lr_scheduler import OneCycleLR
+
+from training.data.datasets import Labelled
+from training.networks.architectures import Classifier
+from training.networks.cuda_graphs import Deck, Nesterov, Steps
+from training.networks.devices import autocast, place
+from training.pipeline.checkpoints import Recorder
+from training.presets import CnnPreset
+from training.seeds import derive
+
+_READ_BATCH = 512
+
+
+@dataclass(frozen=True, slots=True)
+class TrainedClassifier:
+    """A classifier in evaluation mode, and the mean of its training images (paper 2.2).
+
+    `mean` is a scalar; the network expects it to be subtracted.
+    """
+
+    network: Classifier
+    mean: float
+
+
+@dataclass(frozen=True, slots=True)
+class Readout:
+    """What a classifier says: logits [n, 3] and features [n, 256], float32 on the CPU."""
+
+    logits: Tensor
+    features: Tensor
+
+
+def train(data: Labelled, preset: CnnPreset, *, seed: int, journal: Recorder) -> TrainedClassifier:
+    """Train on `data` and keep the last weights.
+
+    Same arguments, same machine: same weights, interrupted or not.
+    """
+    images, labels, device = data.images, data.labels, data.images.device
+    torch.manual_seed(derive(seed, "weights"))
+    network = place(Classifier(dropout=preset.dropout), device).train()
+    mean = images.mean(dtype=torch.float32)
+    batches = [len(part) for part in images.split(preset.batch)]
+    updates = preset.epochs * len(batches) if preset.updates is None else preset.updates
+    rates = torch.tensor(_rates(preset, updates), dtype=torch.float32, device=device)
+    optimizer = Nesterov(network, rates, weight_decay=preset.weight_decay)
+    parts = {"network": network, "optimizer": optimizer}
+    deck, total = Deck(len(images), device), torch.zeros((), device=device)
+
+    def step(count: int) -> None:
+        batch = deck.deal(count)
+        with autocast(device, enabled=preset.bfloat16):
+            logits = network((images[batch] - mean).unsqueeze(1))
+        loss = cross_entropy(logits.float(), labels[batch])
+        network.zero_grad()
+        loss.backward()
+        optimizer.step()
+        total.add_(loss.detach())
+
+    steps = Steps(step, device)
+    for epoch in range(journal.resume(parts), epochs(preset, len(images))):
+        torch.manual_seed(derive(seed, "epoch", epoch))
+        deck.shuffle()
+        total.zero_()
+        these = batches[: updates - epoch * len(batches)]
+        steps.run(these)
+        journal.record(epoch + 1, {"loss": (total / len(these)).item()}, parts)
+    return TrainedClassifier(network.eval(), mean.item())
+
+
+def epochs(preset: CnnPreset, size: int) -> int:
+    """Count the epochs that training on `size` images takes; `updates` may cut the last one."""
+    if preset.updates is None:
+        return preset.epochs
+    return math.ceil(preset.updates / math.ceil(size / preset.batch))
+
+
+@torch.no_grad()
+def read(trained: TrainedClassifier, images: Tensor) -> Readout:
+    """Run images [n, 64, 64] in (0, 1) through the network, without bfloat16, as it is exported."""
+    logits, features = [], []
+    for batch in images.split(_READ_BATCH):
+        maps = trained.network.maps((batch.float() - trained.mean).unsqueeze(1))
+        features.append(trained.network.features(maps))
+        logits.append(trained.network.scores(features[-1]))
+    return Readout(torch.cat(logits).cpu(), torch.cat(features).cpu())
+
+
+def _rates(preset: CnnPreset, updates: int) -> list[tuple[float, float]]:
+    """Return the learning rate and the momentum of each update."""
+    if preset.schedule == "constant":
+        return [(preset.learning_rate, preset.momentum)] * updates
+    optimizer = SGD([torch.zeros(1)], lr=preset.learning_rate, momentum=preset.momentum)
+    schedule = OneCycleLR(optimizer, max_lr=preset.learning_rate, total_steps=updates)
+    rates = []
+    for _ in range(updates):
+        (group,) = optimizer.param_groups
+        rates.append((group["lr"], group["momentum"]))
+        optimizer.step()
+        schedule.step()
+    return rates

@@ -1,0 +1,225 @@
+"""Train a DCGAN (paper 3.2): generator and discriminator, in turns."""
+
+import math
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from copy import deepcopy
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import cross_entropy, relu, softplus
+
+from lesion.bundle import LATENT_SIZE
+from lesion.classes import CLASSES
+from training.data.datasets import Labelled
+from training.networks.architectures import Discriminator, Generator
+from training.networks.cuda_graphs import Deck, Steps, adam, follow
+from training.networks.devices import autocast, place
+from training.networks.diffaugment import differentiable_augmentation
+from training.pipeline.checkpoints import Recorder
+from training.presets import GanPreset
+from training.seeds import derive
+
+_SETTLING_BATCHES = 50
+_PICTURES = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """A generator, and the discriminator that it was trained against, ready for use."""
+
+    generator: Generator
+    discriminator: Discriminator
+
+
+def train(
+    data: Labelled,
+    preset: GanPreset,
+    *,
+    seed: int,
+    journal: Recorder,
+    picture: Callable[[Generator], None] | None = None,
+) -> Generator:
+    """Train on `data` and return the generator; a conditional one learns the labels too.
+
+    `picture`, if there is one, is shown the generator now and then. Same arguments, same machine:
+    same weights, interrupted or not, pictured or not.
+    """
+    return play(data, preset, seed=seed, journal=journal, picture=picture).generator
+
+
+def play(
+    data: Labelled,
+    preset: GanPreset,
+    *,
+    auxiliary: bool = False,
+    seed: int,
+    journal: Recorder,
+    picture: Callable[[Generator], None] | None = None,
+) -> Pair:
+    """Train a DCGAN, or with `auxiliary` an ACGAN, which differs in its losses alone."""
+    device = data.images.device
+    images, labels = data.images * 2 - 1, data.labels if preset.conditional else None
+    torch.manual_seed(derive(seed, "weights"))
+    generator = place(build_generator(preset), device)
+    discriminator = place(_build_discriminator(preset, auxiliary=auxiliary), device)
+    average = deepcopy(generator)
+    adam_g = adam(generator, rate=preset.learning_rate, beta1=preset.beta1)
+    adam_d = adam(discriminator, rate=preset.discriminator_learning_rate, beta1=preset.beta1)
+    parts = {"g": generator, "d": discriminator, "average": average, "adam_g": adam_g}
+    parts["adam_d"] = adam_d
+
+    see = differentiable_augmentation if preset.differentiable_augmentation else nn.Identity()
+    deck, losses = Deck(len(images), device), torch.zeros(2, device=device)
+
+    def step(count: int) -> None:
+        batch = deck.deal(count)
+        real = images[batch].unsqueeze(1)
+        label = None if labels is None else labels[batch]
+
+        # Maximize D(x) for real images and minimize it for synthetic ones (equation 1): L_S. An
+        # ACGAN's discriminator maximizes L_S + L_C, the latter too over both (Odena et al. 2017).
+        with autocast(device, enabled=preset.bfloat16):
+            fake = generator(latent(len(real), device), label)
+            judged_real, misnamed_real = _judge(discriminator, see(real), label)
+            judged_fake, misnamed_fake = _judge(discriminator, see(fake.detach()), label)
+        loss_d = _discriminator_loss(judged_real, judged_fake, hinge=preset.hinge)
+        loss_d = loss_d + misnamed_real + misnamed_fake
+        _descend(adam_d, loss_d)
+
+        # The generator maximizes log D(G(z)): equation 1's own term has no gradient where D is
+        # sure, so Radford et al. train with this one. In an ACGAN this stands for L_C - L_S.
+        discriminator.requires_grad_(requires_grad=False)
+        with autocast(device, enabled=preset.bfloat16):
+            judged_fake, misnamed_fake = _judge(discriminator, see(fake), label)
+        loss_g = _generator_loss(judged_fake, hinge=preset.hinge) + misnamed_fake
+        _descend(adam_g, loss_g)
+        discriminator.requires_grad_(requires_grad=True)
+
+        follow(average, generator, decay=preset.ema)
+        losses.add_(torch.stack([loss_d.detach(), loss_g.detach()]))
+
+    steps = Steps(step, device)
+    batches = [min(preset.batch, len(images))] * _batches(preset, len(images))
+    last = epochs(preset, len(images))
+    updates = last * len(batches) if preset.updates is None else preset.updates
+    for epoch in range(journal.resume(parts), last):
+        torch.manual_seed(derive(seed, "epoch", epoch))
+        deck.shuffle()
+        losses.zero_()
+        these = batches[: updates - epoch * len(batches)]
+        if epoch == 0:  # the average starts from the first update
+            steps.run(these[:1])
+            average.load_state_dict(generator.state_dict())
+        steps.run(these[1:] if epoch == 0 else these)
+        mean_d, mean_g = (losses / len(these)).tolist()
+        if picture and (epoch + 1) % max(1, last // _PICTURES) == 0:
+            picture(settle(deepcopy(average), batch=preset.batch))
+        journal.record(epoch + 1, {"discriminator": mean_d, "generator": mean_g}, parts)
+    torch.manual_seed(derive(seed, "settle"))
+    return Pair(settle(average, batch=preset.batch), discriminator.eval())
+
+
+def epochs(preset: GanPreset, size: int) -> int:
+    """Count the epochs that training on `size` images takes; `updates` may cut the last one."""
+    if preset.updates is None:
+        return preset.epochs
+    return math.ceil(preset.updates / _batches(preset, size))
+
+
+def _batches(preset: GanPreset, size: int) -> int:
+    """Count an epoch's batches: whole ones alone, whose statistics are as good as any other's."""
+    return max(1, size // preset.batch)
+
+
+def build_generator(preset: GanPreset) -> Generator:
+    """Make a preset's generator, untrained."""
+    classes = len(CLASSES) if preset.conditional else 0
+    return Generator(
+        width=preset.width, upsampling=preset.upsampling, classes=classes, noise=preset.noise
+    )
+
+
+def _build_discriminator(preset: GanPreset, *, auxiliary: bool) -> Discriminator:
+    """Make a preset's discriminator; an ACGAN's is not told the class that it is to name."""
+    return Discriminator(
+        width=preset.discriminator_width,
+        kernel=preset.discriminator_kernel,
+        spectral=preset.spectral,
+        classes=len(CLASSES) if preset.conditional and not auxiliary else 0,
+        auxiliary=auxiliary,
+    )
+
+
+def latent(count: int, device: torch.device) -> Tensor:
+    """Draw z [count, 100] uniformly from [-1, 1].
+
+    At synthesis as in training: the paper says "normal" there, which its generator never saw.
+    """
+    return torch.rand(count, LATENT_SIZE, device=device) * 2 - 1
+
+
+@torch.no_grad()
+def settle(generator: Generator, *, batch: int) -> Generator:
+    """Measure batch normalization's statistics for the final weights; return it ready for use.
+
+    Running averages lag behind, and an average of weights has statistics of its own.
+    """
+    device = next(generator.parameters()).device
+    with measuring(generator):
+        for _ in range(_SETTLING_BATCHES):
+            labels = torch.randint(len(CLASSES), (batch,), device=device)
+            generator(latent(batch, device), labels if generator.classes else None)
+    return generator
+
+
+@contextmanager
+def measuring(network: nn.Module) -> Iterator[None]:
+    """Take batch normalization's statistics from what runs through `network` inside; no others."""
+    for layer in network.modules():
+        if isinstance(layer, nn.BatchNorm2d):
+            layer.reset_running_stats()
+            layer.momentum = None  # a plain mean over all batches
+    network.train()
+    yield
+    network.eval()
+
+
+@torch.no_grad()
+def sample(generator: Generator, count: int, *, label: int, seed: int) -> Tensor:
+    """Synthesize images [count, 64, 64] in (0, 1); `label` matters to a conditional generator."""
+    device = next(generator.parameters()).device
+    torch.manual_seed(derive(seed, "sample", label))
+    images = []
+    for z in latent(count, device).split(256):
+        labels = torch.full((len(z),), label, device=device) if generator.classes else None
+        images.append((generator(z, labels).squeeze(1) + 1) / 2)
+    return torch.cat(images)
+
+
+def _judge(
+    discriminator: Discriminator, image: Tensor, label: Tensor | None
+) -> tuple[Tensor, Tensor | float]:
+    """Return the logits of being real, and what an ACGAN loses by misnaming the class: -L_C."""
+    maps = discriminator.maps(image)
+    real = discriminator.realness(maps, label).float()
+    if discriminator.scores is None or label is None:
+        return real, 0.0
+    return real, cross_entropy(discriminator.classify(maps).float(), label)
+
+
+def _discriminator_loss(real: Tensor, fake: Tensor, *, hinge: bool) -> Tensor:
+    if hinge:
+        return relu(1 - real).mean() + relu(1 + fake).mean()
+    return softplus(-real).mean() + softplus(fake).mean()
+
+
+def _generator_loss(fake: Tensor, *, hinge: bool) -> Tensor:
+    return -fake.mean() if hinge else softplus(-fake).mean()
+
+
+def _descend(optimizer: torch.optim.Optimizer, loss: Tensor) -> None:
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()

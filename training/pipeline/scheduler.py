@@ -1,0 +1,171 @@
+"""Compute the cells that the store lacks, on this machine's processors or its GPU.
+
+Processes of one thread each: a 64x64 network is too small to share (on two cores, two such
+processes do twice the work of one with two threads). A cell starts when what it needs is there; the
+store is the only memory, so a run can be interrupted anywhere and goes on where it stopped.
+"""
+
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from graphlib import TopologicalSorter
+from multiprocessing import active_children, get_context, parent_process
+from typing import Any, Protocol
+
+import numpy as np
+
+from lesion.errors import HepaticaError, RunError
+from training.pipeline.artifacts import Store
+from training.pipeline.origin import Made, made_here
+from training.pipeline.tasks import Arrays, Cell, Work, walk
+
+#: Set before torch starts in a worker: its own pool of threads would quarrel over the cores, and
+#: glibc would hand the memory of every step back to the kernel.
+WORKER_ENVIRONMENT = {
+    "OMP_NUM_THREADS": "1",
+    "OMP_WAIT_POLICY": "PASSIVE",
+    "MALLOC_MMAP_MAX_": "0",
+    "MALLOC_TRIM_THRESHOLD_": "4000000000",
+    "MALLOC_TOP_PAD_": "268435456",
+}
+
+
+class Engine(Protocol):
+    """Computes cells into a store."""
+
+    def __call__(
+        self,
+        cells: Iterable[Cell],
+        store: Store,
+        *,
+        on_done: Callable[[Cell], None],
+        deadline: float | None,
+    ) -> None:
+        """Compute what is missing; start nothing after `deadline` (of `time.monotonic`)."""
+
+
+def pending(cells: Iterable[Cell], store: Store) -> list[Cell]:
+    """Return what has to be computed for `cells`, in an order in which it can be."""
+    return list(walk(cells, done=store.has))
+
+
+def compute(cell: Cell, store: Store) -> None:
+    """Compute one cell from the store into the store."""
+    inputs = {role: store.load(needed) for role, needed in cell.inputs.items()}
+    arrays, made = timed(cell.work, cell.config, inputs)
+    store.save(cell, arrays, **made._asdict())
+
+
+def timed(work: Work, config: Any, inputs: Mapping[str, Arrays]) -> tuple[Arrays, Made]:
+    """Do the work; return what it gives, as the store would, and how it was made."""
+    start = time.perf_counter()
+    arrays = work.compute(config, inputs)
+    seconds = time.perf_counter() - start
+    plain = {name: np.asarray(array) for name, array in sorted(arrays.items())}
+    return plain, made_here(seconds, gpu=work.gpu)
+
+
+def local(
+    cells: Iterable[Cell],
+    store: Store,
+    *,
+    on_done: Callable[[Cell], None],
+    deadline: float | None,
+    workers: int,
+) -> None:
+    """Compute in `workers` processes of this machine.
+
+    Raise `RunError` that names the cell which failed; what was done is kept.
+    """
+    todo = pending(cells, store)
+    if not todo:
+        return
+    os.environ.update(WORKER_ENVIRONMENT)
+    spawn = get_context("spawn")  # a forked child may not touch CUDA
+    others = active_children()
+    count = min(workers, len(todo))
+    with ProcessPoolExecutor(count, mp_context=spawn, initializer=_begin) as pool:
+        try:
+            for cell in _ready(todo, store, pool, workers, deadline):
+                on_done(cell)
+        except KeyboardInterrupt:  # a person does not wait for what runs, as a failed run does
+            for process in set(active_children()) - set(others):
+                process.terminate()
+            raise
+
+
+def _begin() -> None:
+    """Prepare a worker: Ctrl-C is for its parent to see, and it does not outlive its parent."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    parent = parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
+
+
+def _ready(
+    todo: list[Cell], store: Store, pool: ProcessPoolExecutor, workers: int, deadline: float | None
+) -> Iterator[Cell]:
+    """Keep the workers busy with cells whose inputs are there; yield each as it is done."""
+    wanted = set(todo)
+    order = {cell: index for index, cell in enumerate(todo)}
+    sorter = TopologicalSorter({c: [n for n in c.inputs.values() if n in wanted] for c in todo})
+    sorter.prepare()
+    waiting: list[Cell] = []
+    running: dict[Future[None], Cell] = {}
+    while sorter.is_active():
+        # In the plan's order: what was begun is finished first, and its inputs can be forgotten.
+        waiting = sorted([*waiting, *sorter.get_ready()], key=order.__getitem__)
+        while waiting and len(running) < workers and not _over(deadline):
+            cell = waiting.pop(0)
+            running[pool.submit(compute, cell, store)] = cell
+        if not running:
+            return
+        for future in wait(running, return_when=FIRST_COMPLETED).done:
+            cell = running.pop(future)
+            try:
+                future.result()
+            except BrokenProcessPool as error:
+                at = "; ".join(one.name for one in [cell, *running.values()])
+                raise RunError(f"a process died, perhaps for want of memory, at: {at}") from error
+            except Exception as error:
+                raise failed(cell, error) from error
+            sorter.done(cell)
+            yield cell
+
+
+def failed(cell: Cell, error: BaseException) -> RunError:
+    """Name the cell that failed."""
+    kind = "" if isinstance(error, HepaticaError) else f"{type(error).__name__}: "
+    return RunError(f"{cell.name}: {kind}{error}")
+
+
+def _over(deadline: float | None) -> bool:
+    return deadline is not None and time.monotonic() >= deadline
+
+
+class Estimate:
+    """How long the rest takes: cells of one kind of work take about as long as those before."""
+
+    def __init__(self, todo: Iterable[Cell]) -> None:
+        self._left = list(todo)
+        self._seconds: dict[str, list[float]] = {}
+
+    def add(self, cell: Cell, seconds: float) -> None:
+        """Note that a cell is done."""
+        self._left.remove(cell)
+        self._seconds.setdefault(cell.work.name, []).append(seconds)
+
+    def seconds_left(self) -> float:
+        """Return the estimate for one processor; an unknown kind counts as the mean of all."""
+        means = {name: sum(took) / len(took) for name, took in self._seconds.items()}
+        usual = sum(means.values()) / max(1, len(means))
+        return sum(means.get(cell.work.name, usual) for cell in self._left)

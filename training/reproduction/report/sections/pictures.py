@@ -1,0 +1,64 @@
+"""Fig. 3, one lesion's augmentations, and Fig. 6, synthetic lesions beside real ones."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+
+from lesion.classes import CLASSES
+from training.html.blocks import Chapter, Figure, Picture
+from training.reproduction.report.figures import gallery
+
+_KINDS = {
+    "real": "lesions of the cohort",
+    "dcgan": "synthetic, DCGAN per class",
+    "acgan": "synthetic, ACGAN",
+    "conditional": "synthetic, small-data recipe",
+}
+_COLUMNS = 4
+
+
+def chapter(results: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> Chapter:
+    """Return the chapter, from `arrays` as `reproduction.analyses.gallery` gathers them."""
+    simulated = results["run"]["cohort"]["simulated"]
+    stamp = "SIMULATED" if simulated else "COHORT"
+    augmented = Picture(
+        "fig-3-augmentations.png",
+        gallery.draw(arrays["augmented"], columns=8, stamp=f"{stamp}, research only"),
+        f"Grid of {len(arrays['augmented'])} grey patches: a lesion, and the same lesion rotated, "
+        "flipped, translated and scaled.",
+    )
+    kinds = [kind for kind in _KINDS if f"{kind}-{CLASSES[0]}" in arrays]
+    words = (
+        "All lesions here were drawn at random, none was picked. Grey runs from -150 to 250 HU. "
+        "Of synthetic lesions each row is one fold's generator; no network was trained on these.",
+    )
+    blocks = (
+        Figure(
+            "fig-3",
+            "Fig. 3: a lesion (first) and a random sample of its classic augmentations.",
+            (augmented,),
+        ),
+        Figure(
+            "fig-6",
+            "Fig. 6: lesions and synthetic lesions of each class.",
+            tuple(_galleries(arrays, kinds, stamp)),
+            across=len(kinds),
+        ),
+    )
+    return Chapter("pictures", "Lesions, augmented and synthetic", words, blocks)
+
+
+def _galleries(arrays: Mapping[str, np.ndarray], kinds: list[str], stamp: str) -> Iterator[Picture]:
+    for name in CLASSES:
+        for kind in kinds:
+            what = f"{name}: {_KINDS[kind]}"
+            told = stamp if kind == "real" else "SYNTHETIC"
+            yield Picture(
+                f"fig-6-{name}-{kind}.png",
+                gallery.draw(
+                    arrays[f"{kind}-{name}"], columns=_COLUMNS, stamp=f"{told}, research only"
+                ),
+                f"Grid of {len(arrays[f'{kind}-{name}'])} grey patches. {what}.",
+                what,
+            )

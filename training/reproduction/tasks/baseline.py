@@ -1,0 +1,40 @@
+"""One of the paper's rivals on one fold (4.5, Table 6)."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from training.data.splits import Split, part
+from training.pipeline.tasks import Arrays, Work
+from training.reproduction.baselines import METHODS
+from training.reproduction.baselines.presets import BaselinePreset
+from training.reproduction.tasks.cohort import as_patches
+
+
+@dataclass(frozen=True, slots=True)
+class Rival:
+    """A method of `training.baselines.METHODS` to train on a split and judge its held-out part."""
+
+    method: str
+    preset: BaselinePreset
+    split: Split
+    seed: int
+
+
+def _judge(config: Rival, inputs: Mapping[str, Arrays]) -> Arrays:
+    patches = as_patches(inputs["cohort"])
+    patients = np.array(patches.patient_ids)
+    chosen, held_out = part(config.split, patches.classes, patients)
+    scores = METHODS[config.method](
+        patches.originals[chosen],
+        patches.classes[chosen],
+        list(patients[chosen]),
+        patches.originals[held_out],
+        preset=config.preset,
+        seed=config.seed,
+    )
+    return {"rows": np.flatnonzero(held_out), "logits": scores}
+
+
+RIVAL = Work("rival", _judge)
