@@ -24,10 +24,8 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from lesion.classes import CLASSES
 from training.data.datasets import Labelled
-from training.networks import acgan, devices, gan
-from training.networks import classifier as cnn
-from training.networks import cuda_graphs as capture
-from training.pipeline.checkpoints import Recorder, Unrecorded
+from training.networks import acgan, classifier, cuda_graphs, devices, gan
+from training.pipeline.checkpoints import NoTrainingLog, TrainingLog
 from training.presets import CnnPreset, GanPreset
 
 _BATCH = 64
@@ -37,10 +35,10 @@ _HEAD = (
     *("arithmetic floor ms", "kernels a step", "launch floor ms", "of the higher floor"),
 )
 
-Train = Callable[[int, Recorder], object]
+Train = Callable[[int, TrainingLog], object]
 
 
-class Clock(Unrecorded):
+class Clock(NoTrainingLog):
     """A journal that notes when each epoch ends: by then the device has finished it."""
 
     def __init__(self) -> None:
@@ -65,7 +63,7 @@ class Row:
 def main(arguments: list[str] | None = None) -> None:
     """Measure, print a table, write JSON."""
     args = _parser().parse_args(arguments)
-    device = devices.pick()
+    device = devices.select_device()
     on_gpu = device.type == "cuda"
     steps = args.steps or (200 if on_gpu else 2)
     few = _trains(_data(_FEW, device), args.width)
@@ -124,21 +122,21 @@ def _trains(data: Labelled, width: int) -> dict[str, Train]:
         )
 
     return {
-        "CNN": lambda epochs, journal: cnn.train(
-            data, CnnPreset(epochs=epochs), seed=0, journal=journal
+        "CNN": lambda epochs, log: classifier.train(
+            data, CnnPreset(epochs=epochs), seed=0, log=log
         ),
-        "DCGAN": lambda epochs, journal: gan.train(
-            data, preset(epochs, conditional=False), seed=0, journal=journal
+        "DCGAN": lambda epochs, log: gan.train(
+            data, preset(epochs, conditional=False), seed=0, log=log
         ),
-        "ACGAN": lambda epochs, journal: acgan.train(
-            data, preset(epochs, conditional=True), seed=0, journal=journal
+        "ACGAN": lambda epochs, log: acgan.train(
+            data, preset(epochs, conditional=True), seed=0, log=log
         ),
     }
 
 
 def _eager() -> AbstractContextManager[object]:
     """Train without CUDA graphs: the warm-up never ends."""
-    return patch.object(capture, "WARM_UP", sys.maxsize)
+    return patch.object(cuda_graphs, "WARM_UP", sys.maxsize)
 
 
 def _seconds(train: Train) -> float:
@@ -156,13 +154,13 @@ def _of_one_step(count: Callable[[Train, int], float], train: Train) -> float:
 
 def _flop(train: Train, epochs: int) -> float:
     with FlopCounterMode(display=False) as counter:
-        train(epochs, Unrecorded())
+        train(epochs, NoTrainingLog())
     return float(counter.get_total_flops())
 
 
 def _kernels(train: Train, epochs: int) -> float:
     with profile(activities=[ProfilerActivity.CUDA]) as profiler:
-        train(epochs, Unrecorded())
+        train(epochs, NoTrainingLog())
         torch.cuda.synchronize()
     events = [event for event in profiler.events() or () if not event.is_user_annotation]
     return float(sum(event.device_type == DeviceType.CUDA for event in events))

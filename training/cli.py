@@ -11,7 +11,7 @@ from pathlib import Path
 
 from lesion.bundle import NAME_PATTERN
 from lesion.errors import HepaticaError
-from training.phantom import cli as verb
+from training.phantom import cli
 from training.presets import PRESETS
 from training.reproduction import cli as reproduction
 
@@ -35,8 +35,8 @@ def _parser() -> argparse.ArgumentParser:
     verbs = parser.add_subparsers(dest="verb", required=True)
 
     draw = verbs.add_parser("phantom", help="draw a simulated cohort as DICOM")
-    verb.add_arguments(draw)
-    draw.set_defaults(run=verb.run)
+    cli.add_arguments(draw)
+    draw.set_defaults(run=cli.run)
 
     whole = verbs.add_parser(
         "train-export", help="cut, train and export: from a cohort to a bundle"
@@ -100,14 +100,14 @@ def _bundle(text: str) -> Path:
 
 def _cut(args: argparse.Namespace) -> None:
     from training.data import cohort, patches
-    from training.pipeline import checkpoints as stage
+    from training.pipeline import checkpoints
 
     preset = PRESETS[args.preset]
     found = cohort.read(args.cohort)
     how = {"augmentation": preset.augmentation, "seed": args.seed}
     if patches.is_cut(args.folder / "patches", fingerprint=found.fingerprint, **how):
         return
-    with stage.bars() as progress:
+    with checkpoints.bars() as progress:
         task = progress.add_task("cut patches", total=len(found.lesions), losses="")
         patches.cut_cohort(
             found, args.folder / "patches", advance=lambda: progress.advance(task), **how
@@ -116,9 +116,9 @@ def _cut(args: argparse.Namespace) -> None:
 
 def _train(args: argparse.Namespace) -> None:
     from training.data import patches
-    from training.pipeline import cross_validation as run
+    from training.pipeline import cross_validation
 
-    run.train(
+    cross_validation.train(
         patches.load(args.folder / "patches"),
         PRESETS[args.preset],
         seed=args.seed,

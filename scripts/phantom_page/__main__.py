@@ -18,9 +18,9 @@ from lesion.roi import cut
 from scripts.phantom_page import figures, pictures
 from training.data import cohort
 from training.data.records import CohortLesion
-from training.phantom import ood_lesions as neighbours
+from training.phantom import ood_lesions
 from training.phantom.cohort import GENERATOR, draw_cohort, lesions
-from training.phantom.ood_lesions import Neighbour
+from training.phantom.ood_lesions import OodLesion
 from training.phantom.patient import PhantomPatient
 
 #: How many near neighbours of a kind are measured; no more than the cohort has patients.
@@ -52,10 +52,10 @@ def write(cohort: Path, out: Path, *, real: Path | None = None) -> None:
     measured = figures.of_real(real) if real else json.loads(path.read_text())["real"]
     near = {
         str(kind): [
-            _patch(neighbours.draw(_NEIGHBOURS_SEED, kind, index))
+            _patch(ood_lesions.draw(_NEIGHBOURS_SEED, kind, index))
             for index in range(min(_NEIGHBOURS, len(patients)))
         ]
-        for kind in neighbours.KINDS
+        for kind in ood_lesions.KINDS
     }
     found = {
         "statement": "SIMULATED lesions beside figures measured on real CT. Research only.",
@@ -103,7 +103,7 @@ def _patches(patients: Sequence[PhantomPatient]) -> dict[str, list[Float[np.ndar
     }
 
 
-def _patch(one: CohortLesion | Neighbour) -> Float[np.ndarray, "64 64"]:
+def _patch(one: CohortLesion | OodLesion) -> Float[np.ndarray, "64 64"]:
     return cut(one.ct.hu, one.ct.spacing_mm or (1.0, 1.0), one.outline)
 
 

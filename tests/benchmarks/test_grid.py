@@ -1,4 +1,4 @@
-"""What is counted of a grid is what its cells do."""
+"""What is counted of a grid is what its tasks do."""
 
 from dataclasses import replace
 
@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from benchmarks import grid
-from training.networks.cuda_graphs import Steps
+from training.networks.cuda_graphs import CapturedStep
 from training.presets import CnnPreset
 from training.reproduction.presets import SMOKE
 from training.reproduction.tasks.classifier import CLASSIFIER
@@ -33,17 +33,19 @@ def cohort():
 
 
 @pytest.mark.parametrize("experiment", [EPOCHS, UPDATES], ids=["epochs", "updates"])
-@pytest.mark.parametrize("work", [CLASSIFIER, GENERATOR], ids=lambda work: work.name)
-def test_as_many_updates_are_counted_as_are_taken(experiment, work, cohort, monkeypatch):
+@pytest.mark.parametrize("kind", [CLASSIFIER, GENERATOR], ids=lambda kind: kind.name)
+def test_as_many_updates_are_counted_as_are_taken(experiment, kind, cohort, monkeypatch):
     taken = []
-    run = Steps.run
-    monkeypatch.setattr(Steps, "run", lambda self, these: (taken.extend(these), run(self, these)))
-    every = grid.walk(grid._cells(experiment), done=lambda _: False)
-    cell = next(c for c in every if c.work is work and set(c.inputs) == {"cohort"})
-    work.compute(cell.config, {"cohort": cohort})
-    count = grid._cnn_updates if work is CLASSIFIER else grid._gan_updates
+    run = CapturedStep.run
+    monkeypatch.setattr(
+        CapturedStep, "run", lambda self, these: (taken.extend(these), run(self, these))
+    )
+    every = grid.topological_order(grid._cells(experiment), done=lambda _: False)
+    task = next(c for c in every if c.kind is kind and set(c.inputs) == {"cohort"})
+    kind.compute(task.config, {"cohort": cohort})
+    count = grid._cnn_updates if kind is CLASSIFIER else grid._gan_updates
     assert taken
-    assert len(taken) == count(cell.config, grid._lesions(cell))
+    assert len(taken) == count(task.config, grid._lesions(task))
 
 
 def test_the_arithmetic_of_the_papers_classifier():

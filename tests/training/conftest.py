@@ -11,11 +11,13 @@ from lesion.outline import from_box
 from training.data import patches
 from training.data.patches import Patches
 from training.data.records import Cohort, CohortLesion
-from training.pipeline import cross_validation as run
-from training.pipeline.artifacts import Store
-from training.pipeline.tasks import Cell
+from training.pipeline import cross_validation
+from training.pipeline.artifacts import ArtifactStore
+from training.pipeline.tasks import Task
 from training.presets import SMOKE
 from training.reproduction.tasks.cohort import IMPORTED, Imported
+
+from .workshop import Workshop
 
 EACH = 8  # lesions of each class
 
@@ -41,8 +43,15 @@ def draw_lesion(index: int, lesion_class: LesionClass) -> CohortLesion:
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Store:
-    return Store(tmp_path / "cells")
+def workshop(tmp_path: Path) -> Workshop:
+    folder = tmp_path / "began"
+    folder.mkdir()
+    return Workshop(folder)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> ArtifactStore:
+    return ArtifactStore(tmp_path / "artifacts")
 
 
 @pytest.fixture(scope="session")
@@ -62,16 +71,16 @@ def cut(cohort: Cohort, tmp_path_factory: pytest.TempPathFactory) -> Patches:
 def smoke_run(cut: Patches, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A finished run of the smoke preset."""
     folder = tmp_path_factory.mktemp("run")
-    run.train(cut, SMOKE, seed=7, folder=folder, resume=False)
+    cross_validation.train(cut, SMOKE, seed=7, folder=folder, resume=False)
     return folder
 
 
 @pytest.fixture
-def discs(cut: Patches, store: Store) -> Cell:
+def discs(cut: Patches, store: ArtifactStore) -> Task:
     """The cohort of discs, in the store; in more patients, of whom some have two lesions."""
     alone = np.arange(len(cut.classes)) % 4 > 1
     config = Imported("discs", "0" * 64, simulated=True, augmentation=SMOKE.augmentation, seed=7)
-    cell = Cell(IMPORTED, config, label="discs")
+    task = Task(IMPORTED, config, label="discs")
     arrays = {
         "originals": cut.originals,
         "variants": cut.variants,
@@ -80,5 +89,5 @@ def discs(cut: Patches, store: Store) -> Cell:
         "lesion_ids": np.array(cut.lesion_ids),
         "patient_ids": np.where(alone, cut.lesion_ids, cut.patient_ids),
     }
-    store.save(cell, arrays, seconds=0.0)
-    return cell
+    store.save(task, arrays, seconds=0.0)
+    return task

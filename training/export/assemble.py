@@ -30,12 +30,10 @@ from lesion.bundle.read import Bundle, sha256
 from lesion.classes import CLASSES, LesionClass
 from lesion.roi import MARGIN
 from training.data.patches import Patches
-from training.export import manifest_figures as evaluate
-from training.export import model_card as card
-from training.export import onnx
+from training.export import manifest_figures, model_card, onnx
 from training.export.graphs import ClassifierGraph, GeneratorGraph
 from training.networks.architectures import Generator, parameters
-from training.pipeline import cross_validation as run
+from training.pipeline import cross_validation
 from training.presets import HU_WINDOW, Preset
 from training.seeds import generator as random_generator
 
@@ -56,9 +54,9 @@ def bundle(patches: Patches, preset: Preset, *, folder: Path, out: Path) -> Bund
 
     Raise `ParityError` where they differ.
     """
-    said = run.held_out(folder, lesions=len(patches.classes))
-    final = run.final(folder, preset)
-    calibration = Calibration.model_validate(evaluate.calibration(patches, said))
+    held_out = cross_validation.held_out(folder, lesions=len(patches.classes))
+    final = cross_validation.final(folder, preset)
+    calibration = Calibration.model_validate(manifest_figures.calibration(patches, held_out))
     generators = {
         lesion_class: _export_generator(network, label=label)
         for label, (lesion_class, network) in enumerate(zip(CLASSES, final.generators, strict=True))
@@ -68,12 +66,12 @@ def bundle(patches: Patches, preset: Preset, *, folder: Path, out: Path) -> Bund
     )
     classifier = _export_classifier(graph, patches.originals)
     golden = _golden_vectors(classifier, generators)
-    resolved = run.resolved(folder)
+    resolved = cross_validation.resolved(folder)
     manifest = {
         "name": out.name,
         "version": lesion.__version__,
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
-        "intended_use": card.intended_use(simulated=bool(patches.cohort["simulated"])),
+        "intended_use": model_card.intended_use(simulated=bool(patches.cohort["simulated"])),
         "roi_margin": MARGIN,
         "hu_window": HU_WINDOW,
         "classifier": classifier.entry,
@@ -85,7 +83,7 @@ def bundle(patches: Patches, preset: Preset, *, folder: Path, out: Path) -> Bund
             probability_tolerance=10 * onnx.PROBABILITY_TOLERANCE,
             hu_tolerance=onnx.HU_TOLERANCE,
         ),
-        "evaluation": Evaluation.model_validate(evaluate.evaluation(patches, said)),
+        "evaluation": Evaluation.model_validate(manifest_figures.evaluation(patches, held_out)),
         "cohort": _cohort(patches),
         "training": Training.model_validate(
             {
@@ -96,9 +94,9 @@ def bundle(patches: Patches, preset: Preset, *, folder: Path, out: Path) -> Bund
                 "packages": {"torch": resolved["torch"], **{n: version(n) for n in _PACKAGES}},
             }
         ),
-        "reference": Reference.model_validate(evaluate.reference(patches, said)),
+        "reference": Reference.model_validate(manifest_figures.reference(patches, held_out)),
     }
-    text = card.write(manifest).encode()
+    text = model_card.write(manifest).encode()
     manifest["model_card"] = File(file="MODEL_CARD.md", sha256=sha256(text))
     files = {"classifier.onnx": classifier.graph, "golden.npz": golden, "MODEL_CARD.md": text}
     files |= {exported.entry.file: exported.graph for exported in generators.values()}
@@ -146,9 +144,9 @@ def _golden_vectors(classifier: Exported, generators: dict[LesionClass, Exported
         arrays[f"z_{lesion_class}"] = z
         arrays[f"patch_hu_{lesion_class}"] = onnx.run(exported.graph, z)["patch_hu"]
     patch_hu = np.concatenate([arrays[f"patch_hu_{name}"] for name in generators])
-    said = onnx.run(classifier.graph, patch_hu)
+    held_out = onnx.run(classifier.graph, patch_hu)
     arrays["patch_hu"] = patch_hu
-    arrays |= {name: said[name] for name in ("probabilities", "out_of_distribution")}
+    arrays |= {name: held_out[name] for name in ("probabilities", "out_of_distribution")}
     buffer = BytesIO()
     np.savez_compressed(buffer, allow_pickle=False, **arrays)
     return buffer.getvalue()

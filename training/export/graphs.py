@@ -11,7 +11,7 @@ from torch.nn.functional import pad
 from lesion.bundle import LATENT_SIZE
 from training.networks.architectures import Generator
 from training.networks.classifier import TrainedClassifier
-from training.networks.ood import OutOfDistribution
+from training.networks.ood import OodScore
 from training.presets import HU_WINDOW
 
 
@@ -19,11 +19,11 @@ class ClassifierGraph(nn.Module):
     """`patch_hu` [n, 64, 64] -> probabilities, out-of-distribution score, features, saliency."""
 
     def __init__(
-        self, trained: TrainedClassifier, unlike: OutOfDistribution, *, temperature: float
+        self, trained: TrainedClassifier, ood_score: OodScore, *, temperature: float
     ) -> None:
         super().__init__()
         self.network = trained.network
-        self.unlike = unlike
+        self.ood_score = ood_score
         self.mean = trained.mean
         self.temperature = temperature
 
@@ -37,7 +37,7 @@ class ClassifierGraph(nn.Module):
         probabilities = torch.softmax(logits / self.temperature, dim=1)
         return (
             probabilities,
-            self.unlike(features, patch_hu),
+            self.ood_score(features, patch_hu),
             features,
             self._saliency(maps, features),
         )

@@ -16,11 +16,11 @@ from training.pipeline.train_networks import ARMS, BEST_ARM
 _QUANTILES = (0.01, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99)
 
 
-def evaluation(patches: Patches, said: HeldOut) -> dict[str, Any]:
+def evaluation(patches: Patches, held_out: HeldOut) -> dict[str, Any]:
     """Return the cross-validated figures, as `lesion.bundle.manifest.Evaluation` takes them."""
-    truth, logits = patches.classes, said.logits[BEST_ARM]
+    truth, logits = patches.classes, held_out.logits[BEST_ARM]
     counts = metrics.confusion(truth, logits.argmax(axis=1))
-    probabilities, sets = calibrate.cross_fitted(logits, truth, said.fold)
+    probabilities, sets = calibrate.cross_fitted(logits, truth, held_out.fold)
     return {
         "protocol": f"{FOLDS}-fold cross-validation, patients apart, classes balanced; one run",
         "lesions": len(truth),
@@ -33,37 +33,37 @@ def evaluation(patches: Patches, said: HeldOut) -> dict[str, Any]:
         "confusion": counts.tolist(),
         "arms": {
             arm: metrics.accuracy(
-                metrics.confusion(truth, said.logits[arm].argmax(axis=1))
+                metrics.confusion(truth, held_out.logits[arm].argmax(axis=1))
             )._asdict()
             for arm in ARMS
         },
     }
 
 
-def calibration(patches: Patches, said: HeldOut) -> dict[str, Any]:
+def calibration(patches: Patches, held_out: HeldOut) -> dict[str, Any]:
     """Return what turns outputs into answers, as `lesion.bundle.manifest.Calibration` takes it."""
-    calibrated = calibrate.fit(said.logits[BEST_ARM], patches.classes)
+    calibrated = calibrate.fit(held_out.logits[BEST_ARM], patches.classes)
     share = calibrate.OUT_OF_DISTRIBUTION_SHARE
     return {
         "temperature": calibrated.temperature,
         "coverage": calibrate.COVERAGE,
         "conformal_quantile": dict(zip(CLASSES, calibrated.quantile.tolist(), strict=True)),
-        "out_of_distribution_threshold": float(np.quantile(said.score, 1 - share)),
+        "out_of_distribution_threshold": float(np.quantile(held_out.score, 1 - share)),
         "out_of_distribution_share": share,
     }
 
 
-def reference(patches: Patches, said: HeldOut) -> dict[str, Any]:
+def reference(patches: Patches, held_out: HeldOut) -> dict[str, Any]:
     """Return the distributions that a server can watch for drift."""
-    calibrated = calibrate.fit(said.logits[BEST_ARM], patches.classes)
-    probabilities = calibrated.probabilities(said.logits[BEST_ARM])
+    calibrated = calibrate.fit(held_out.logits[BEST_ARM], patches.classes)
+    probabilities = calibrated.probabilities(held_out.logits[BEST_ARM])
     predicted = np.bincount(probabilities.argmax(axis=1), minlength=len(CLASSES))
     return {
         "patch_mean_hu": _quantiles(patches.originals.mean(axis=(1, 2))),
         "patch_sd_hu": _quantiles(patches.originals.std(axis=(1, 2))),
         "diameter_mm": _quantiles(patches.diameter_mm),
         "top_probability": _quantiles(probabilities.max(axis=1)),
-        "out_of_distribution_score": _quantiles(said.score),
+        "out_of_distribution_score": _quantiles(held_out.score),
         "predicted": dict(zip(CLASSES, (predicted / predicted.sum()).tolist(), strict=True)),
     }
 

@@ -92,7 +92,7 @@ Block = Table | Figure | Terms
 
 
 @dataclass(frozen=True, slots=True)
-class Chapter:
+class Section:
     """A part of the page."""
 
     id: str

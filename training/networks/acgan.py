@@ -12,7 +12,7 @@ from torch import Tensor
 from training.data.datasets import Labelled
 from training.networks import gan
 from training.networks.architectures import Discriminator, Generator
-from training.pipeline.checkpoints import Recorder
+from training.pipeline.checkpoints import TrainingLog
 from training.presets import GanPreset
 from training.seeds import derive
 
@@ -24,9 +24,9 @@ def train(
     preset: GanPreset,
     *,
     seed: int,
-    journal: Recorder,
+    log: TrainingLog,
     picture: Callable[[Generator], None] | None = None,
-) -> gan.Pair:
+) -> gan.TrainedGan:
     """Train on all classes and return both networks; raise `ValueError` if not `conditional`.
 
     Batch normalization's statistics are a mixture of real and synthetic images' in training. The
@@ -34,10 +34,10 @@ def train(
     """
     if not preset.conditional:
         raise ValueError("conditional: found False, expected True: an ACGAN's generator has labels")
-    pair = gan.play(data, preset, auxiliary=True, seed=seed, journal=journal, picture=picture)
+    pair = gan.train_adversarial(data, preset, auxiliary=True, seed=seed, log=log, picture=picture)
     torch.manual_seed(derive(seed, "settle discriminator"))
     order = torch.randperm(len(data.images), device=data.images.device)
-    with gan.measuring(pair.discriminator), torch.no_grad():
+    with gan.batchnorm_statistics(pair.discriminator), torch.no_grad():
         for batch in order.split(preset.batch):
             pair.discriminator(_rescaled(data.images[batch]))
     return pair

@@ -11,9 +11,9 @@ from torch.optim.lr_scheduler import OneCycleLR
 
 from training.data.datasets import Labelled
 from training.networks.architectures import Classifier
-from training.networks.cuda_graphs import Deck, Nesterov, Steps
-from training.networks.devices import autocast, place
-from training.pipeline.checkpoints import Recorder
+from training.networks.cuda_graphs import BatchSampler, CapturedStep, Nesterov
+from training.networks.devices import autocast, to_device
+from training.pipeline.checkpoints import TrainingLog
 from training.presets import CnnPreset
 from training.seeds import derive
 
@@ -32,31 +32,31 @@ class TrainedClassifier:
 
 
 @dataclass(frozen=True, slots=True)
-class Readout:
+class ClassifierOutputs:
     """What a classifier says: logits [n, 3] and features [n, 256], float32 on the CPU."""
 
     logits: Tensor
     features: Tensor
 
 
-def train(data: Labelled, preset: CnnPreset, *, seed: int, journal: Recorder) -> TrainedClassifier:
+def train(data: Labelled, preset: CnnPreset, *, seed: int, log: TrainingLog) -> TrainedClassifier:
     """Train on `data` and keep the last weights.
 
     Same arguments, same machine: same weights, interrupted or not.
     """
     images, labels, device = data.images, data.labels, data.images.device
     torch.manual_seed(derive(seed, "weights"))
-    network = place(Classifier(dropout=preset.dropout), device).train()
+    network = to_device(Classifier(dropout=preset.dropout), device).train()
     mean = images.mean(dtype=torch.float32)
     batches = [len(part) for part in images.split(preset.batch)]
     updates = preset.epochs * len(batches) if preset.updates is None else preset.updates
     rates = torch.tensor(_rates(preset, updates), dtype=torch.float32, device=device)
     optimizer = Nesterov(network, rates, weight_decay=preset.weight_decay)
     parts = {"network": network, "optimizer": optimizer}
-    deck, total = Deck(len(images), device), torch.zeros((), device=device)
+    sampler, total = BatchSampler(len(images), device), torch.zeros((), device=device)
 
     def step(count: int) -> None:
-        batch = deck.deal(count)
+        batch = sampler.next_batch(count)
         with autocast(device, enabled=preset.bfloat16):
             logits = network((images[batch] - mean).unsqueeze(1))
         loss = cross_entropy(logits.float(), labels[batch])
@@ -65,14 +65,14 @@ def train(data: Labelled, preset: CnnPreset, *, seed: int, journal: Recorder) ->
         optimizer.step()
         total.add_(loss.detach())
 
-    steps = Steps(step, device)
-    for epoch in range(journal.resume(parts), epochs(preset, len(images))):
+    steps = CapturedStep(step, device)
+    for epoch in range(log.resume(parts), epochs(preset, len(images))):
         torch.manual_seed(derive(seed, "epoch", epoch))
-        deck.shuffle()
+        sampler.shuffle()
         total.zero_()
         these = batches[: updates - epoch * len(batches)]
         steps.run(these)
-        journal.record(epoch + 1, {"loss": (total / len(these)).item()}, parts)
+        log.record(epoch + 1, {"loss": (total / len(these)).item()}, parts)
     return TrainedClassifier(network.eval(), mean.item())
 
 
@@ -84,14 +84,14 @@ def epochs(preset: CnnPreset, size: int) -> int:
 
 
 @torch.no_grad()
-def read(trained: TrainedClassifier, images: Tensor) -> Readout:
+def read(trained: TrainedClassifier, images: Tensor) -> ClassifierOutputs:
     """Run images [n, 64, 64] in (0, 1) through the network, without bfloat16, as it is exported."""
     logits, features = [], []
     for batch in images.split(_READ_BATCH):
         maps = trained.network.maps((batch.float() - trained.mean).unsqueeze(1))
         features.append(trained.network.features(maps))
         logits.append(trained.network.scores(features[-1]))
-    return Readout(torch.cat(logits).cpu(), torch.cat(features).cpu())
+    return ClassifierOutputs(torch.cat(logits).cpu(), torch.cat(features).cpu())
 
 
 def _rates(preset: CnnPreset, updates: int) -> list[tuple[float, float]]:

@@ -22,7 +22,7 @@ from torch import Tensor, nn
 WARM_UP = 3
 
 
-class Deck:
+class BatchSampler:
     """The order of a training set of `size` images in an epoch, and the place in it."""
 
     def __init__(self, size: int, device: torch.device) -> None:
@@ -35,14 +35,14 @@ class Deck:
         self._order.copy_(torch.randperm(len(self._order), device=self._order.device))
         self._dealt.zero_()
 
-    def deal(self, count: int) -> Int64[Tensor, " count"]:
+    def next_batch(self, count: int) -> Int64[Tensor, " count"]:
         """Return the next `count` images' indices."""
         batch = self._order[self._dealt + self._offsets[:count]]
         self._dealt += count
         return batch
 
 
-class Steps:
+class CapturedStep:
     """Runs `step`, a function of the number of images in a batch, over and over."""
 
     def __init__(self, step: Callable[[int], None], device: torch.device) -> None:
@@ -127,7 +127,7 @@ class Nesterov:
         self._done.copy_(state["done"])
 
 
-def adam(network: nn.Module, *, rate: float, beta1: float) -> torch.optim.Adam:
+def make_adam(network: nn.Module, *, rate: float, beta1: float) -> torch.optim.Adam:
     """Make Adam (Kingma and Ba 2015) for a network: on a GPU, one kernel that can be captured."""
     on_gpu = next(network.parameters()).is_cuda
     return torch.optim.Adam(
@@ -140,7 +140,7 @@ def adam(network: nn.Module, *, rate: float, beta1: float) -> torch.optim.Adam:
 
 
 @torch.no_grad()
-def follow(average: nn.Module, network: nn.Module, *, decay: float) -> None:
+def ema_update(average: nn.Module, network: nn.Module, *, decay: float) -> None:
     """Move an exponential moving average of a network's weights towards them."""
     torch._foreach_lerp_(list(average.parameters()), list(network.parameters()), 1 - decay)
 

@@ -10,7 +10,7 @@ from torch import nn
 Network = TypeVar("Network", bound=nn.Module)
 
 
-def pick() -> torch.device:
+def select_device() -> torch.device:
     """Choose the GPU where there is one, and make its results repeatable."""
     if not torch.cuda.is_available():
         return torch.device("cpu")
@@ -23,7 +23,7 @@ def pick() -> torch.device:
     return torch.device("cuda")
 
 
-def place(network: Network, device: torch.device) -> Network:
+def to_device(network: Network, device: torch.device) -> Network:
     """Move a network to its device, channels last: convolutions run up to twice as fast so."""
     return network.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload] # stubs lack the pair
 

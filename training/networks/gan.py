@@ -14,10 +14,10 @@ from lesion.bundle import LATENT_SIZE
 from lesion.classes import CLASSES
 from training.data.datasets import Labelled
 from training.networks.architectures import Discriminator, Generator
-from training.networks.cuda_graphs import Deck, Steps, adam, follow
-from training.networks.devices import autocast, place
+from training.networks.cuda_graphs import BatchSampler, CapturedStep, ema_update, make_adam
+from training.networks.devices import autocast, to_device
 from training.networks.diffaugment import differentiable_augmentation
-from training.pipeline.checkpoints import Recorder
+from training.pipeline.checkpoints import TrainingLog
 from training.presets import GanPreset
 from training.seeds import derive
 
@@ -26,7 +26,7 @@ _PICTURES = 10
 
 
 @dataclass(frozen=True, slots=True)
-class Pair:
+class TrainedGan:
     """A generator, and the discriminator that it was trained against, ready for use."""
 
     generator: Generator
@@ -38,7 +38,7 @@ def train(
     preset: GanPreset,
     *,
     seed: int,
-    journal: Recorder,
+    log: TrainingLog,
     picture: Callable[[Generator], None] | None = None,
 ) -> Generator:
     """Train on `data` and return the generator; a conditional one learns the labels too.
@@ -46,35 +46,35 @@ def train(
     `picture`, if there is one, is shown the generator now and then. Same arguments, same machine:
     same weights, interrupted or not, pictured or not.
     """
-    return play(data, preset, seed=seed, journal=journal, picture=picture).generator
+    return train_adversarial(data, preset, seed=seed, log=log, picture=picture).generator
 
 
-def play(
+def train_adversarial(
     data: Labelled,
     preset: GanPreset,
     *,
     auxiliary: bool = False,
     seed: int,
-    journal: Recorder,
+    log: TrainingLog,
     picture: Callable[[Generator], None] | None = None,
-) -> Pair:
+) -> TrainedGan:
     """Train a DCGAN, or with `auxiliary` an ACGAN, which differs in its losses alone."""
     device = data.images.device
     images, labels = data.images * 2 - 1, data.labels if preset.conditional else None
     torch.manual_seed(derive(seed, "weights"))
-    generator = place(build_generator(preset), device)
-    discriminator = place(_build_discriminator(preset, auxiliary=auxiliary), device)
+    generator = to_device(build_generator(preset), device)
+    discriminator = to_device(_build_discriminator(preset, auxiliary=auxiliary), device)
     average = deepcopy(generator)
-    adam_g = adam(generator, rate=preset.learning_rate, beta1=preset.beta1)
-    adam_d = adam(discriminator, rate=preset.discriminator_learning_rate, beta1=preset.beta1)
+    adam_g = make_adam(generator, rate=preset.learning_rate, beta1=preset.beta1)
+    adam_d = make_adam(discriminator, rate=preset.discriminator_learning_rate, beta1=preset.beta1)
     parts = {"g": generator, "d": discriminator, "average": average, "adam_g": adam_g}
     parts["adam_d"] = adam_d
 
     see = differentiable_augmentation if preset.differentiable_augmentation else nn.Identity()
-    deck, losses = Deck(len(images), device), torch.zeros(2, device=device)
+    sampler, losses = BatchSampler(len(images), device), torch.zeros(2, device=device)
 
     def step(count: int) -> None:
-        batch = deck.deal(count)
+        batch = sampler.next_batch(count)
         real = images[batch].unsqueeze(1)
         label = None if labels is None else labels[batch]
 
@@ -97,16 +97,16 @@ def play(
         _descend(adam_g, loss_g)
         discriminator.requires_grad_(requires_grad=True)
 
-        follow(average, generator, decay=preset.ema)
+        ema_update(average, generator, decay=preset.ema)
         losses.add_(torch.stack([loss_d.detach(), loss_g.detach()]))
 
-    steps = Steps(step, device)
+    steps = CapturedStep(step, device)
     batches = [min(preset.batch, len(images))] * _batches(preset, len(images))
     last = epochs(preset, len(images))
     updates = last * len(batches) if preset.updates is None else preset.updates
-    for epoch in range(journal.resume(parts), last):
+    for epoch in range(log.resume(parts), last):
         torch.manual_seed(derive(seed, "epoch", epoch))
-        deck.shuffle()
+        sampler.shuffle()
         losses.zero_()
         these = batches[: updates - epoch * len(batches)]
         if epoch == 0:  # the average starts from the first update
@@ -115,10 +115,10 @@ def play(
         steps.run(these[1:] if epoch == 0 else these)
         mean_d, mean_g = (losses / len(these)).tolist()
         if picture and (epoch + 1) % max(1, last // _PICTURES) == 0:
-            picture(settle(deepcopy(average), batch=preset.batch))
-        journal.record(epoch + 1, {"discriminator": mean_d, "generator": mean_g}, parts)
+            picture(recalibrate_batchnorm(deepcopy(average), batch=preset.batch))
+        log.record(epoch + 1, {"discriminator": mean_d, "generator": mean_g}, parts)
     torch.manual_seed(derive(seed, "settle"))
-    return Pair(settle(average, batch=preset.batch), discriminator.eval())
+    return TrainedGan(recalibrate_batchnorm(average, batch=preset.batch), discriminator.eval())
 
 
 def epochs(preset: GanPreset, size: int) -> int:
@@ -161,13 +161,13 @@ def latent(count: int, device: torch.device) -> Tensor:
 
 
 @torch.no_grad()
-def settle(generator: Generator, *, batch: int) -> Generator:
+def recalibrate_batchnorm(generator: Generator, *, batch: int) -> Generator:
     """Measure batch normalization's statistics for the final weights; return it ready for use.
 
     Running averages lag behind, and an average of weights has statistics of its own.
     """
     device = next(generator.parameters()).device
-    with measuring(generator):
+    with batchnorm_statistics(generator):
         for _ in range(_SETTLING_BATCHES):
             labels = torch.randint(len(CLASSES), (batch,), device=device)
             generator(latent(batch, device), labels if generator.classes else None)
@@ -175,7 +175,7 @@ def settle(generator: Generator, *, batch: int) -> Generator:
 
 
 @contextmanager
-def measuring(network: nn.Module) -> Iterator[None]:
+def batchnorm_statistics(network: nn.Module) -> Iterator[None]:
     """Take batch normalization's statistics from what runs through `network` inside; no others."""
     for layer in network.modules():
         if isinstance(layer, nn.BatchNorm2d):

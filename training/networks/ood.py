@@ -17,7 +17,7 @@ _DEAD = 1e-6  # variance of a feature that never fires
 _HU_SCALE = 100.0
 
 
-class OutOfDistribution(nn.Module):
+class OodScore(nn.Module):
     """Score of features [n, k] and patches [n, 64, 64] in HU: 0 at a class's centre, no limit."""
 
     whiten: Tensor
@@ -33,15 +33,15 @@ class OutOfDistribution(nn.Module):
     def forward(self, features: Tensor, patch_hu: Tensor) -> Tensor:
         """Return the distance [n] to the nearest class centre, in standard deviations."""
         described = torch.cat([features, statistics(patch_hu)], dim=1)
-        place = (described - self.shift) @ self.whiten
-        return ((place[:, None] - self.centres) ** 2).sum(dim=2).min(dim=1).values.sqrt()
+        to_device = (described - self.shift) @ self.whiten
+        return ((to_device[:, None] - self.centres) ** 2).sum(dim=2).min(dim=1).values.sqrt()
 
 
 def fit(
     features: Float[np.ndarray, "n k"],
     patch_hu: Float[np.ndarray, "n 64 64"],
     classes: Int[np.ndarray, " n"],
-) -> OutOfDistribution:
+) -> OodScore:
     """Fit on a classifier's own training lesions."""
     told = statistics(torch.from_numpy(patch_hu)).numpy()
     described = np.concatenate([features, told], axis=1).astype(np.float64)
@@ -61,7 +61,7 @@ def fit(
     within = reduced - centres[classes]
     root = np.linalg.cholesky(LedoitWolf(assume_centered=True).fit(within).get_precision())
     whiten = (scale[:, None] * axes) @ root
-    return OutOfDistribution(*(_float32(a) for a in (whiten, shift, centres @ root)))
+    return OodScore(*(_float32(a) for a in (whiten, shift, centres @ root)))
 
 
 def statistics(patch_hu: Tensor) -> Tensor:

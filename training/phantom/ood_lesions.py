@@ -18,8 +18,7 @@ import numpy as np
 from lesion.classes import CLASSES, LesionClass
 from lesion.ct import CTSlice
 from lesion.outline import Outline
-from training.phantom import anatomy, canvas, phases, scanner
-from training.phantom import ood_bodies as mimics
+from training.phantom import anatomy, canvas, ood_bodies, phases, scanner
 from training.phantom.anatomy import Anatomy
 from training.phantom.canvas import Canvas
 from training.phantom.cohort import PAPER_COUNTS
@@ -37,7 +36,7 @@ GENERATOR = 1
 
 
 @dataclass(frozen=True, slots=True)
-class Neighbour:
+class OodLesion:
     """One of them: its slice and its outline there.
 
     `lesion_class` is what a lesion of another phase is; None for what is none of the classes.
@@ -49,7 +48,7 @@ class Neighbour:
     outline: Outline
 
 
-def draw(seed: int, kind: Kind, index: int) -> Neighbour:
+def draw(seed: int, kind: Kind, index: int) -> OodLesion:
     """Draw a neighbour: a pure function of its arguments, whatever else is drawn."""
     rng = generator(seed, "phantom", "neighbour", kind, index)
     portal = anatomy.draw(rng)
@@ -65,7 +64,7 @@ def draw(seed: int, kind: Kind, index: int) -> Neighbour:
     blank, placed = _find_slice(rng, patient, scan, form)
     if kind != "normal":
         canvas.add(blank, placed)
-    return Neighbour(kind, form.lesion_class, canvas.expose(rng, blank), placed.outline)
+    return OodLesion(kind, form.lesion_class, canvas.expose(rng, blank), placed.outline)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,12 +77,12 @@ class _Form:
     lesion_class: LesionClass | None = None
 
 
-def _mimic(rng: np.random.Generator, kind: mimics.Mimic, patient: Anatomy) -> _Form:
+def _mimic(rng: np.random.Generator, kind: ood_bodies.Mimic, patient: Anatomy) -> _Form:
     hu = patient.liver_hu, patient.vessel_hu
     return _Form(
-        lambda radius_mm: mimics.draw_mimic(rng, kind, Host(*hu, radius_mm)),
-        median_mm=mimics.MEDIAN_MM[kind],
-        stretch=mimics.STRETCH[kind],
+        lambda radius_mm: ood_bodies.draw_mimic(rng, kind, Host(*hu, radius_mm)),
+        median_mm=ood_bodies.MEDIAN_MM[kind],
+        stretch=ood_bodies.STRETCH[kind],
     )
 
 

@@ -1,4 +1,4 @@
-"""Where results are kept: a folder per cell, named by its digest, with an `.npy` file per array.
+"""Where results are kept: a folder per task, named by its digest, with an `.npy` file per array.
 
 A folder appears whole or not at all, so an interrupted run loses only what it was computing. Arrays
 are read through memory maps: a cohort's patches are 700 MB, and every process shares them.
@@ -16,31 +16,31 @@ from pathlib import Path
 import numpy as np
 
 from lesion import durable
-from training.pipeline.origin import Made
-from training.pipeline.tasks import Arrays, Cell
+from training.pipeline.origin import Origin
+from training.pipeline.tasks import Arrays, Task
 
 #: The file that says what a result is.
-CARD = "cell.json"
+CARD = "artifact.json"
 _ARRAY_NAME = re.compile(r"\w[\w.-]*")
 
 
 @dataclass(frozen=True, slots=True)
-class Store:
+class ArtifactStore:
     """The results under `folder`."""
 
     folder: Path
 
-    def path(self, cell: Cell) -> Path:
-        """Where the cell's result is, or would be."""
-        return self.folder / cell.digest[:2] / cell.digest[2:]
+    def path(self, task: Task) -> Path:
+        """Where the task's result is, or would be."""
+        return self.folder / task.digest[:2] / task.digest[2:]
 
-    def has(self, cell: Cell) -> bool:
-        """Tell whether the cell's result is there."""
-        return (self.path(cell) / CARD).is_file()
+    def has(self, task: Task) -> bool:
+        """Tell whether the task's result is there."""
+        return (self.path(task) / CARD).is_file()
 
     def save(
         self,
-        cell: Cell,
+        task: Task,
         arrays: Arrays,
         *,
         seconds: float,
@@ -55,33 +55,33 @@ class Store:
             if not _ARRAY_NAME.fullmatch(name):
                 raise ValueError(f"found an array named {name!r}, expected letters, digits, _, -")
         card = {
-            **cell.described(),
-            "label": cell.label,
-            **Made(round(seconds, 3), device, torch)._asdict(),
+            **task.identity(),
+            "label": task.label,
+            **Origin(round(seconds, 3), device, torch)._asdict(),
         }
-        with self._appearing(self.path(cell)) as part:
+        with self._appearing(self.path(task)) as part:
             for name, array in arrays.items():
                 with durable.opened(part / f"{name}.npy") as file:
                     np.save(file, array, allow_pickle=False)
             durable.write(part / CARD, (json.dumps(card, indent=1) + "\n").encode())
 
-    def load(self, cell: Cell) -> Arrays:
+    def load(self, task: Task) -> Arrays:
         """Read a result, by name in order; raise `FileNotFoundError` where it is not there."""
-        if not self.has(cell):
-            raise FileNotFoundError(f"{cell.name}: no result yet")
+        if not self.has(task):
+            raise FileNotFoundError(f"{task.name}: no result yet")
         return {
             path.name.removesuffix(".npy"): np.load(path, mmap_mode="r", allow_pickle=False)
-            for path in sorted(self.path(cell).glob("*.npy"))
+            for path in sorted(self.path(task).glob("*.npy"))
         }
 
-    def seconds(self, cell: Cell) -> float:
-        """Return how long the cell took."""
-        return self.made(cell).seconds
+    def seconds(self, task: Task) -> float:
+        """Return how long the task took."""
+        return self.origin(task).seconds
 
-    def made(self, cell: Cell) -> Made:
-        """Return how the cell was made; older cards do not tell on what."""
-        card = json.loads((self.path(cell) / CARD).read_text(encoding="utf-8"))
-        return Made(**{name: card[name] for name in Made._fields if name in card})
+    def origin(self, task: Task) -> Origin:
+        """Return how the task was made; older cards do not tell on what."""
+        card = json.loads((self.path(task) / CARD).read_text(encoding="utf-8"))
+        return Origin(**{name: card[name] for name in Origin._fields if name in card})
 
     def clean(self) -> None:
         """Remove what processes that were killed left half-written; none may be writing now."""

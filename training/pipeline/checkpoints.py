@@ -24,7 +24,7 @@ _SECONDS_BETWEEN_CHECKPOINTS = 15.0
 
 
 @runtime_checkable  # tests check every argument's type
-class Recorder(Protocol):
+class TrainingLog(Protocol):
     """What a training loop reports to."""
 
     def resume(self, parts: Mapping[str, Any]) -> int:
@@ -34,7 +34,7 @@ class Recorder(Protocol):
         """Note that `epoch` is over."""
 
 
-class Unrecorded:
+class NoTrainingLog:
     """Reports nothing and keeps nothing: a stage of seconds is better begun again."""
 
     def resume(self, parts: Mapping[str, Any]) -> int:  # noqa: ARG002 - see Recorder
@@ -46,7 +46,7 @@ class Unrecorded:
 
 
 @dataclass(slots=True)
-class Journal:
+class CheckpointedLog:
     """One stage while it runs: its bar on the terminal, its log of losses, its checkpoint.
 
     The log is `<path>.jsonl`, a line per epoch; the checkpoint `<path>.checkpoint`.

@@ -23,10 +23,9 @@ from training.data.folds import FOLDS, assign, training_part
 from training.data.patches import Patches
 from training.networks import classifier as cnn
 from training.networks.architectures import Generator
-from training.networks.devices import pick
-from training.networks.ood import OutOfDistribution
-from training.pipeline import checkpoints as stage
-from training.pipeline import train_networks as fits
+from training.networks.devices import select_device
+from training.networks.ood import OodScore
+from training.pipeline import checkpoints, train_networks
 from training.presets import Preset
 from training.seeds import derive
 
@@ -51,7 +50,7 @@ class Final:
     """The networks that a bundle is made of; generators in the order of the classes."""
 
     classifier: cnn.TrainedClassifier
-    out_of_distribution: OutOfDistribution
+    out_of_distribution: OodScore
     generators: tuple[Generator, ...]
 
 
@@ -61,16 +60,16 @@ def train(patches: Patches, preset: Preset, *, seed: int, folder: Path, resume: 
     Raise `RunError` where the folder holds another run, or this one and `resume` is not set, or
     where the patches were cut for another preset.
     """
-    with stage.exclusive(folder), stage.bars() as progress:
+    with checkpoints.exclusive(folder), checkpoints.bars() as progress:
         _check_cut(patches, preset)
-        device = pick()
+        device = select_device()
         _claim(folder, _resolve(patches, preset, seed, device), resume=resume)
         fold = assign(patches.classes, patches.patient_ids, seed=derive(seed, "folds") % 2**32)
 
-        def part(index: int | None) -> fits.Part:
+        def part(index: int | None) -> train_networks.Part:
             home = folder / ("final" if index is None else f"fold-{index}")
             chosen = training_part(fold, index)
-            return fits.Part(home, chosen, patches, preset, seed, device, progress)
+            return train_networks.Part(home, chosen, patches, preset, seed, device, progress)
 
         for index in range(FOLDS):
             _cross_validate(part(index))
@@ -80,14 +79,16 @@ def train(patches: Patches, preset: Preset, *, seed: int, folder: Path, resume: 
 def held_out(folder: Path, *, lesions: int) -> HeldOut:
     """Put the folds' outputs together."""
     fold = np.full(lesions, -1)
-    logits = {arm: np.empty((lesions, len(CLASSES)), dtype=np.float32) for arm in fits.ARMS}
+    logits = {
+        arm: np.empty((lesions, len(CLASSES)), dtype=np.float32) for arm in train_networks.ARMS
+    }
     score = np.empty(lesions, dtype=np.float32)
     for index in range(FOLDS):
-        said = stage.load(folder / f"fold-{index}" / "held-out.pt")
-        rows = said["rows"].numpy()
-        fold[rows], score[rows] = index, said["score"].numpy()
-        for arm in fits.ARMS:
-            logits[arm][rows] = said[arm].numpy()
+        outputs = checkpoints.load(folder / f"fold-{index}" / "held-out.pt")
+        rows = outputs["rows"].numpy()
+        fold[rows], score[rows] = index, outputs["score"].numpy()
+        for arm in train_networks.ARMS:
+            logits[arm][rows] = outputs[arm].numpy()
     return HeldOut(fold, logits, score)
 
 
@@ -98,11 +99,11 @@ def final(folder: Path, preset: Preset) -> Final:
             f"{folder}: holds a run with other settings than {preset.name}, see {_RESOLVED}"
         )
     home = folder / "final"
-    fitted = stage.load(home / "out-of-distribution.pt")
+    fitted = checkpoints.load(home / "out-of-distribution.pt")
     return Final(
-        fits.load_classifier(home, fits.BEST_ARM, preset.cnn),
-        OutOfDistribution(fitted["whiten"], fitted["shift"], fitted["centres"]),
-        fits.load_generators(home, preset.final_gan),
+        train_networks.load_classifier(home, train_networks.BEST_ARM, preset.cnn),
+        OodScore(fitted["whiten"], fitted["shift"], fitted["centres"]),
+        train_networks.load_generators(home, preset.final_gan),
     )
 
 
@@ -111,29 +112,33 @@ def resolved(folder: Path) -> dict[str, object]:
     return dict(json.loads((folder / _RESOLVED).read_text(encoding="utf-8")))
 
 
-def _cross_validate(part: fits.Part) -> None:
+def _cross_validate(part: train_networks.Part) -> None:
     """Fit one fold's networks and keep what they say of the lesions that they never saw."""
     path = part.home / "held-out.pt"
     if path.is_file():
         return
-    sources = fits.generators(part, part.preset.fold_gan)
+    sources = train_networks.generators(part, part.preset.fold_gan)
     rows = np.flatnonzero(~part.chosen)
     own = datasets.originals(part.patches, ~part.chosen, device=part.device)
-    trained = {arm: fits.classifier(part, arm, sources) for arm in fits.ARMS}
-    said = {arm: cnn.read(network, own.images) for arm, network in trained.items()}
-    unlike = fits.unlike(part.patches, part.chosen, trained[fits.BEST_ARM])
+    trained = {arm: train_networks.classifier(part, arm, sources) for arm in train_networks.ARMS}
+    outputs = {arm: cnn.read(network, own.images) for arm, network in trained.items()}
+    ood_score = train_networks.ood_score(
+        part.patches, part.chosen, trained[train_networks.BEST_ARM]
+    )
     hu = torch.from_numpy(part.patches.originals[rows])
-    score = unlike(said[fits.BEST_ARM].features, hu)
-    logits = {arm: readout.logits for arm, readout in said.items()}
-    stage.save(path, {"rows": torch.from_numpy(rows), "score": score, **logits})
+    score = ood_score(outputs[train_networks.BEST_ARM].features, hu)
+    logits = {arm: readout.logits for arm, readout in outputs.items()}
+    checkpoints.save(path, {"rows": torch.from_numpy(rows), "score": score, **logits})
 
 
-def _fit_final(part: fits.Part) -> None:
+def _fit_final(part: train_networks.Part) -> None:
     path = part.home / "out-of-distribution.pt"
     if not path.is_file():
-        sources = fits.generators(part, part.preset.final_gan)
-        trained = fits.classifier(part, fits.BEST_ARM, sources)
-        stage.save(path, fits.unlike(part.patches, part.chosen, trained).state_dict())
+        sources = train_networks.generators(part, part.preset.final_gan)
+        trained = train_networks.classifier(part, train_networks.BEST_ARM, sources)
+        checkpoints.save(
+            path, train_networks.ood_score(part.patches, part.chosen, trained).state_dict()
+        )
 
 
 def _check_cut(patches: Patches, preset: Preset) -> None:
@@ -173,4 +178,4 @@ def _claim(folder: Path, wanted: dict[str, object], *, resume: bool) -> None:
             )
         if not resume:
             raise RunError(f"{folder}: holds a run already; --resume goes on with it")
-    stage.write_json(path, wanted)
+    checkpoints.write_json(path, wanted)

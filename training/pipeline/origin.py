@@ -12,7 +12,7 @@ NOT_RECORDED = "not recorded"
 _LINUX_CPUS = Path("/proc/cpuinfo")
 
 
-class Made(NamedTuple):
+class Origin(NamedTuple):
     """How long a result took, and the processor or GPU and the package of torch that made it.
 
     It names nothing: a result of another machine counts as the same.
@@ -23,9 +23,9 @@ class Made(NamedTuple):
     torch: str | None = None
 
 
-def made_here(seconds: float, *, gpu: bool) -> Made:
+def origin_here(seconds: float, *, gpu: bool) -> Origin:
     """Say what was made on this machine, on its GPU where it has one and `gpu` work was done."""
-    return Made(round(seconds, 3), (gpu and _gpu()) or _processor(), version("torch"))
+    return Origin(round(seconds, 3), (gpu and _gpu()) or _processor(), version("torch"))
 
 
 def _gpu() -> str | None:

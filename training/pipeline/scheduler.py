@@ -1,7 +1,7 @@
-"""Compute the cells that the store lacks, on this machine's processors or its GPU.
+"""Compute the tasks that the store lacks, on this machine's processors or its GPU.
 
 Processes of one thread each: a 64x64 network is too small to share (on two cores, two such
-processes do twice the work of one with two threads). A cell starts when what it needs is there; the
+processes do twice the work of one with two threads). A task starts when what it needs is there; the
 store is the only memory, so a run can be interrupted anywhere and goes on where it stopped.
 """
 
@@ -19,9 +19,9 @@ from typing import Any, Protocol
 import numpy as np
 
 from lesion.errors import HepaticaError, RunError
-from training.pipeline.artifacts import Store
-from training.pipeline.origin import Made, made_here
-from training.pipeline.tasks import Arrays, Cell, Work, walk
+from training.pipeline.artifacts import ArtifactStore
+from training.pipeline.origin import Origin, origin_here
+from training.pipeline.tasks import Arrays, Task, TaskKind, topological_order
 
 #: Set before torch starts in a worker: its own pool of threads would quarrel over the cores, and
 #: glibc would hand the memory of every step back to the kernel.
@@ -35,53 +35,53 @@ WORKER_ENVIRONMENT = {
 
 
 class Engine(Protocol):
-    """Computes cells into a store."""
+    """Computes tasks into a store."""
 
     def __call__(
         self,
-        cells: Iterable[Cell],
-        store: Store,
+        tasks: Iterable[Task],
+        store: ArtifactStore,
         *,
-        on_done: Callable[[Cell], None],
+        on_done: Callable[[Task], None],
         deadline: float | None,
     ) -> None:
         """Compute what is missing; start nothing after `deadline` (of `time.monotonic`)."""
 
 
-def pending(cells: Iterable[Cell], store: Store) -> list[Cell]:
-    """Return what has to be computed for `cells`, in an order in which it can be."""
-    return list(walk(cells, done=store.has))
+def pending(tasks: Iterable[Task], store: ArtifactStore) -> list[Task]:
+    """Return what has to be computed for `tasks`, in an order in which it can be."""
+    return list(topological_order(tasks, done=store.has))
 
 
-def compute(cell: Cell, store: Store) -> None:
-    """Compute one cell from the store into the store."""
-    inputs = {role: store.load(needed) for role, needed in cell.inputs.items()}
-    arrays, made = timed(cell.work, cell.config, inputs)
-    store.save(cell, arrays, **made._asdict())
+def compute(task: Task, store: ArtifactStore) -> None:
+    """Compute one task from the store into the store."""
+    inputs = {role: store.load(needed) for role, needed in task.inputs.items()}
+    arrays, origin = run_timed(task.kind, task.config, inputs)
+    store.save(task, arrays, **origin._asdict())
 
 
-def timed(work: Work, config: Any, inputs: Mapping[str, Arrays]) -> tuple[Arrays, Made]:
+def run_timed(kind: TaskKind, config: Any, inputs: Mapping[str, Arrays]) -> tuple[Arrays, Origin]:
     """Do the work; return what it gives, as the store would, and how it was made."""
     start = time.perf_counter()
-    arrays = work.compute(config, inputs)
+    arrays = kind.compute(config, inputs)
     seconds = time.perf_counter() - start
     plain = {name: np.asarray(array) for name, array in sorted(arrays.items())}
-    return plain, made_here(seconds, gpu=work.gpu)
+    return plain, origin_here(seconds, gpu=kind.gpu)
 
 
 def local(
-    cells: Iterable[Cell],
-    store: Store,
+    tasks: Iterable[Task],
+    store: ArtifactStore,
     *,
-    on_done: Callable[[Cell], None],
+    on_done: Callable[[Task], None],
     deadline: float | None,
     workers: int,
 ) -> None:
     """Compute in `workers` processes of this machine.
 
-    Raise `RunError` that names the cell which failed; what was done is kept.
+    Raise `RunError` that names the task which failed; what was done is kept.
     """
-    todo = pending(cells, store)
+    todo = pending(tasks, store)
     if not todo:
         return
     os.environ.update(WORKER_ENVIRONMENT)
@@ -90,8 +90,8 @@ def local(
     count = min(workers, len(todo))
     with ProcessPoolExecutor(count, mp_context=spawn, initializer=_begin) as pool:
         try:
-            for cell in _ready(todo, store, pool, workers, deadline):
-                on_done(cell)
+            for task in _ready(todo, store, pool, workers, deadline):
+                on_done(task)
         except KeyboardInterrupt:  # a person does not wait for what runs, as a failed run does
             for process in set(active_children()) - set(others):
                 process.terminate()
@@ -112,40 +112,44 @@ def _end_with_parent() -> None:
 
 
 def _ready(
-    todo: list[Cell], store: Store, pool: ProcessPoolExecutor, workers: int, deadline: float | None
-) -> Iterator[Cell]:
-    """Keep the workers busy with cells whose inputs are there; yield each as it is done."""
+    todo: list[Task],
+    store: ArtifactStore,
+    pool: ProcessPoolExecutor,
+    workers: int,
+    deadline: float | None,
+) -> Iterator[Task]:
+    """Keep the workers busy with tasks whose inputs are there; yield each as it is done."""
     wanted = set(todo)
-    order = {cell: index for index, cell in enumerate(todo)}
+    order = {task: index for index, task in enumerate(todo)}
     sorter = TopologicalSorter({c: [n for n in c.inputs.values() if n in wanted] for c in todo})
     sorter.prepare()
-    waiting: list[Cell] = []
-    running: dict[Future[None], Cell] = {}
+    waiting: list[Task] = []
+    running: dict[Future[None], Task] = {}
     while sorter.is_active():
         # In the plan's order: what was begun is finished first, and its inputs can be forgotten.
         waiting = sorted([*waiting, *sorter.get_ready()], key=order.__getitem__)
         while waiting and len(running) < workers and not _over(deadline):
-            cell = waiting.pop(0)
-            running[pool.submit(compute, cell, store)] = cell
+            task = waiting.pop(0)
+            running[pool.submit(compute, task, store)] = task
         if not running:
             return
         for future in wait(running, return_when=FIRST_COMPLETED).done:
-            cell = running.pop(future)
+            task = running.pop(future)
             try:
                 future.result()
             except BrokenProcessPool as error:
-                at = "; ".join(one.name for one in [cell, *running.values()])
+                at = "; ".join(one.name for one in [task, *running.values()])
                 raise RunError(f"a process died, perhaps for want of memory, at: {at}") from error
             except Exception as error:
-                raise failed(cell, error) from error
-            sorter.done(cell)
-            yield cell
+                raise failed(task, error) from error
+            sorter.done(task)
+            yield task
 
 
-def failed(cell: Cell, error: BaseException) -> RunError:
-    """Name the cell that failed."""
+def failed(task: Task, error: BaseException) -> RunError:
+    """Name the task that failed."""
     kind = "" if isinstance(error, HepaticaError) else f"{type(error).__name__}: "
-    return RunError(f"{cell.name}: {kind}{error}")
+    return RunError(f"{task.name}: {kind}{error}")
 
 
 def _over(deadline: float | None) -> bool:
@@ -153,19 +157,19 @@ def _over(deadline: float | None) -> bool:
 
 
 class Estimate:
-    """How long the rest takes: cells of one kind of work take about as long as those before."""
+    """How long the rest takes: tasks of one kind of work take about as long as those before."""
 
-    def __init__(self, todo: Iterable[Cell]) -> None:
+    def __init__(self, todo: Iterable[Task]) -> None:
         self._left = list(todo)
         self._seconds: dict[str, list[float]] = {}
 
-    def add(self, cell: Cell, seconds: float) -> None:
-        """Note that a cell is done."""
-        self._left.remove(cell)
-        self._seconds.setdefault(cell.work.name, []).append(seconds)
+    def add(self, task: Task, seconds: float) -> None:
+        """Note that a task is done."""
+        self._left.remove(task)
+        self._seconds.setdefault(task.kind.name, []).append(seconds)
 
     def seconds_left(self) -> float:
         """Return the estimate for one processor; an unknown kind counts as the mean of all."""
         means = {name: sum(took) / len(took) for name, took in self._seconds.items()}
         usual = sum(means.values()) / max(1, len(means))
-        return sum(means.get(cell.work.name, usual) for cell in self._left)
+        return sum(means.get(task.kind.name, usual) for task in self._left)

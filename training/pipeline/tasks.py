@@ -1,7 +1,7 @@
-"""A cell: one result of the experiments, named by what decides it.
+"""A task: one result of the experiments, named by what decides it.
 
-The digest of a cell is a sha256 over its work's name and version, its configuration and the digests
-of its inputs. So a changed parameter renames exactly the cells that depend on it; the others are
+The digest of a task is a sha256 over its kind's name and version, its configuration and the digests
+of its inputs. So a changed parameter renames exactly the tasks that depend on it; the others are
 found where they are.
 """
 
@@ -14,12 +14,12 @@ from typing import Any
 
 import numpy as np
 
-#: What a cell is computed from and gives: named arrays, kept as plain `.npy` files.
+#: What a task is computed from and gives: named arrays, kept as plain `.npy` files.
 Arrays = Mapping[str, np.ndarray]
 
 
 @dataclass(frozen=True, slots=True)
-class Work:
+class TaskKind:
     """A kind of work: `compute(config, inputs) -> Arrays`, a pure function at a module's top level.
 
     `version` counts up whenever the same configuration no longer gives the same result, since the
@@ -33,62 +33,62 @@ class Work:
 
 
 @dataclass(frozen=True)
-class Cell:
+class Task:
     """One result: a work, its configuration (a frozen dataclass), its inputs by role.
 
     `label` is for people; it names nothing.
     """
 
-    work: Work
+    kind: TaskKind
     config: Any
-    inputs: Mapping[str, "Cell"] = field(default_factory=dict)
+    inputs: Mapping[str, "Task"] = field(default_factory=dict)
     label: str = ""
 
     @property
     def name(self) -> str:
         """What people call it."""
-        return self.label or self.work.name
+        return self.label or self.kind.name
 
     @cached_property
     def digest(self) -> str:
         """What decides its result, as 64 hexadecimal digits."""
-        return hashlib.sha256(json.dumps(self.described(), sort_keys=True).encode()).hexdigest()
+        return hashlib.sha256(json.dumps(self.identity(), sort_keys=True).encode()).hexdigest()
 
-    def described(self) -> dict[str, Any]:
+    def identity(self) -> dict[str, Any]:
         """Everything that decides the result, as JSON."""
         if not is_dataclass(self.config) or isinstance(self.config, type):
-            raise TypeError(f"{self.work.name}: found {self.config!r}, expected a dataclass")
+            raise TypeError(f"{self.kind.name}: found {self.config!r}, expected a dataclass")
         return {
-            "work": self.work.name,
-            "version": self.work.version,
+            "kind": self.kind.name,
+            "version": self.kind.version,
             "config": asdict(self.config),
-            "inputs": {role: cell.digest for role, cell in self.inputs.items()},
+            "inputs": {role: task.digest for role, task in self.inputs.items()},
         }
 
     def __hash__(self) -> int:
         return hash(self.digest)
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Cell) and self.digest == other.digest
+        return isinstance(other, Task) and self.digest == other.digest
 
 
-def walk(cells: Iterable[Cell], *, done: Callable[[Cell], bool]) -> Iterator[Cell]:
-    """Yield the cells that are not done, and what they need that is not done, each once.
+def topological_order(tasks: Iterable[Task], *, done: Callable[[Task], bool]) -> Iterator[Task]:
+    """Yield the tasks that are not done, and what they need that is not done, each once.
 
-    Depth first: what a cell needs comes right before it. What only finished cells needed is left
+    Depth first: what a task needs comes right before it. What only finished tasks needed is left
     out.
     """
-    seen: set[Cell] = set()
+    seen: set[Task] = set()
 
-    def visit(cell: Cell) -> Iterator[Cell]:
-        if cell in seen:
+    def visit(task: Task) -> Iterator[Task]:
+        if task in seen:
             return
-        seen.add(cell)
-        if done(cell):
+        seen.add(task)
+        if done(task):
             return
-        for needed in cell.inputs.values():
+        for needed in task.inputs.values():
             yield from visit(needed)
-        yield cell
+        yield task
 
-    for cell in cells:
-        yield from visit(cell)
+    for task in tasks:
+        yield from visit(task)

@@ -18,7 +18,7 @@ from training.data.patches import Patches
 from training.networks import classifier as cnn
 from training.networks import gan, ood
 from training.networks.architectures import Classifier, Generator
-from training.pipeline import checkpoints as stage
+from training.pipeline import checkpoints
 from training.pipeline.image_grid import save_grid
 from training.presets import CnnPreset, GanPreset, Preset
 from training.seeds import derive
@@ -48,9 +48,9 @@ class Part:
         """How many folds the lesions make up: two in cross-validation, all in the final fit."""
         return FOLDS if self.chosen.all() else FOLDS - 1
 
-    def journal(self, name: str, *, epochs: int) -> stage.Journal:
-        """Open the journal of one of its networks."""
-        return stage.Journal(self.home / name, self.progress, epochs)
+    def log(self, name: str, *, epochs: int) -> checkpoints.CheckpointedLog:
+        """Open the log of one of its networks."""
+        return checkpoints.CheckpointedLog(self.home / name, self.progress, epochs)
 
 
 def generators(part: Part, preset: GanPreset) -> tuple[Generator, ...]:
@@ -64,17 +64,17 @@ def generators(part: Part, preset: GanPreset) -> tuple[Generator, ...]:
         if path.is_file():
             continue
         wanted = data if preset.conditional else data.of_class(index)
-        journal = part.journal(name, epochs=gan.epochs(preset, len(wanted.labels)))
+        log = part.log(name, epochs=gan.epochs(preset, len(wanted.labels)))
         picture = partial(_picture, path.with_suffix(".png"))
         generator = gan.train(
             wanted,
             preset,
             seed=derive(part.seed, part.home.name, name),
-            journal=journal,
+            log=log,
             picture=picture,
         )
         picture(generator)
-        journal.finish({"weights": generator.state_dict()})
+        log.finish({"weights": generator.state_dict()})
     return tuple(g.to(part.device) for g in load_generators(part.home, preset))
 
 
@@ -84,9 +84,9 @@ def classifier(part: Part, arm: str, sources: Sequence[Generator]) -> cnn.Traine
     if not (part.home / f"{name}.pt").is_file():
         seed = derive(part.seed, part.home.name, name)
         data = training_set(part, arm, sources)
-        journal = part.journal(name, epochs=cnn.epochs(part.preset.cnn, len(data.labels)))
-        trained = cnn.train(data, part.preset.cnn, seed=seed, journal=journal)
-        journal.finish({"weights": trained.network.state_dict(), "mean": trained.mean})
+        log = part.log(name, epochs=cnn.epochs(part.preset.cnn, len(data.labels)))
+        trained = cnn.train(data, part.preset.cnn, seed=seed, log=log)
+        log.finish({"weights": trained.network.state_dict(), "mean": trained.mean})
     loaded = load_classifier(part.home, arm, part.preset.cnn)
     return cnn.TrainedClassifier(loaded.network.to(part.device), loaded.mean)
 
@@ -108,9 +108,9 @@ def training_set(part: Part, arm: str, sources: Sequence[Generator]) -> datasets
     return reduce(add, sets)
 
 
-def unlike(
+def ood_score(
     patches: Patches, chosen: Bool[np.ndarray, " n"], trained: cnn.TrainedClassifier
-) -> ood.OutOfDistribution:
+) -> ood.OodScore:
     """Fit the score on the classifier's own training lesions and a few variants of each."""
     variants = np.asarray(patches.variants[:, :_FEATURE_VARIANTS][chosen], dtype=np.float32)
     classes = patches.classes[chosen]
@@ -126,14 +126,14 @@ def load_generators(home: Path, preset: GanPreset) -> tuple[Generator, ...]:
     networks = []
     for name in _generator_names(preset):
         network = gan.build_generator(preset)
-        network.load_state_dict(stage.load(home / f"{name}.pt")["weights"])
+        network.load_state_dict(checkpoints.load(home / f"{name}.pt")["weights"])
         networks.append(network.eval())
     return tuple(networks * len(CLASSES) if preset.conditional else networks)
 
 
 def load_classifier(home: Path, arm: str, preset: CnnPreset) -> cnn.TrainedClassifier:
     """Load a fitted classifier onto the CPU."""
-    state = stage.load(home / f"classifier-{arm}.pt")
+    state = checkpoints.load(home / f"classifier-{arm}.pt")
     network = Classifier(dropout=preset.dropout)
     network.load_state_dict(state["weights"])
     return cnn.TrainedClassifier(network.eval(), state["mean"])

@@ -6,11 +6,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from scipy.special import softmax
 
-from training.evaluation import metrics
-from training.evaluation import multi_cohort as statistics
-from training.pipeline.artifacts import Store
-from training.pipeline.tasks import Cell
-from training.reproduction import independent_test_set as fresh
+from training.evaluation import metrics, multi_cohort
+from training.pipeline.artifacts import ArtifactStore
+from training.pipeline.tasks import Task
+from training.reproduction import independent_test_set
 from training.reproduction.presets import Experiment
 
 
@@ -28,21 +27,26 @@ class Judged(NamedTuple):
 
 
 def judge(
-    store: Store, experiment: Experiment, arms: Mapping[str, list[Cell]], *, flips: bool = False
+    store: ArtifactStore,
+    experiment: Experiment,
+    arms: Mapping[str, list[Task]],
+    *,
+    flips: bool = False,
 ) -> Judged:
     """Read what classifiers said of the fresh lesions, or of them and their flips on average."""
-    known = fresh.truth(store, experiment)
+    known = independent_test_set.truth(store, experiment)
     looks = "_views" if flips else ""
     right: dict[str, np.ndarray] = {}
     likelihood: dict[str, list[float]] = {}
     for name, classifiers in arms.items():
-        said = [
-            fresh.said(one, experiment, "logits", of=looks) for one in map(store.load, classifiers)
+        outputs = [
+            independent_test_set.outputs(one, experiment, "logits", of=looks)
+            for one in map(store.load, classifiers)
         ]
         truth = known["classes"]
-        right[name] = np.stack([logits.argmax(axis=1) == truth for logits in said])
+        right[name] = np.stack([logits.argmax(axis=1) == truth for logits in outputs])
         likelihood[name] = [
-            metrics.negative_log_likelihood(softmax(logits, axis=1), truth) for logits in said
+            metrics.negative_log_likelihood(softmax(logits, axis=1), truth) for logits in outputs
         ]
     return Judged(right, likelihood, known["patient_ids"])
 
@@ -55,9 +59,9 @@ def compare(judged: Judged, name: str, reference: str) -> dict[str, Any]:
     just these lesions, `negative_log_likelihood` that of the difference in it.
     """
     right, accuracy = judged.right, judged.accuracy
-    found = statistics.crossed_gain(right[name], right[reference], judged.patients)
-    alone = statistics.gain(accuracy[name], accuracy[reference])
-    likely = statistics.gain(*(np.array(judged.likelihood[one]) for one in (name, reference)))
+    found = multi_cohort.crossed_gain(right[name], right[reference], judged.patients)
+    alone = multi_cohort.gain(accuracy[name], accuracy[reference])
+    likely = multi_cohort.gain(*(np.array(judged.likelihood[one]) for one in (name, reference)))
     return {
         **found._asdict(),
         "cohorts_alone": list(alone.difference),
@@ -73,5 +77,5 @@ def share(judged: Judged, name: str) -> list[float] | None:
     if compare(judged, "ceiling", "classic")["difference"][1] <= 0:
         return None
     accuracy = judged.accuracy
-    closed = statistics.headroom_closed(accuracy[name], accuracy["classic"], accuracy["ceiling"])
+    closed = multi_cohort.headroom_closed(accuracy[name], accuracy["classic"], accuracy["ceiling"])
     return None if closed is None else list(closed)

@@ -11,15 +11,13 @@ from pathlib import Path
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from lesion.errors import RunError
-from training.pipeline import checkpoints as stage
-from training.pipeline import ray_scheduler as cluster
-from training.pipeline import scheduler as engine
-from training.pipeline.artifacts import Store
+from training.pipeline import checkpoints, ray_scheduler, scheduler
+from training.pipeline.artifacts import ArtifactStore
 from training.pipeline.scheduler import Engine
-from training.pipeline.tasks import Cell
-from training.reproduction import experiments as reproduce
+from training.pipeline.tasks import Task
+from training.reproduction import experiments
 from training.reproduction.presets import EXPERIMENTS
-from training.reproduction.report import result_files as files
+from training.reproduction.report import page, result_files
 from training.reproduction.tasks.cohort import Phantom, import_folder, phantom
 
 
@@ -35,7 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--engine", choices=("local", "ray"), default="local")
     parser.add_argument(
         "--address",
-        default=cluster.HERE,
+        default=ray_scheduler.LOCAL_CLUSTER,
         help="of a Ray cluster that this machine is in (default: --engine ray starts one here)",
     )
 
@@ -43,32 +41,32 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> None:
     """Run what is missing, and write `results.json`, `arrays.npz` and `report.html`."""
     deadline = None if args.minutes is None else time.monotonic() + 60 * args.minutes
-    with stage.exclusive(args.folder), _engine(args) as chosen, _bars() as bars:
-        store = Store(args.folder / "cells")
+    with checkpoints.exclusive(args.folder), _engine(args) as chosen, _bars() as bars:
+        store = ArtifactStore(args.folder / "artifacts")
         store.clean()
         start = partial(chosen, store=store, deadline=deadline)
         compute = partial(_compute, store=store, bars=bars, workers=args.workers, start=start)
-        found = reproduce.run(
+        found = experiments.run(
             EXPERIMENTS[args.preset],
             _cohort(args, store),
             store,
             seed=args.seed,
             compute=compute,
         )
-    files.save(found.results, found.arrays, args.folder)
-    _write_page(args.folder)
+    result_files.save(found.results, found.arrays, args.folder)
+    page.write(args.folder)
 
 
 @contextmanager
 def _engine(args: argparse.Namespace) -> Iterator[Engine]:
     if args.engine == "local":
-        yield partial(engine.local, workers=args.workers)
+        yield partial(scheduler.local, workers=args.workers)
         return
-    with cluster.joined(args.address, workers=args.workers) as joined:
-        yield joined
+    with ray_scheduler.ray_cluster(args.address, workers=args.workers) as ray_cluster:
+        yield ray_cluster
 
 
-def _cohort(args: argparse.Namespace, store: Store) -> Cell:
+def _cohort(args: argparse.Namespace, store: ArtifactStore) -> Task:
     """Name the cohort: a folder's, read into the store, or the phantom."""
     augmentation = EXPERIMENTS[args.preset].augmentation
     if args.cohort is None:
@@ -77,38 +75,30 @@ def _cohort(args: argparse.Namespace, store: Store) -> Cell:
     return import_folder(args.cohort, store, augmentation=augmentation, seed=args.seed)
 
 
-def _write_page(run: Path) -> None:
-    try:
-        from training.reproduction.report import page  # noqa: PLC0415 - a machine that computes may lack it
-    except ImportError as error:
-        raise RunError(f"{error}: all is computed; write the report elsewhere") from error
-    page.write(run)
-
-
 def _compute(
     name: str,
-    cells: Iterable[Cell],
+    tasks: Iterable[Task],
     *,
-    store: Store,
+    store: ArtifactStore,
     bars: Progress,
     workers: int,
     start: Callable[..., None],
 ) -> None:
     """Compute a stage with a bar; stop the run where the time is over."""
-    cells = list(cells)
-    todo = engine.pending(cells, store)
-    task = bars.add_task(name, total=len(todo), left="")
-    clock = engine.Estimate(todo)
+    tasks = list(tasks)
+    todo = scheduler.pending(tasks, store)
+    bar = bars.add_task(name, total=len(todo), left="")
+    clock = scheduler.Estimate(todo)
 
-    def on_done(cell: Cell) -> None:
-        clock.add(cell, store.seconds(cell))
+    def on_done(task: Task) -> None:
+        clock.add(task, store.seconds(task))
         minutes = clock.seconds_left() / 60 / workers
-        bars.update(task, advance=1, left=f"about {minutes:.0f} min left; {cell.label}")
+        bars.update(bar, advance=1, left=f"about {minutes:.0f} min left; {task.label}")
 
-    start(cells, on_done=on_done)
-    left = len(engine.pending(cells, store))
+    start(tasks, on_done=on_done)
+    left = len(scheduler.pending(tasks, store))
     if left:
-        raise RunError(f"the time is over with {left} cells to go; the same command goes on")
+        raise RunError(f"the time is over with {left} tasks to go; the same command goes on")
 
 
 def _bars() -> Progress:

@@ -2,7 +2,7 @@
 
     1  the red curve, and its inner folds            -> the best classic group
     2  the blue and green curves on top of it        -> the best synthetic group
-    3  everything at the best groups: rivals, controls, the cohort-level test ...
+    3  everything at the best groups: baselines, controls, the cohort-level test ...
 
 Every stage finds what is there and computes the rest, so a run that was cut goes on.
 """
@@ -16,60 +16,25 @@ import numpy as np
 
 from lesion.errors import RunError
 from training.evaluation.metrics import Interval
-from training.pipeline.artifacts import Store
-from training.pipeline.tasks import Cell
-from training.reproduction import provenance
-from training.reproduction import selection as select
-from training.reproduction.analyses import (
-    arms,
-    beyond,
-    cohorts,
-    controls,
-    curves,
-    deployment,
-    diversity,
-    gallery,
-    paired,
-    quality,
-    readers,
-    seeds,
-    separation,
-)
-from training.reproduction.analyses import baselines as rivals
-from training.reproduction.analyses import best_arms as detail
-from training.reproduction.analyses import feature_extractor as extractor
-from training.reproduction.analyses import nested_selection as nested
+from training.pipeline.artifacts import ArtifactStore
+from training.pipeline.tasks import Task
+from training.reproduction import provenance, selection
+from training.reproduction.analyses import cohorts, curves, nested_selection
+from training.reproduction.analyses.catalogue import ANALYSES
 from training.reproduction.claims.verdicts import Judgement, in_words, judge
-from training.reproduction.predictions import Truth
+from training.reproduction.predictions import Labels
 from training.reproduction.presets import Experiment
-from training.reproduction.protocol import Trial
-from training.reproduction.provenance import Noting
-from training.reproduction.setup import Study
+from training.reproduction.protocol import ProtocolRun
+from training.reproduction.provenance import TrackingStore
+from training.reproduction.setup import ExperimentSetup
 from training.reproduction.tasks.cohort import Phantom, phantom
 from training.reproduction.tasks.excerpt import EXCERPT, Excerpt
 
 #: The seed of the phantom's 78 new cases (paper 4.2.2).
 NEW_SEED = 40_001
 
-#: What is read once all is computed, by its name in `results.json`.
-SECTIONS = {
-    "curves": curves,
-    "nested": nested,
-    "rivals": rivals,
-    "controls": controls,
-    "readers": readers,
-    "separation": separation,
-    "quality": quality,
-    "diversity": diversity,
-    "deployment": deployment,
-    "cohorts": cohorts,
-    "beyond": beyond,
-    "paired": paired,
-    "seeds": seeds,
-}
-
-#: Computes cells into the store: `compute("stage", cells)`.
-Compute = Callable[[str, Iterable[Cell]], None]
+#: Computes tasks into the store: `compute("stage", tasks)`.
+Compute = Callable[[str, Iterable[Task]], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,36 +45,41 @@ class Found:
     arrays: dict[str, np.ndarray]
 
 
-def trials(experiment: Experiment, cohort: Cell, *, seed: int) -> tuple[Trial, ...]:
+def protocol_runs(experiment: Experiment, cohort: Task, *, seed: int) -> tuple[ProtocolRun, ...]:
     """Name the repeats: each has its own folds and seeds."""
-    return tuple(Trial(experiment, cohort, seed + repeat) for repeat in range(experiment.repeats))
+    return tuple(
+        ProtocolRun(experiment, cohort, seed + repeat) for repeat in range(experiment.repeats)
+    )
 
 
 def run(
-    experiment: Experiment, cohort: Cell, store: Store, *, seed: int, compute: Compute
+    experiment: Experiment, cohort: Task, store: ArtifactStore, *, seed: int, compute: Compute
 ) -> Found:
     """Run everything and return what was found.
 
     Raise `RunError` where the cohort's seed is one that further lesions are drawn with.
     """
     _check_seed(experiment, cohort)
-    study = _choose(trials(experiment, cohort, seed=seed), store, compute=compute)
-    compute("all arms", cells(study))
-    by = {name: Noting(store.folder) for name in (*SECTIONS, "claims", "pictures")}
+    setup = _choose(protocol_runs(experiment, cohort, seed=seed), store, compute=compute)
+    compute("all arms", tasks(setup))
+    by = {name: TrackingStore(store.folder) for name in (*(a.name for a in ANALYSES), "claims")}
     results: dict[str, Any] = {
-        "run": provenance.describe(experiment, cohort, study.truth, seed=seed),
-        "chosen": {"classic": study.classic, "synthetic": study.synthetic},
+        "run": provenance.describe(experiment, cohort, setup.truth, seed=seed),
+        "chosen": {"classic": setup.classic, "synthetic": setup.synthetic},
     }
-    results |= {name: section.results(by[name], study) for name, section in SECTIONS.items()}
+    results |= {a.name: a.results(by[a.name], setup) for a in ANALYSES if a.results is not None}
     results["claims"] = [
-        _claim(one, simulated=study.simulated) for one in judge(_evidence(by["claims"], study))
+        _claim(one, simulated=setup.simulated) for one in judge(_evidence(by["claims"], setup))
     ]
-    arrays = gallery.arrays(by["pictures"], study) | separation.maps(by["pictures"], study)
+    arrays: dict[str, np.ndarray] = {}
+    for analysis in ANALYSES:
+        if analysis.arrays is not None:
+            arrays |= analysis.arrays(by[analysis.name], setup)
     results["run"] |= provenance.behind(by)
     return Found(results, arrays)
 
 
-def _check_seed(experiment: Experiment, cohort: Cell) -> None:
+def _check_seed(experiment: Experiment, cohort: Task) -> None:
     """Refuse a phantom whose patients would be those of the fresh lesions, or of new cases."""
     test = experiment.cohorts
     taken = {NEW_SEED, test.ceiling_seed, test.fresh_seed, *test.seeds}
@@ -117,71 +87,67 @@ def _check_seed(experiment: Experiment, cohort: Cell) -> None:
         raise RunError(f"found seed {cohort.config.seed}, with which other lesions are drawn")
 
 
-def _choose(repeats: tuple[Trial, ...], store: Store, *, compute: Compute) -> Study:
+def _choose(
+    repeats: tuple[ProtocolRun, ...], store: ArtifactStore, *, compute: Compute
+) -> ExperimentSetup:
     """Run the curves and choose the best groups, stage by stage."""
     experiment, cohort = repeats[0].experiment, repeats[0].cohort
     known = Excerpt(("classes", "patient_ids"))
-    table = Cell(EXCERPT, known, {"cohort": cohort}, label="the cohort's table")
-    folds = [(trial, fold) for trial in repeats for fold in trial.splits]
+    table = Task(EXCERPT, known, {"cohort": cohort}, label="the cohort's table")
+    folds = [(protocol, fold) for protocol in repeats for fold in protocol.splits]
     nests = folds if experiment.inner_folds else []
-    further = cohorts.trials(experiment)
+    further = cohorts.protocol_runs(experiment)
 
     red = curves.classic(repeats)
-    inner = {fold: nested.classic(trial, fold) for trial, fold in nests}
-    other = {trial: cohorts.classic_groups(trial) for trial in further}
+    inner = {fold: nested_selection.classic(protocol, fold) for protocol, fold in nests}
+    other = {protocol: cohorts.classic_groups(protocol) for protocol in further}
     compute("classic groups", [table, *curves.of(red), *_of(inner), *_compared(other)])
-    truth = Truth(*(np.asarray(store.load(table)[name]) for name in known.arrays))
+    truth = Labels(*(np.asarray(store.load(table)[name]) for name in known.arrays))
     classic = curves.best(store, red, truth)
-    own = {fold: select.on_inner(store, groups, truth.classes) for fold, groups in inner.items()}
-    best = {trial: cohorts.choose(store, trial, groups) for trial, groups in other.items()}
+    own = {fold: selection.on_inner(store, groups, truth.classes) for fold, groups in inner.items()}
+    best = {protocol: cohorts.choose(store, protocol, groups) for protocol, groups in other.items()}
 
     new = phantom(Phantom(NEW_SEED, experiment.new, experiment.augmentation), "new cases")
     blue = {kind: curves.synthetic(repeats, kind, best=classic) for kind in curves.KINDS}
     drawn = map(curves.of, (*blue.values(), curves.new(repeats, new, best=classic)))
-    inner = {fold: nested.synthetic(trial, fold, best=own[fold]) for trial, fold in nests}
-    other = {trial: cohorts.synthetic_groups(trial, best=best[trial]) for trial in further}
+    inner = {
+        fold: nested_selection.synthetic(protocol, fold, best=own[fold]) for protocol, fold in nests
+    }
+    other = {
+        protocol: cohorts.synthetic_groups(protocol, best=best[protocol]) for protocol in further
+    }
     compute("synthetic groups", [*chain.from_iterable(drawn), *_of(inner), *_compared(other)])
-    return Study(
+    return ExperimentSetup(
         repeats,
         truth,
         new,
         classic,
         curves.best(store, blue["dcgan"], truth),
         {
-            fold: (own[fold], select.on_inner(store, groups, truth.classes))
+            fold: (own[fold], selection.on_inner(store, groups, truth.classes))
             for fold, groups in inner.items()
         },
         {
-            trial.seed: (best[trial], cohorts.choose(store, trial, groups))
-            for trial, groups in other.items()
+            protocol.seed: (best[protocol], cohorts.choose(store, protocol, groups))
+            for protocol, groups in other.items()
         },
     )
 
 
-def cells(study: Study) -> Iterable[Cell]:
+def tasks(setup: ExperimentSetup) -> Iterable[Task]:
     """Yield everything at the best groups."""
-    return chain(
-        curves.cells(curves.discriminators(study)),
-        *(
-            section.cells(study)
-            for section in (rivals, controls, nested, seeds, deployment, detail, extractor, readers)
-        ),
-        cohorts.cells(study),
-        beyond.cells(study),
-        quality.cells(study),
-        gallery.cells(study),
-    )
+    return chain.from_iterable(analysis.tasks(setup) for analysis in ANALYSES)
 
 
-def _evidence(store: Store, study: Study) -> dict[str, Interval]:
-    """Return the evidence for the paper's claims, of every section that has some.
+def _evidence(store: ArtifactStore, setup: ExperimentSetup) -> dict[str, Interval]:
+    """Return the evidence for the paper's claims, of every analysis that has some.
 
     What simulated lesions beside a site's own cohort show is no evidence for that cohort.
     """
-    found = arms.of_claims(store, study) | readers.evidence(store, study)
-    found |= separation.evidence(store, study)
-    if study.simulated:
-        found |= diversity.evidence(store, study) | cohorts.evidence(store, study)
+    found: dict[str, Interval] = {}
+    for analysis in ANALYSES:
+        if analysis.evidence is not None and (setup.simulated or not analysis.of_simulation):
+            found |= analysis.evidence(store, setup)
     return found
 
 
@@ -208,9 +174,9 @@ def _claim(judgement: Judgement, *, simulated: bool) -> dict[str, Any]:
     }
 
 
-def _compared(groups: dict[Trial, dict[int, list[Cell]]]) -> Iterable[Cell]:
-    return chain.from_iterable(cohorts.to_compare(trial, of) for trial, of in groups.items())
+def _compared(groups: dict[ProtocolRun, dict[int, list[Task]]]) -> Iterable[Task]:
+    return chain.from_iterable(cohorts.to_compare(protocol, of) for protocol, of in groups.items())
 
 
-def _of(nests: dict[Any, dict[int, list[Cell]]]) -> Iterable[Cell]:
-    return chain.from_iterable(cells for groups in nests.values() for cells in groups.values())
+def _of(nests: dict[Any, dict[int, list[Task]]]) -> Iterable[Task]:
+    return chain.from_iterable(tasks for groups in nests.values() for tasks in groups.values())

@@ -6,8 +6,8 @@ import numpy as np
 
 from lesion.classes import LesionClass
 from training.phantom.cohort import plan_cohort
-from training.pipeline.artifacts import Store
-from training.pipeline.tasks import Arrays, Cell
+from training.pipeline.artifacts import ArtifactStore
+from training.pipeline.tasks import Arrays, Task
 from training.reproduction.presets import Experiment
 from training.reproduction.tasks.classifier import JUDGED
 from training.reproduction.tasks.cohort import Phantom, mixed, phantom
@@ -16,43 +16,43 @@ from training.reproduction.tasks.excerpt import EXCERPT, Excerpt
 _PATIENTS_A_PART = 100
 
 
-def lesions(experiment: Experiment) -> tuple[Cell, ...]:
+def lesions(experiment: Experiment) -> tuple[Task, ...]:
     """Name the lesions that all are judged by, drawn in parts."""
     return parts(experiment.cohorts.fresh_seed, experiment.cohorts.test)
 
 
-def judged(experiment: Experiment) -> dict[str, Cell]:
+def judged(experiment: Experiment) -> dict[str, Task]:
     """Name them by the roles under which a classifier is given them to judge."""
-    return {f"{JUDGED}fresh-{index}": cell for index, cell in enumerate(lesions(experiment))}
+    return {f"{JUDGED}fresh-{index}": task for index, task in enumerate(lesions(experiment))}
 
 
-def said(answers: Arrays, experiment: Experiment, name: str, *, of: str = "") -> np.ndarray:
+def outputs(answers: Arrays, experiment: Experiment, name: str, *, of: str = "") -> np.ndarray:
     """Return what a classifier said of them: `logits`, `features` ...; `of` is `_views` or none."""
     parts = range(len(lesions(experiment)))
     return np.concatenate([answers[f"{name}_fresh-{index}{of}"] for index in parts])
 
 
-def classes(experiment: Experiment) -> tuple[Cell, ...]:
+def classes(experiment: Experiment) -> tuple[Task, ...]:
     """Name the fresh lesions' classes and patients, which stay when the patches go."""
     return tuple(
-        Cell(
+        Task(
             EXCERPT,
             Excerpt(("classes", "patient_ids")),
-            {"fresh": cell},
-            label=f"classes of {cell.label}",
+            {"fresh": task},
+            label=f"classes of {task.label}",
         )
-        for cell in lesions(experiment)
+        for task in lesions(experiment)
     )
 
 
-def truth(store: Store, experiment: Experiment) -> dict[str, np.ndarray]:
+def truth(store: ArtifactStore, experiment: Experiment) -> dict[str, np.ndarray]:
     """Return the fresh lesions' `classes` and `patient_ids`, in the order of the parts."""
-    tables = [store.load(cell) for cell in classes(experiment)]
+    tables = [store.load(task) for task in classes(experiment)]
     return {name: np.concatenate([t[name] for t in tables]) for name in ("classes", "patient_ids")}
 
 
-@cache  # planning ten thousand lesions takes a while, and hundreds of cells name them
-def parts(seed: int, count: int) -> tuple[Cell, ...]:
+@cache  # planning ten thousand lesions takes a while, and hundreds of tasks name them
+def parts(seed: int, count: int) -> tuple[Task, ...]:
     """Name fresh lesions in the paper's mix, in parts that several processes can draw."""
     counts = mixed(count)
     plans = len(plan_cohort(seed, dict(zip(LesionClass, counts, strict=True))))

@@ -1,4 +1,4 @@
-"""Read cells' results back as the figures that sections are made of."""
+"""Read tasks' results back as the figures that sections are made of."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,15 +10,15 @@ from scipy.special import softmax
 
 from lesion.classes import CLASSES
 from training.evaluation import metrics
-from training.pipeline.artifacts import Store
-from training.pipeline.tasks import Cell
+from training.pipeline.artifacts import ArtifactStore
+from training.pipeline.tasks import Task
 
-#: One arm's cells: repeats, and of each its folds.
-Arm = Sequence[Sequence[Cell]]
+#: One arm's tasks: repeats, and of each its folds.
+Arm = Sequence[Sequence[Task]]
 
 
 @dataclass(frozen=True, slots=True)
-class Truth:
+class Labels:
     """What is known of a cohort's lesions: classes int64 [n], patients [n]."""
 
     classes: Int[np.ndarray, " n"]
@@ -26,33 +26,35 @@ class Truth:
 
 
 def held_out(
-    store: Store, folds: Sequence[Cell], truth: Truth, *, name: str = "logits"
+    store: ArtifactStore, folds: Sequence[Task], truth: Labels, *, name: str = "logits"
 ) -> Float[np.ndarray, "n 3"]:
     """Put together what the folds' networks said of the lesions that each never saw."""
     whole = np.full((len(truth.classes), len(CLASSES)), np.nan)
-    for cell in folds:
-        said = store.load(cell)
-        whole[said["rows"]] = said[name]
+    for task in folds:
+        outputs = store.load(task)
+        whole[outputs["rows"]] = outputs[name]
     return whole
 
 
 def predicted(
-    store: Store, arm: Arm, truth: Truth, *, name: str = "logits"
+    store: ArtifactStore, arm: Arm, truth: Labels, *, name: str = "logits"
 ) -> Int[np.ndarray, "r n"]:
     """Return the class that each repeat of an arm gives each lesion."""
-    said = [held_out(store, folds, truth, name=name) for folds in arm]
-    return np.stack([logits.argmax(axis=1) for logits in said])
+    outputs = [held_out(store, folds, truth, name=name) for folds in arm]
+    return np.stack([logits.argmax(axis=1) for logits in outputs])
 
 
-def judged(store: Store, arm: Arm, truth: Truth, *, name: str = "logits") -> dict[str, Any]:
+def judged(
+    store: ArtifactStore, arm: Arm, truth: Labels, *, name: str = "logits"
+) -> dict[str, Any]:
     """Return an arm's accuracy, confusion, sensitivities and specificities (equations 2-4).
 
     Those of the first repeat, as the paper has one; beside them every repeat's accuracy.
     """
-    said = [held_out(store, folds, truth, name=name) for folds in arm]
+    outputs = [held_out(store, folds, truth, name=name) for folds in arm]
     return {
-        **figures(said[0], truth.classes),
-        "repeats": [float((logits.argmax(axis=1) == truth.classes).mean()) for logits in said],
+        **figures(outputs[0], truth.classes),
+        "repeats": [float((logits.argmax(axis=1) == truth.classes).mean()) for logits in outputs],
     }
 
 

@@ -1,4 +1,4 @@
-"""The paper's protocol on one cohort: three folds, data groups, three sources, rivals (paper 4).
+"""The paper's protocol on one cohort: three folds, data groups, three sources, baselines (paper 4).
 
 A `Trial` is one repeat of it: a split into folds, and a seed for each network. All arms of a fold
 share their networks' first weights, so that they differ by what they are trained on.
@@ -11,24 +11,24 @@ from lesion.classes import CLASSES
 from training.data.folds import FOLDS
 from training.data.splits import Split
 from training.data.training_sets import TrainingSet
-from training.pipeline.tasks import Cell
+from training.pipeline.tasks import Task
 from training.presets import CnnPreset, GanPreset
 from training.reproduction.presets import Experiment
-from training.reproduction.tasks.baseline import RIVAL, Rival
-from training.reproduction.tasks.classifier import CLASSIFIER, Keep, Training
-from training.reproduction.tasks.generator import GENERATOR, Kind, Synthesis
+from training.reproduction.tasks.baseline import BASELINE, BaselineConfig
+from training.reproduction.tasks.classifier import CLASSIFIER, ClassifierConfig, Keep
+from training.reproduction.tasks.generator import GENERATOR, GeneratorConfig, Kind
 from training.seeds import derive
 
 
 @dataclass(frozen=True, slots=True)
-class Trial:
+class ProtocolRun:
     """One repeat of the protocol on one cohort. `splits` are its folds.
 
     `again` counts how often its networks were seeded anew, on the same folds.
     """
 
     experiment: Experiment
-    cohort: Cell
+    cohort: Task
     seed: int
     again: int = 0
 
@@ -44,33 +44,33 @@ class Trial:
 
 
 def classifier(
-    trial: Trial,
+    protocol: ProtocolRun,
     split: Split,
     data: TrainingSet,
     *,
-    more: Mapping[str, Cell] | None = None,
+    more: Mapping[str, Task] | None = None,
     preset: CnnPreset | None = None,
     keep: Keep | None = None,
-) -> Cell:
+) -> Task:
     """Name the classifier of a split that is trained on `data`; `more` are its further inputs."""
-    config = Training(
+    config = ClassifierConfig(
         split,
         data,
-        preset or trial.experiment.cnn,
-        trial.seed_of(split),
-        scaling=trial.experiment.scaling,
+        preset or protocol.experiment.cnn,
+        protocol.seed_of(split),
+        scaling=protocol.experiment.scaling,
         keep=keep or Keep(),
     )
-    inputs = {"cohort": trial.cohort, **(more or {})}
-    return Cell(CLASSIFIER, config, inputs, label=f"classifier {_words(split, data)}")
+    inputs = {"cohort": protocol.cohort, **(more or {})}
+    return Task(CLASSIFIER, config, inputs, label=f"classifier {_words(split, data)}")
 
 
-def generators(trial: Trial, split: Split, kind: Kind, *, classic: int) -> dict[str, Cell]:
+def generators(protocol: ProtocolRun, split: Split, kind: Kind, *, classic: int) -> dict[str, Task]:
     """Name a split's generators, trained on its best classic group, by the roles of their images.
 
     A DCGAN for each class (paper 3.2), or one network for all.
     """
-    experiment = trial.experiment
+    experiment = protocol.experiment
     presets: dict[Kind, GanPreset] = {
         "dcgan": experiment.dcgan,
         "acgan": experiment.acgan,
@@ -78,14 +78,14 @@ def generators(trial: Trial, split: Split, kind: Kind, *, classic: int) -> dict[
     }
     share = (FOLDS - 1) / FOLDS if split.fold is not None else 1.0
     count = round(max(experiment.synthetic) * FOLDS * share * 1.05) + experiment.spare
-    config = Synthesis(
-        kind, presets[kind], split, classic, count, trial.seed_of(split), experiment.scaling
+    config = GeneratorConfig(
+        kind, presets[kind], split, classic, count, protocol.seed_of(split), experiment.scaling
     )
-    inputs = {"cohort": trial.cohort}
+    inputs = {"cohort": protocol.cohort}
     if kind != "dcgan":
-        return {"synthetic": Cell(GENERATOR, config, inputs, label=f"{kind} {_words(split)}")}
+        return {"synthetic": Task(GENERATOR, config, inputs, label=f"{kind} {_words(split)}")}
     return {
-        f"synthetic-{name}": Cell(
+        f"synthetic-{name}": Task(
             GENERATOR,
             replace(config, label=label, seed=derive(config.seed, name) % 2**31),
             inputs,
@@ -95,16 +95,16 @@ def generators(trial: Trial, split: Split, kind: Kind, *, classic: int) -> dict[
     }
 
 
-def rivals(trial: Trial, method: str) -> tuple[Cell, ...]:
-    """Name a rival's cells, one a fold."""
+def baseline_tasks(protocol: ProtocolRun, method: str) -> tuple[Task, ...]:
+    """Name a baseline's tasks, one a fold."""
     return tuple(
-        Cell(
-            RIVAL,
-            Rival(method, trial.experiment.baseline, split, trial.seed_of(split)),
-            {"cohort": trial.cohort},
+        Task(
+            BASELINE,
+            BaselineConfig(method, protocol.experiment.baseline, split, protocol.seed_of(split)),
+            {"cohort": protocol.cohort},
             label=f"{method} {_words(split)}",
         )
-        for split in trial.splits
+        for split in protocol.splits
     )
 
 

@@ -1,4 +1,4 @@
-"""What a run was: everything that was set, on what, and the cells behind each part of it."""
+"""What a run was: everything that was set, on what, and the tasks behind each part of it."""
 
 import os
 import platform
@@ -14,11 +14,11 @@ import torch
 
 import lesion
 from lesion.classes import CLASSES
-from training.networks.devices import pick
-from training.pipeline.artifacts import Store
-from training.pipeline.origin import NOT_RECORDED, Made
-from training.pipeline.tasks import Arrays, Cell, walk
-from training.reproduction.predictions import Truth
+from training.networks.devices import select_device
+from training.pipeline.artifacts import ArtifactStore
+from training.pipeline.origin import NOT_RECORDED, Origin
+from training.pipeline.tasks import Arrays, Task, topological_order
+from training.reproduction.predictions import Labels
 from training.reproduction.presets import Experiment
 from training.reproduction.tasks.cohort import Imported
 
@@ -26,18 +26,18 @@ _PACKAGES = ("torch", "numpy", "scipy", "scikit-learn", "scikit-image", "statsmo
 
 
 @dataclass(frozen=True, slots=True)
-class Noting(Store):
+class TrackingStore(ArtifactStore):
     """A store that notes what is read from it."""
 
-    seen: set[Cell] = field(default_factory=set)
+    seen: set[Task] = field(default_factory=set)
 
-    def load(self, cell: Cell) -> Arrays:
+    def load(self, task: Task) -> Arrays:
         """Read a result, and note it."""
-        self.seen.add(cell)
-        return Store.load(self, cell)
+        self.seen.add(task)
+        return ArtifactStore.load(self, task)
 
 
-def describe(experiment: Experiment, cohort: Cell, truth: Truth, *, seed: int) -> dict[str, Any]:
+def describe(experiment: Experiment, cohort: Task, truth: Labels, *, seed: int) -> dict[str, Any]:
     """Return what was set, and on what; `truth` is of the cohort."""
     return {
         "preset": experiment.name,
@@ -60,56 +60,56 @@ def describe(experiment: Experiment, cohort: Cell, truth: Truth, *, seed: int) -
     }
 
 
-def behind(parts: Mapping[str, Noting]) -> dict[str, Any]:
-    """Return the cells that each part was read from, digest to label, and how they were made.
+def behind(parts: Mapping[str, TrackingStore]) -> dict[str, Any]:
+    """Return the tasks that each part was read from, digest to label, and how they were made.
 
     `seconds` of one processor, by work, and `made_on`, how many were made on each `device` and by
-    each version of `torch`, count what those needed in turn, each once. A cell that was made
+    each version of `torch`, count what those needed in turn, each once. A task that was made
     elsewhere and not brought along counts for nothing.
     """
-    made = _made(parts.values())
+    origin = _made(parts.values())
     return {
-        "cells": {
-            name: {cell.digest: cell.label for cell in _in_order(store.seen)}
+        "tasks": {
+            name: {task.digest: task.label for task in _in_order(store.seen)}
             for name, store in parts.items()
         },
-        "seconds": _seconds(made),
+        "seconds": _seconds(origin),
         "made_on": {
-            "device": _counts(one.device for one in made.values()),
-            "torch": _counts(one.torch for one in made.values()),
+            "device": _counts(one.device for one in origin.values()),
+            "torch": _counts(one.torch for one in origin.values()),
         },
     }
 
 
-def _made(stores: Iterable[Noting]) -> dict[Cell, Made]:
-    """Return how each cell was made, and what it needs in turn."""
-    counted: set[Cell] = set()
-    made = {}
+def _made(stores: Iterable[TrackingStore]) -> dict[Task, Origin]:
+    """Return how each task was made, and what it needs in turn."""
+    counted: set[Task] = set()
+    origin = {}
     for store in stores:
-        for cell in walk(_in_order(store.seen), done=counted.__contains__):
-            counted.add(cell)
-            if store.has(cell):
-                made[cell] = store.made(cell)
-    return made
+        for task in topological_order(_in_order(store.seen), done=counted.__contains__):
+            counted.add(task)
+            if store.has(task):
+                origin[task] = store.origin(task)
+    return origin
 
 
-def _seconds(made: Mapping[Cell, Made]) -> dict[str, float]:
+def _seconds(origin: Mapping[Task, Origin]) -> dict[str, float]:
     seconds: dict[str, float] = {}
-    for cell, one in made.items():
-        seconds[cell.work.name] = round(seconds.get(cell.work.name, 0.0) + one.seconds, 3)
+    for task, one in origin.items():
+        seconds[task.kind.name] = round(seconds.get(task.kind.name, 0.0) + one.seconds, 3)
     return seconds
 
 
 def _counts(names: Iterable[str | None]) -> dict[str, int]:
-    """Count the cells of each name, the most first."""
+    """Count the tasks of each name, the most first."""
     return dict(Counter(name or NOT_RECORDED for name in names).most_common())
 
 
-def _in_order(cells: Iterable[Cell]) -> list[Cell]:
-    return sorted(cells, key=lambda cell: (cell.label, cell.digest))
+def _in_order(tasks: Iterable[Task]) -> list[Task]:
+    return sorted(tasks, key=lambda task: (task.label, task.digest))
 
 
-def _cohort(cohort: Cell) -> dict[str, Any]:
+def _cohort(cohort: Task) -> dict[str, Any]:
     if isinstance(cohort.config, Imported):
         known = cohort.config
         return {
@@ -119,7 +119,7 @@ def _cohort(cohort: Cell) -> dict[str, Any]:
 
 
 def _machine() -> str:
-    device = pick()
+    device = select_device()
     if device.type == "cuda":
         return f"{torch.cuda.get_device_name(device)}, {os.cpu_count()} processors"
     return f"{os.cpu_count()} processors, {platform.machine()}"

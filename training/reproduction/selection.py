@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from jaxtyping import Int
 
-from training.pipeline.artifacts import Store
-from training.pipeline.tasks import Cell
+from training.pipeline.artifacts import ArtifactStore
+from training.pipeline.tasks import Task
 
 
 def saturation(accuracy: Mapping[int, float]) -> int:
@@ -19,12 +19,12 @@ def saturation(accuracy: Mapping[int, float]) -> int:
 
 
 def on_inner(
-    store: Store, groups: Mapping[int, Sequence[Cell]], classes: Int[np.ndarray, " n"]
+    store: ArtifactStore, groups: Mapping[int, Sequence[Task]], classes: Int[np.ndarray, " n"]
 ) -> int:
     """Return the group whose classifiers are best on the inner folds that they held out."""
     accuracy = {}
-    for size, cells in groups.items():
-        said = [store.load(cell) for cell in cells]
-        right = [s["logits"].argmax(axis=1) == classes[s["rows"]] for s in said]
+    for size, tasks in groups.items():
+        outputs = [store.load(task) for task in tasks]
+        right = [s["logits"].argmax(axis=1) == classes[s["rows"]] for s in outputs]
         accuracy[size] = float(np.concatenate(right).mean())
     return saturation(accuracy)

@@ -4,14 +4,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from training.data.splits import Split
-from training.pipeline.tasks import Cell
-from training.reproduction.predictions import Truth
+from training.pipeline.tasks import Task
+from training.reproduction.predictions import Labels
 from training.reproduction.presets import Experiment
-from training.reproduction.protocol import Trial
+from training.reproduction.protocol import ProtocolRun
 
 
 @dataclass(frozen=True, slots=True)
-class Study:
+class ExperimentSetup:
     """The repeats of the protocol, their cohort's truth, the new cases, and the best groups.
 
     `classic` and `synthetic` are chosen on the reported folds, as the paper chose; `nested` is each
@@ -19,9 +19,9 @@ class Study:
     further cohorts' own choices, by their seeds.
     """
 
-    repeats: tuple[Trial, ...]
-    truth: Truth
-    new: Cell
+    repeats: tuple[ProtocolRun, ...]
+    truth: Labels
+    new: Task
     classic: int
     synthetic: int
     nested: Mapping[Split, tuple[int, int]]
@@ -35,10 +35,10 @@ class Study:
     @property
     def simulated(self) -> bool:
         """Whether the cohort itself is; new cases and fresh lesions always are."""
-        cohort = self.trial.cohort.config
+        cohort = self.protocol.cohort.config
         return bool(getattr(cohort, "simulated", True))
 
     @property
-    def trial(self) -> Trial:
+    def protocol(self) -> ProtocolRun:
         """The first repeat: what is measured once is measured on it."""
         return self.repeats[0]

@@ -8,7 +8,7 @@ from scipy.special import expit
 from statsmodels.formula.api import ols
 from statsmodels.stats.anova import anova_lm
 
-from training.evaluation import multi_cohort as cohorts
+from training.evaluation import multi_cohort
 from training.evaluation.metrics import Interval
 
 
@@ -23,7 +23,7 @@ def draw(*, gain, headroom, sd=0.03, number=20, seed=0):
 def test_the_gain_is_the_paired_t_test():
     arm, reference, _ = draw(gain=0.02, headroom=0.06)
     oracle = stats.ttest_rel(arm, reference)
-    found = cohorts.gain(arm, reference)
+    found = multi_cohort.gain(arm, reference)
     assert found.p == pytest.approx(oracle.pvalue)
     assert found.difference[1:] == pytest.approx(tuple(oracle.confidence_interval()))
 
@@ -34,9 +34,9 @@ def answer(rng, *, gain, cohort=0.0, patient=0.0, cohorts=8, patients=150):
     Cohorts and patients differ in how hard they are, and by `cohort` and `patient` in the gain.
     """
     of = np.repeat(np.arange(patients), rng.integers(1, 4, patients))
-    easy = rng.normal(1.2, 0.3, (cohorts, 1)) + rng.normal(0, 1, patients)[of]
+    easy = rng.normal(1.2, 0.3, (multi_cohort, 1)) + rng.normal(0, 1, patients)[of]
     easy += rng.normal(0, 0.5, len(of))
-    gains = gain + rng.normal(0, cohort, (cohorts, 1)) + rng.normal(0, patient, patients)[of]
+    gains = gain + rng.normal(0, cohort, (multi_cohort, 1)) + rng.normal(0, patient, patients)[of]
     arm, reference = rng.random((2, *easy.shape)) < expit(np.stack([easy + gains, easy]))
     return arm, reference, of
 
@@ -59,8 +59,10 @@ def test_nineteen_of_twenty_crossed_intervals_hold_the_gain(by, alone):
     rng, found, spread = np.random.default_rng(0), [], []
     for _ in range(600):
         arm, reference, of = answer(rng, gain=0.2, **by)
-        crossed = cohorts.crossed_gain(arm, reference, of).difference
-        found.append((crossed, cohorts.gain(arm.mean(axis=1), reference.mean(axis=1)).difference))
+        crossed = multi_cohort.crossed_gain(arm, reference, of).difference
+        found.append(
+            (crossed, multi_cohort.gain(arm.mean(axis=1), reference.mean(axis=1)).difference)
+        )
         spread.append((arm.mean(axis=1) - reference.mean(axis=1)).std())
     value, low, high = np.moveaxis(found, 2, 0)
     truth = value.mean()  # of so many experiments
@@ -81,7 +83,7 @@ def test_the_crossed_variance_is_that_of_the_analysis_of_variance():
     rows, columns = np.indices(arm.shape)
     table = {"gained": (arm * 1.0 - reference).ravel(), "r": rows.ravel(), "c": columns.ravel()}
     square = anova_lm(ols("gained ~ C(r) + C(c)", pd.DataFrame(table)).fit())["mean_sq"]
-    found = cohorts.crossed_gain(arm, reference, np.arange(40))
+    found = multi_cohort.crossed_gain(arm, reference, np.arange(40))
     variance = (square["C(r)"] + square["C(c)"] - square["Residual"]) / arm.size
     assert square["C(c)"] > square["Residual"]
     error = abs(found.difference.value) / np.sqrt(variance)
@@ -93,17 +95,19 @@ def test_the_crossed_variance_is_that_of_the_analysis_of_variance():
 def test_lesions_on_which_all_cohorts_gain_alike_add_nothing_to_the_t_interval():
     arm = np.array([[1, 1, 1, 1], [0, 0, 0, 0], [1, 0, 1, 0], [0, 1, 0, 1]], dtype=bool)
     none = np.zeros_like(arm)
-    found = cohorts.crossed_gain(arm, none, np.arange(4))
-    assert found.difference == pytest.approx(cohorts.gain(arm.mean(axis=1), none.mean(axis=1))[0])
+    found = multi_cohort.crossed_gain(arm, none, np.arange(4))
+    assert found.difference == pytest.approx(
+        multi_cohort.gain(arm.mean(axis=1), none.mean(axis=1))[0]
+    )
 
 
 def test_copies_of_a_patients_lesions_say_nothing_more():
     arm, reference, of = answer(np.random.default_rng(4), gain=0.5, patient=1.0)
-    once = cohorts.crossed_gain(arm, reference, of)
+    once = multi_cohort.crossed_gain(arm, reference, of)
     arm, reference, of = (np.repeat(one, 3, axis=-1) for one in (arm, reference, of))
-    again = cohorts.crossed_gain(arm, reference, of)
+    again = multi_cohort.crossed_gain(arm, reference, of)
     assert again.difference == pytest.approx(once.difference)
-    apart = cohorts.crossed_gain(arm, reference, np.arange(len(of)))
+    apart = multi_cohort.crossed_gain(arm, reference, np.arange(len(of)))
     assert apart.difference.high < again.difference.high
 
 
@@ -116,21 +120,21 @@ def test_copies_of_a_patients_lesions_say_nothing_more():
 def test_the_share_holds_just_what_a_t_test_cannot_exclude(gain, headroom, number, seed):
     """Fieller's definition: at a bound s, gain - s x headroom has p = .05."""
     arm, reference, ceiling = draw(gain=gain, headroom=headroom, number=number, seed=seed)
-    share = cohorts.headroom_closed(arm, reference, ceiling)
-    assert (share is None) == (cohorts.gain(ceiling, reference).difference.low <= 0)
+    share = multi_cohort.headroom_closed(arm, reference, ceiling)
+    assert (share is None) == (multi_cohort.gain(ceiling, reference).difference.low <= 0)
     if share is not None:
         for bound in share[1:]:
             rest = (arm - reference) - bound * (ceiling - reference)
             assert stats.ttest_1samp(rest, 0).pvalue == pytest.approx(0.05, rel=1e-4)
         assert share.low <= share.value <= share.high
-        assert (share.low > 0) == (cohorts.gain(arm, reference).difference.low > 0)
+        assert (share.low > 0) == (multi_cohort.gain(arm, reference).difference.low > 0)
 
 
 def test_nineteen_of_twenty_shares_hold_the_truth():
     held = [
         share.low <= 0.5 <= share.high
         for seed in range(1000)
-        if (share := cohorts.headroom_closed(*draw(gain=0.03, headroom=0.06, seed=seed)))
+        if (share := multi_cohort.headroom_closed(*draw(gain=0.03, headroom=0.06, seed=seed)))
     ]
     assert len(held) > 990
     assert np.mean(held) == pytest.approx(0.95, abs=0.02)
@@ -138,16 +142,16 @@ def test_nineteen_of_twenty_shares_hold_the_truth():
 
 @pytest.mark.parametrize("headroom", [0.0, -0.06])
 def test_without_headroom_no_share_of_it_is_closed(headroom):
-    assert cohorts.headroom_closed(*draw(gain=0.03, headroom=headroom)) is None
+    assert multi_cohort.headroom_closed(*draw(gain=0.03, headroom=headroom)) is None
 
 
 def test_arms_that_never_differ():
     same = np.linspace(0.7, 0.8, 5)
-    assert cohorts.gain(same, same) == ((0, 0, 0), 1)
+    assert multi_cohort.gain(same, same) == ((0, 0, 0), 1)
     right = np.eye(5, 9, dtype=bool)
-    assert cohorts.crossed_gain(right, right, np.arange(9)) == ((0, 0, 0), 1)
-    assert cohorts.headroom_closed(same, same, same) is None
-    assert cohorts.headroom_closed(same, same, same + 0.125) == pytest.approx((0, 0, 0))
+    assert multi_cohort.crossed_gain(right, right, np.arange(9)) == ((0, 0, 0), 1)
+    assert multi_cohort.headroom_closed(same, same, same) is None
+    assert multi_cohort.headroom_closed(same, same, same + 0.125) == pytest.approx((0, 0, 0))
 
 
 @pytest.mark.parametrize(
@@ -156,28 +160,28 @@ def test_arms_that_never_differ():
 )
 def test_the_goal_is_a_sure_gain_of_half_the_headroom(gain, headroom, reached):
     arm, reference, ceiling = draw(gain=gain, headroom=headroom, sd=0.01)
-    closed = cohorts.headroom_closed(arm, reference, ceiling)
-    assert cohorts.reaches_goal(cohorts.gain(arm, reference), closed) == reached
+    closed = multi_cohort.headroom_closed(arm, reference, ceiling)
+    assert multi_cohort.reaches_goal(multi_cohort.gain(arm, reference), closed) == reached
 
 
 def test_an_unsure_gain_misses_the_goal_however_large():
     arm, reference, _ = draw(gain=0.05, headroom=0.06, sd=0.03, number=3, seed=1)
-    found = cohorts.gain(arm, reference)
+    found = multi_cohort.gain(arm, reference)
     assert found.difference.low < 0
-    assert not cohorts.reaches_goal(found, Interval(0.8, 0.1, 2.0))
+    assert not multi_cohort.reaches_goal(found, Interval(0.8, 0.1, 2.0))
 
 
 def test_one_cohort_is_refused():
     one = np.array([0.8])
     with pytest.raises(ValueError, match="found 1 cohorts"):
-        cohorts.gain(one, one)
+        multi_cohort.gain(one, one)
     with pytest.raises(ValueError, match="found 1 cohorts"):
-        cohorts.headroom_closed(one, one, one)
+        multi_cohort.headroom_closed(one, one, one)
     with pytest.raises(ValueError, match="found 1 cohorts"):
-        cohorts.crossed_gain(np.ones((1, 9), bool), np.ones((1, 9), bool), np.arange(9))
+        multi_cohort.crossed_gain(np.ones((1, 9), bool), np.ones((1, 9), bool), np.arange(9))
 
 
 def test_one_patient_is_refused():
     right = np.ones((3, 9), dtype=bool)
     with pytest.raises(ValueError, match="found 1 patients"):
-        cohorts.crossed_gain(right, right, np.zeros(9, dtype=int))
+        multi_cohort.crossed_gain(right, right, np.zeros(9, dtype=int))

@@ -2,8 +2,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from training.evaluation import paired_tests as paired
-from training.evaluation import power
+from training.evaluation import paired_tests, power
 
 
 @pytest.mark.parametrize("gain", [0.07, -0.07, 0.0])
@@ -12,7 +11,7 @@ def test_mcnemar_power_is_the_share_of_simulated_runs_that_show_it(gain):
     shown = []
     for _ in range(500):
         kind = rng.choice(3, 182, p=[(0.2 + gain) / 2, (0.2 - gain) / 2, 0.8])
-        shown.append(paired.mcnemar(kind != 1, kind != 0).p < 0.05)
+        shown.append(paired_tests.mcnemar(kind != 1, kind != 0).p < 0.05)
     expected = power.mcnemar_power(182, gain=gain, discordant=0.2)
     assert np.mean(shown) == pytest.approx(expected, abs=3 * np.sqrt(0.25 / 500))
 

@@ -9,8 +9,7 @@ from lesion.classes import CLASSES
 from training.export import assemble, onnx
 from training.export.graphs import ClassifierGraph, GeneratorGraph
 from training.export.model_card import intended_use
-from training.pipeline import cross_validation as run
-from training.pipeline import train_networks as fits
+from training.pipeline import cross_validation, train_networks
 from training.presets import SMOKE
 
 
@@ -22,7 +21,7 @@ def bundle(smoke_run, cut, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def final(smoke_run):
-    return run.final(smoke_run, SMOKE)
+    return cross_validation.final(smoke_run, SMOKE)
 
 
 def test_the_bundle_says_what_it_is(bundle):
@@ -86,7 +85,7 @@ def test_generators_make_whole_hounsfield_units_within_the_window(bundle):
 
 
 def test_a_conditional_generator_is_exported_for_its_class(smoke_run):
-    network = fits.load_generators(smoke_run / "fold-0", SMOKE.fold_gan)[2]
+    network = train_networks.load_generators(smoke_run / "fold-0", SMOKE.fold_gan)[2]
     z = torch.rand(3, 100) * 2 - 1
     with torch.no_grad():
         image = network(z, torch.full((3,), 2)).squeeze(1)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from training.html import blocks as tables
+from training.html import blocks
 from training.html.blocks import NOTHING
 
 
@@ -22,7 +22,7 @@ from training.html.blocks import NOTHING
     ],
 )
 def test_percent(found, text: str, quiet: str) -> None:
-    assert tables.percent(found)[:2] == (text, quiet)
+    assert blocks.percent(found)[:2] == (text, quiet)
 
 
 @pytest.mark.parametrize(
@@ -30,16 +30,16 @@ def test_percent(found, text: str, quiet: str) -> None:
     [(0.0714, "+7.1"), (-0.02, "−2.0"), (0.0, "0.0"), (-0.0004, "0.0"), (0.0004, "0.0")],
 )
 def test_a_difference_has_a_sign_unless_it_is_nothing(found: float, text: str) -> None:
-    assert tables.points(found).text == text
+    assert blocks.points(found).text == text
 
 
 def test_an_interval_has_signs_too() -> None:
-    assert tables.points([0.009, -0.001, 0.019]).quiet == "(−0.1 to +1.9)"
+    assert blocks.points([0.009, -0.001, 0.019]).quiet == "(−0.1 to +1.9)"
 
 
 @given(st.floats(0, 1))
 def test_no_percent_is_far_from_its_value(value: float) -> None:
-    assert math.isclose(float(tables.percent(value).text), 100 * value, abs_tol=0.0500001)
+    assert math.isclose(float(blocks.percent(value).text), 100 * value, abs_tol=0.0500001)
 
 
 @pytest.mark.parametrize(
@@ -53,19 +53,19 @@ def test_no_percent_is_far_from_its_value(value: float) -> None:
     ],
 )
 def test_a_measure_has_the_digits_that_its_error_allows(value, error, written) -> None:
-    assert tables.measured(value, error)[:2] == written
+    assert blocks.measured(value, error)[:2] == written
 
 
 @pytest.mark.parametrize(
     ("p", "written"), [(0.0349, ".035"), (0.00004, "< .001"), (1.0, "1"), (0.5, ".5")]
 )
 def test_p_value(p: float, written: str) -> None:
-    assert tables.p_value(p) == written
+    assert blocks.p_value(p) == written
 
 
 def test_thousands_are_apart() -> None:
-    assert tables.count(10_000).text == "10\u202f000"
+    assert blocks.count(10_000).text == "10\u202f000"
 
 
 def test_what_the_paper_does_not_give_is_a_dash() -> None:
-    assert tables.printed(None) is NOTHING
+    assert blocks.printed(None) is NOTHING

@@ -8,7 +8,7 @@ import torch
 from training.data.datasets import Labelled
 from training.networks import acgan, gan
 from training.networks.architectures import Discriminator
-from training.pipeline import checkpoints as stage
+from training.pipeline import checkpoints
 from training.presets import GanPreset
 
 TINY = GanPreset(
@@ -34,7 +34,9 @@ def data():
 @pytest.fixture(scope="module")
 def pair(data, tmp_path_factory):
     path = tmp_path_factory.mktemp("acgan") / "acgan"
-    return acgan.train(data, TINY, seed=1, journal=stage.Journal(path, stage.bars(), 10))
+    return acgan.train(
+        data, TINY, seed=1, log=checkpoints.CheckpointedLog(path, checkpoints.bars(), 10)
+    )
 
 
 def test_the_discriminator_learns_to_name_the_classes(data, pair):
@@ -68,8 +70,8 @@ def test_batch_norm_is_measured_on_real_images(data, pair):
 def test_the_losses_start_where_ignorance_does(auxiliary, data, tmp_path):
     """At first every logit is near 0: ln 2 for each guess at real or not, ln 3 for each class."""
     untaught = replace(TINY, epochs=1, learning_rate=1e-9, discriminator_learning_rate=1e-9)
-    journal = stage.Journal(tmp_path / "gan", stage.bars(), 1)
-    gan.play(data, untaught, auxiliary=auxiliary, seed=1, journal=journal)
+    log = checkpoints.CheckpointedLog(tmp_path / "gan", checkpoints.bars(), 1)
+    gan.train_adversarial(data, untaught, auxiliary=auxiliary, seed=1, log=log)
     told = json.loads((tmp_path / "gan.jsonl").read_text())
     each = math.log(2) + auxiliary * math.log(3)
     assert told["discriminator"] == pytest.approx(2 * each, rel=0.1)
@@ -84,8 +86,8 @@ def test_it_is_a_dcgans_discriminator_with_a_head_of_three():
 
 
 def test_refuses_a_generator_without_classes_and_a_discriminator_without_head(data, tmp_path):
-    journal = stage.Journal(tmp_path / "acgan", stage.bars(), 1)
+    log = checkpoints.CheckpointedLog(tmp_path / "acgan", checkpoints.bars(), 1)
     with pytest.raises(ValueError, match="conditional"):
-        acgan.train(data, replace(TINY, conditional=False), seed=1, journal=journal)
+        acgan.train(data, replace(TINY, conditional=False), seed=1, log=log)
     with pytest.raises(TypeError, match="ACGAN"):
         acgan.classify(Discriminator(width=8), data.images)

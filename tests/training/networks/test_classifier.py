@@ -4,8 +4,8 @@ import pytest
 import torch
 
 from training.data.datasets import Labelled
-from training.networks import classifier as cnn
-from training.pipeline import checkpoints as stage
+from training.networks import classifier
+from training.pipeline import checkpoints
 from training.presets import CnnPreset
 
 CONSTANT = CnnPreset(epochs=3, batch=8)
@@ -18,7 +18,7 @@ def data():
     return Labelled(images, torch.arange(20) % 3)
 
 
-class Interrupted(stage.Journal):
+class Interrupted(checkpoints.CheckpointedLog):
     """A journal that is cut off after the second epoch's checkpoint."""
 
     def record(self, epoch, losses, parts):
@@ -29,24 +29,24 @@ class Interrupted(stage.Journal):
 
 @pytest.mark.parametrize("preset", [CONSTANT, ONE_CYCLE], ids=["constant", "one cycle"])
 def test_interrupted_training_ends_with_the_same_weights(preset, data, tmp_path, monkeypatch):
-    monkeypatch.setattr(stage, "_SECONDS_BETWEEN_CHECKPOINTS", -1.0)
+    monkeypatch.setattr(checkpoints, "_SECONDS_BETWEEN_CHECKPOINTS", -1.0)
 
-    def train(name, journal):
-        told = journal(tmp_path / name, stage.bars(), preset.epochs)
-        return cnn.train(data, preset, seed=1, journal=told).network.state_dict()
+    def train(name, log):
+        told = log(tmp_path / name, checkpoints.bars(), preset.epochs)
+        return classifier.train(data, preset, seed=1, log=told).network.state_dict()
 
-    whole = train("whole", stage.Journal)
+    whole = train("whole", checkpoints.CheckpointedLog)
     with pytest.raises(KeyboardInterrupt):
         train("cut", Interrupted)
-    resumed = train("cut", stage.Journal)
+    resumed = train("cut", checkpoints.CheckpointedLog)
     assert all(torch.equal(whole[name], resumed[name]) for name in whole)
 
 
 def test_subtracts_the_mean_of_the_training_images(data, tmp_path):
-    journal = stage.Journal(tmp_path / "cnn", stage.bars(), 1)
-    trained = cnn.train(data, replace(CONSTANT, epochs=1), seed=1, journal=journal)
+    log = checkpoints.CheckpointedLog(tmp_path / "cnn", checkpoints.bars(), 1)
+    trained = classifier.train(data, replace(CONSTANT, epochs=1), seed=1, log=log)
     assert trained.mean == pytest.approx(data.images.mean().item())
-    said = cnn.read(trained, data.images)
+    said = classifier.read(trained, data.images)
     with torch.no_grad():
         expected = trained.network((data.images - data.images.mean()).unsqueeze(1))
     torch.testing.assert_close(said.logits, expected)
@@ -56,8 +56,8 @@ def test_subtracts_the_mean_of_the_training_images(data, tmp_path):
 @pytest.mark.parametrize("preset", [CONSTANT, ONE_CYCLE], ids=["constant", "one cycle"])
 def test_as_many_updates_as_the_epochs_have_change_nothing(preset, data, tmp_path):
     def train(name, preset):
-        journal = stage.Journal(tmp_path / name, stage.bars(), 3)
-        return cnn.train(data, preset, seed=1, journal=journal).network.state_dict()
+        log = checkpoints.CheckpointedLog(tmp_path / name, checkpoints.bars(), 3)
+        return classifier.train(data, preset, seed=1, log=log).network.state_dict()
 
     epochs = train("epochs", preset)  # 3 of 3 batches
     updates = train("updates", replace(preset, epochs=1, updates=9))
@@ -67,18 +67,18 @@ def test_as_many_updates_as_the_epochs_have_change_nothing(preset, data, tmp_pat
 @pytest.mark.parametrize(("updates", "epochs"), [(1, 1), (3, 1), (4, 2), (7, 3)])
 def test_the_last_epoch_is_cut_short(updates, epochs, data, tmp_path, monkeypatch):
     taken = []
-    step = cnn.Nesterov.step
-    monkeypatch.setattr(cnn.Nesterov, "step", lambda self: (taken.append(1), step(self)))
+    step = classifier.Nesterov.step
+    monkeypatch.setattr(classifier.Nesterov, "step", lambda self: (taken.append(1), step(self)))
     preset = replace(ONE_CYCLE, updates=updates)
-    journal = stage.Journal(tmp_path / "cnn", stage.bars(), epochs)
-    cnn.train(data, preset, seed=1, journal=journal)
+    log = checkpoints.CheckpointedLog(tmp_path / "cnn", checkpoints.bars(), epochs)
+    classifier.train(data, preset, seed=1, log=log)
     assert len(taken) == updates
     assert len((tmp_path / "cnn.jsonl").read_text().splitlines()) == epochs
-    assert cnn.epochs(preset, len(data.images)) == epochs
+    assert classifier.epochs(preset, len(data.images)) == epochs
 
 
 def test_one_cycle_spans_the_updates():
-    rates = cnn._rates(replace(ONE_CYCLE, updates=50), 50)
+    rates = classifier._rates(replace(ONE_CYCLE, updates=50), 50)
     learning_rates, momenta = zip(*rates, strict=True)
     assert max(learning_rates) == pytest.approx(0.02)
     assert learning_rates.index(max(learning_rates)) == 14  # 30 % of the way

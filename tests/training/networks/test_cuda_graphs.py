@@ -11,10 +11,8 @@ import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from training.data.datasets import Labelled
-from training.networks import classifier as cnn
-from training.networks import cuda_graphs as capture
-from training.networks import devices, gan
-from training.pipeline import checkpoints as stage
+from training.networks import classifier, cuda_graphs, devices, gan
+from training.pipeline import checkpoints
 from training.presets import CnnPreset, GanPreset
 
 CPU = torch.device("cpu")
@@ -37,17 +35,17 @@ def data(device=CPU):
     return Labelled(images.to(device), (torch.arange(20) % 3).to(device))
 
 
-def train_cnn(data, preset, journal):
-    return cnn.train(data, preset, seed=1, journal=journal).network
+def train_cnn(data, preset, log):
+    return classifier.train(data, preset, seed=1, log=log).network
 
 
-def train_dcgan(data, preset, journal):
-    return gan.train(data, preset, seed=1, journal=journal)
+def train_dcgan(data, preset, log):
+    return gan.train(data, preset, seed=1, log=log)
 
 
-def train_acgan(data, preset, journal):
+def train_acgan(data, preset, log):
     conditional = replace(preset, conditional=True)
-    return gan.play(data, conditional, auxiliary=True, seed=1, journal=journal).generator
+    return gan.train_adversarial(data, conditional, auxiliary=True, seed=1, log=log).generator
 
 
 TRAININGS = [
@@ -59,12 +57,16 @@ TRAININGS = [
 
 
 def test_an_epoch_deals_every_image_once_and_anew():
-    deck = capture.Deck(10, CPU)
+    sampler = cuda_graphs.BatchSampler(10, CPU)
     torch.manual_seed(0)
     epochs = []
     for _ in range(2):
-        deck.shuffle()
-        epochs.append(torch.cat([deck.deal(4), deck.deal(4), deck.deal(2)]).tolist())
+        sampler.shuffle()
+        epochs.append(
+            torch.cat(
+                [sampler.next_batch(4), sampler.next_batch(4), sampler.next_batch(2)]
+            ).tolist()
+        )
     assert sorted(epochs[0]) == sorted(epochs[1]) == list(range(10))
     assert epochs[0] != epochs[1]
 
@@ -75,7 +77,7 @@ def test_nesterov_steps_as_torch_does(weight_decay):
     rates = torch.rand(12, 2)
     mine, theirs = torch.nn.Linear(5, 3), torch.nn.Linear(5, 3)
     theirs.load_state_dict(mine.state_dict())
-    one = capture.Nesterov(mine, rates, weight_decay=weight_decay)
+    one = cuda_graphs.Nesterov(mine, rates, weight_decay=weight_decay)
     other = torch.optim.SGD(
         theirs.parameters(), lr=1.0, momentum=0.9, nesterov=True, weight_decay=weight_decay
     )
@@ -119,9 +121,9 @@ def test_a_step_reads_no_value_and_brings_none(train, preset, monkeypatch, tmp_p
         assert not operations.counts.keys() & {"lift_fresh", "nonzero", "masked_select", "equal"}
         raise DoneError
 
-    monkeypatch.setattr(capture.Steps, "run", run)
+    monkeypatch.setattr(cuda_graphs.CapturedStep, "run", run)
     with pytest.raises(DoneError):
-        train(data(), preset, stage.Journal(tmp_path / "cut", stage.bars(), 1))
+        train(data(), preset, checkpoints.CheckpointedLog(tmp_path / "cut", checkpoints.bars(), 1))
 
 
 def test_every_step_is_taken_once_whether_launched_or_replayed(monkeypatch):
@@ -145,12 +147,12 @@ def test_every_step_is_taken_once_whether_launched_or_replayed(monkeypatch):
         else:
             noted.append(count)
 
-    monkeypatch.setattr(capture, "_stream", lambda device: MagicMock())
+    monkeypatch.setattr(cuda_graphs, "_stream", lambda device: MagicMock())
     monkeypatch.setattr(torch.cuda, "current_stream", lambda device: MagicMock())
     monkeypatch.setattr(torch.cuda, "stream", lambda stream: nullcontext())
     monkeypatch.setattr(torch.cuda, "CUDAGraph", Graph)
     monkeypatch.setattr(torch.cuda, "graph", graph)
-    steps = capture.Steps(step, torch.device("cuda"))
+    steps = cuda_graphs.CapturedStep(step, torch.device("cuda"))
     for _ in range(4):
         steps.run([64, 64, 7])
     assert [count for _, count in taken] == [64, 64, 7] * 4
@@ -169,15 +171,15 @@ def test_captured_steps_compute_what_eager_ones_do(train, preset, monkeypatch, t
     )
 
     def losses(name):
-        journal = stage.Journal(tmp_path / name, stage.bars(), 5)
-        network = train(data(devices.pick()), exact, journal)
+        log = checkpoints.CheckpointedLog(tmp_path / name, checkpoints.bars(), 5)
+        network = train(data(devices.select_device()), exact, log)
         lines = (tmp_path / f"{name}.jsonl").read_text().splitlines()
         return [list(json.loads(line).values()) for line in lines], network.state_dict()
 
     told, weights = losses("captured")
     assert captured
     captured.clear()
-    monkeypatch.setattr(capture, "WARM_UP", 1000)
+    monkeypatch.setattr(cuda_graphs, "WARM_UP", 1000)
     expected, expected_weights = losses("eager")
     assert not captured
     torch.testing.assert_close(torch.tensor(told), torch.tensor(expected), rtol=1e-3, atol=1e-4)
@@ -189,20 +191,20 @@ def test_captured_steps_compute_what_eager_ones_do(train, preset, monkeypatch, t
 def test_an_interrupted_captured_training_ends_with_the_same_weights(
     train, preset, monkeypatch, tmp_path
 ):
-    monkeypatch.setattr(stage, "_SECONDS_BETWEEN_CHECKPOINTS", -1.0)
+    monkeypatch.setattr(checkpoints, "_SECONDS_BETWEEN_CHECKPOINTS", -1.0)
 
-    class Interrupted(stage.Journal):
+    class Interrupted(checkpoints.CheckpointedLog):
         def record(self, epoch, losses, parts):
             super().record(epoch, losses, parts)
             if epoch == 3:
                 raise KeyboardInterrupt
 
-    def weights(name, journal):
-        told = journal(tmp_path / name, stage.bars(), 5)
-        return train(data(devices.pick()), preset, told).state_dict()
+    def weights(name, log):
+        told = log(tmp_path / name, checkpoints.bars(), 5)
+        return train(data(devices.select_device()), preset, told).state_dict()
 
-    whole = weights("whole", stage.Journal)
+    whole = weights("whole", checkpoints.CheckpointedLog)
     with pytest.raises(KeyboardInterrupt):
         weights("cut", Interrupted)
-    resumed = weights("cut", stage.Journal)
+    resumed = weights("cut", checkpoints.CheckpointedLog)
     assert all(torch.equal(whole[name], resumed[name]) for name in whole)

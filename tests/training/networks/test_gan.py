@@ -7,7 +7,7 @@ import torch
 
 from training.data.datasets import Labelled
 from training.networks import gan
-from training.pipeline import checkpoints as stage
+from training.pipeline import checkpoints
 from training.presets import GanPreset
 
 PLAIN = GanPreset(width=16, discriminator_width=8, epochs=3, batch=8)
@@ -31,12 +31,12 @@ def data():
 
 @pytest.mark.parametrize("preset", [PLAIN, SMALL_DATA], ids=["plain", "small data"])
 def test_interrupted_training_ends_with_the_same_weights(preset, data, tmp_path, monkeypatch):
-    monkeypatch.setattr(stage, "_SECONDS_BETWEEN_CHECKPOINTS", -1.0)
+    monkeypatch.setattr(checkpoints, "_SECONDS_BETWEEN_CHECKPOINTS", -1.0)
     pictured = []
 
     def train(name, picture):
-        journal = stage.Journal(tmp_path / name, stage.bars(), preset.epochs)
-        return gan.train(data, preset, seed=1, journal=journal, picture=picture).state_dict()
+        log = checkpoints.CheckpointedLog(tmp_path / name, checkpoints.bars(), preset.epochs)
+        return gan.train(data, preset, seed=1, log=log, picture=picture).state_dict()
 
     def interrupt(_):
         pictured.append(True)
@@ -54,7 +54,7 @@ def test_interrupted_training_ends_with_the_same_weights(preset, data, tmp_path,
 @pytest.mark.parametrize("preset", [PLAIN, SMALL_DATA], ids=["plain", "small data"])
 def test_as_many_updates_as_the_epochs_have_change_nothing(preset, data):
     def train(preset):
-        return gan.train(data, preset, seed=1, journal=stage.Unrecorded()).state_dict()
+        return gan.train(data, preset, seed=1, log=checkpoints.NoTrainingLog()).state_dict()
 
     epochs = train(preset)  # 3 of 2 batches
     updates = train(replace(preset, epochs=1, updates=6))
@@ -67,7 +67,12 @@ def test_the_last_epoch_is_cut_short(updates, epochs, data, tmp_path, monkeypatc
     descend = gan._descend
     monkeypatch.setattr(gan, "_descend", lambda *of: (taken.append(1), descend(*of)))
     preset = replace(PLAIN, updates=updates)
-    gan.train(data, preset, seed=1, journal=stage.Journal(tmp_path / "gan", stage.bars(), epochs))
+    gan.train(
+        data,
+        preset,
+        seed=1,
+        log=checkpoints.CheckpointedLog(tmp_path / "gan", checkpoints.bars(), epochs),
+    )
     assert len(taken) == 2 * updates  # discriminator and generator
     assert len((tmp_path / "gan.jsonl").read_text().splitlines()) == epochs
     assert gan.epochs(preset, len(data.images)) == epochs
@@ -90,7 +95,7 @@ def test_settling_measures_the_statistics_of_the_weights_as_they_are():
     generator = gan.build_generator(PLAIN)
     with torch.no_grad():
         generator.project.weight *= 10  # running averages know nothing of it
-    gan.settle(generator, batch=64)
+    gan.recalibrate_batchnorm(generator, batch=64)
     assert not generator.training
     with torch.no_grad():
         normal = generator.start[0](

@@ -7,13 +7,13 @@ from lesion.classes import CLASSES
 from lesion.outline import DIAMETER_RANGE_MM
 from lesion.roi import PATCH_SIZE, cut
 from scripts.phantom_page.measure import rings
-from training.phantom.ood_lesions import GENERATOR, KINDS, Kind, Neighbour, draw
+from training.phantom.ood_lesions import GENERATOR, KINDS, Kind, OodLesion, draw
 
 EACH = 5
 
 
 @cache
-def drawn(kind: Kind) -> tuple[Neighbour, ...]:
+def drawn(kind: Kind) -> tuple[OodLesion, ...]:
     return tuple(draw(1, kind, index) for index in range(EACH))
 
 

@@ -1,28 +1,18 @@
-"""A workshop of tiny cells."""
+"""What tests of schedulers share."""
 
 import os
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
 
-from training.pipeline.artifacts import Store
-
-from .workshop import Workshop
+from training.pipeline.artifacts import ArtifactStore
 
 
 @pytest.fixture
-def workshop(tmp_path: Path) -> Workshop:
-    folder = tmp_path / "began"
-    folder.mkdir()
-    return Workshop(folder)
-
-
-@pytest.fixture
-def files() -> Callable[[Store], dict[str, bytes]]:
+def files() -> Callable[[ArtifactStore], dict[str, bytes]]:
     """Return every array of a store, byte by byte."""
 
-    def read(store: Store) -> dict[str, bytes]:
+    def read(store: ArtifactStore) -> dict[str, bytes]:
         return {
             path.relative_to(store.folder).as_posix(): path.read_bytes()
             for path in store.folder.glob("??/*/*.npy")

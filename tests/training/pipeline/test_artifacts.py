@@ -15,11 +15,11 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays_of
 
 from lesion import durable
-from training.pipeline.artifacts import Store
-from training.pipeline.tasks import Cell
+from training.pipeline.artifacts import ArtifactStore
+from training.pipeline.tasks import Task
 from training.reproduction.tasks.excerpt import EXCERPT, Excerpt
 
-CELL = Cell(EXCERPT, Excerpt(("images",), 3), label="an excerpt")
+CELL = Task(EXCERPT, Excerpt(("images",), 3), label="an excerpt")
 KINDS = st.one_of(
     arrays_of.floating_dtypes(), arrays_of.integer_dtypes(), arrays_of.boolean_dtypes(),
     arrays_of.unicode_string_dtypes(),
@@ -34,7 +34,7 @@ KINDS = st.one_of(
 def test_an_array_comes_back_bit_for_bit(array, turned):
     array = array.T if turned else array
     with TemporaryDirectory() as folder:
-        store = Store(Path(folder))
+        store = ArtifactStore(Path(folder))
         store.save(CELL, {"one": array, "other.two": array}, seconds=0.0)
         loaded = store.load(CELL)
         assert list(loaded) == ["one", "other.two"]
@@ -52,15 +52,15 @@ def test_a_result_is_found_by_what_it_is_and_says_so(store):
     assert store.has(replace(CELL, label="called otherwise"))
     assert not store.has(replace(CELL, config=Excerpt(("images",), 4)))
     assert store.seconds(CELL) == 1.235
-    card = json.loads((store.path(CELL) / "cell.json").read_text())
-    assert card == {**CELL.described(), "config": {"arrays": ["images"], "rows": 3},
+    card = json.loads((store.path(CELL) / "artifact.json").read_text())
+    assert card == {**CELL.identity(), "config": {"arrays": ["images"], "rows": 3},
                     "label": "an excerpt", "seconds": 1.235, "device": None,
                     "torch": None}  # fmt: skip
 
 
 def test_what_made_a_result_is_kept_beside_it_and_names_nothing(store):
     store.save(CELL, {"x": np.arange(3)}, seconds=1.23456, device="cpu: A", torch="2.13")
-    assert store.made(CELL) == (1.235, "cpu: A", "2.13")
+    assert store.origin(CELL) == (1.235, "cpu: A", "2.13")
     assert store.path(CELL) == store.folder / CELL.digest[:2] / CELL.digest[2:]
 
 
@@ -83,16 +83,16 @@ def test_a_process_that_is_killed_in_mid_write_leaves_no_result(store):
 import os, signal, sys
 from pathlib import Path
 import numpy as np
-from training.pipeline.tasks import Cell
-from training.pipeline.artifacts import Store
+from training.pipeline.tasks import Task
+from training.pipeline.artifacts import ArtifactStore
 from training.reproduction.tasks.excerpt import EXCERPT, Excerpt
 
 class Last:
     def __array__(self, dtype=None, copy=None):
         os.kill(os.getpid(), signal.SIGKILL)
 
-cell = Cell(EXCERPT, Excerpt(("images",), 3))
-Store(Path(sys.argv[1])).save(cell, {"a": np.arange(5), "b": Last()}, seconds=0.0)
+task = Task(EXCERPT, Excerpt(("images",), 3))
+ArtifactStore(Path(sys.argv[1])).save(task, {"a": np.arange(5), "b": Last()}, seconds=0.0)
 """
     killed = subprocess.run([sys.executable, "-c", script, store.folder], check=False)
     assert killed.returncode == -9

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from training.pipeline import checkpoints as stage
+from training.pipeline import checkpoints
 
 STATE = {"weights": torch.arange(1000.0)}
 
@@ -15,8 +15,8 @@ STATE = {"weights": torch.arange(1000.0)}
 @pytest.mark.parametrize(
     ("write", "value", "read"),
     [
-        (stage.save, STATE, lambda path: stage.load(path)["weights"].tolist()),
-        (stage.write_json, {"a": [1, 2]}, lambda path: json.loads(path.read_text())),
+        (checkpoints.save, STATE, lambda path: checkpoints.load(path)["weights"].tolist()),
+        (checkpoints.write_json, {"a": [1, 2]}, lambda path: json.loads(path.read_text())),
     ],
 )
 def test_bytes_are_on_the_disk_before_they_have_their_name(
@@ -33,5 +33,5 @@ def test_bytes_are_on_the_disk_before_they_have_their_name(
     monkeypatch.setattr(os, "fsync", spy)
     write(path, value)
     assert synced[-2:] == [("x.part", False), ("fold-0", True)]
-    expected = value["weights"].tolist() if write is stage.save else value
+    expected = value["weights"].tolist() if write is checkpoints.save else value
     assert read(path) == expected

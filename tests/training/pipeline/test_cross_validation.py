@@ -17,22 +17,19 @@ from lesion.roi import MARGIN
 from training.data import patches
 from training.data.datasets import to_unit
 from training.data.folds import FOLDS
-from training.networks import classifier as cnn
-from training.networks import gan
-from training.pipeline import checkpoints as stage
-from training.pipeline import cross_validation as run
-from training.pipeline import train_networks as fits
+from training.networks import classifier, gan
+from training.pipeline import checkpoints, cross_validation, train_networks
 from training.presets import PAPER, SMOKE
 
 
 def test_every_lesion_is_judged_once_by_networks_that_never_saw_its_patient(smoke_run, cut):
-    said = run.held_out(smoke_run, lesions=len(cut.classes))
-    assert sorted(set(said.fold)) == list(range(FOLDS))
+    outputs = cross_validation.held_out(smoke_run, lesions=len(cut.classes))
+    assert sorted(set(outputs.fold)) == list(range(FOLDS))
     by_patient = {}
-    for patient, fold in zip(cut.patient_ids, said.fold, strict=True):
+    for patient, fold in zip(cut.patient_ids, outputs.fold, strict=True):
         assert by_patient.setdefault(patient, fold) == fold
-    assert all(np.isfinite(logits).all() for logits in said.logits.values())
-    assert np.isfinite(said.score).all()
+    assert all(np.isfinite(logits).all() for logits in outputs.logits.values())
+    assert np.isfinite(outputs.score).all()
 
 
 def test_no_held_out_pixel_reaches_a_folds_networks(cut, tmp_path, monkeypatch):
@@ -40,21 +37,21 @@ def test_no_held_out_pixel_reaches_a_folds_networks(cut, tmp_path, monkeypatch):
     seen = []
 
     def spied(train):
-        def spy(data, *args, journal, **more):
-            seen.append((journal.path.parent.name, data.images.cpu().numpy()))
-            return train(data, *args, journal=journal, **more)
+        def spy(data, *args, log, **more):
+            seen.append((log.path.parent.name, data.images.cpu().numpy()))
+            return train(data, *args, log=log, **more)
 
         return spy
 
-    for module in (cnn, gan):
+    for module in (classifier, gan):
         monkeypatch.setattr(module, "train", spied(module.train))
-    run.train(cut, SMOKE, seed=3, folder=tmp_path, resume=False)
-    fold = run.held_out(tmp_path, lesions=len(cut.classes)).fold
+    cross_validation.train(cut, SMOKE, seed=3, folder=tmp_path, resume=False)
+    fold = cross_validation.held_out(tmp_path, lesions=len(cut.classes)).fold
     own = [
         {image.tobytes() for image in to_unit(np.concatenate([original[None], variants]))}
         for original, variants in zip(cut.originals, cut.variants, strict=True)
     ]
-    assert len(seen) == FOLDS * (1 + len(fits.ARMS)) + len(CLASSES) + 1
+    assert len(seen) == FOLDS * (1 + len(train_networks.ARMS)) + len(CLASSES) + 1
     for home, images in seen:
         trained_on = {image.tobytes() for image in images}
         met = [bool(lesion & trained_on) for lesion in own]
@@ -79,8 +76,8 @@ class PowerCutError(Exception):
 def test_an_interrupted_run_ends_with_the_same_weights(
     after, smoke_run, cut, tmp_path, monkeypatch
 ):
-    monkeypatch.setattr(stage, "_SECONDS_BETWEEN_CHECKPOINTS", -1.0)
-    record, calls = stage.Journal.record, []
+    monkeypatch.setattr(checkpoints, "_SECONDS_BETWEEN_CHECKPOINTS", -1.0)
+    record, calls = checkpoints.CheckpointedLog.record, []
 
     def failing(self, *args):
         record(self, *args)
@@ -88,15 +85,17 @@ def test_an_interrupted_run_ends_with_the_same_weights(
         if len(calls) == after:
             raise PowerCutError
 
-    monkeypatch.setattr(stage.Journal, "record", failing)
+    monkeypatch.setattr(checkpoints.CheckpointedLog, "record", failing)
     with pytest.raises(PowerCutError):
-        run.train(cut, SMOKE, seed=7, folder=tmp_path, resume=False)
-    monkeypatch.setattr(stage.Journal, "record", record)
-    run.train(cut, SMOKE, seed=7, folder=tmp_path, resume=True)
+        cross_validation.train(cut, SMOKE, seed=7, folder=tmp_path, resume=False)
+    monkeypatch.setattr(checkpoints.CheckpointedLog, "record", record)
+    cross_validation.train(cut, SMOKE, seed=7, folder=tmp_path, resume=True)
     files = sorted(path.relative_to(smoke_run) for path in smoke_run.rglob("*.pt"))
     assert files == sorted(path.relative_to(tmp_path) for path in tmp_path.rglob("*.pt"))
     for file in files:
-        _assert_equal(stage.load(smoke_run / file), stage.load(tmp_path / file), str(file))
+        _assert_equal(
+            checkpoints.load(smoke_run / file), checkpoints.load(tmp_path / file), str(file)
+        )
 
 
 def _assert_equal(one, other, where):
@@ -111,9 +110,9 @@ def _assert_equal(one, other, where):
 
 
 def test_another_seed_gives_other_weights(smoke_run, cut, tmp_path):
-    run.train(cut, SMOKE, seed=8, folder=tmp_path, resume=False)
+    cross_validation.train(cut, SMOKE, seed=8, folder=tmp_path, resume=False)
     one, other = (
-        stage.load(folder / "final" / "classifier-synthetic.pt")["weights"]["scores.weight"]
+        checkpoints.load(folder / "final" / "classifier-synthetic.pt")["weights"]["scores.weight"]
         for folder in (smoke_run, tmp_path)
     )
     assert not torch.equal(one, other)
@@ -121,11 +120,11 @@ def test_another_seed_gives_other_weights(smoke_run, cut, tmp_path):
 
 def test_refuses_a_folder_that_holds_a_run(smoke_run, cut):
     with pytest.raises(RunError, match="--resume"):
-        run.train(cut, SMOKE, seed=7, folder=smoke_run, resume=False)
+        cross_validation.train(cut, SMOKE, seed=7, folder=smoke_run, resume=False)
     with pytest.raises(RunError, match=r"other settings \(seed\)"):
-        run.train(cut, SMOKE, seed=8, folder=smoke_run, resume=True)
+        cross_validation.train(cut, SMOKE, seed=8, folder=smoke_run, resume=True)
     with pytest.raises(RunError, match="other settings"):
-        run.final(smoke_run, replace(SMOKE, classic_per_fold=25))
+        cross_validation.final(smoke_run, replace(SMOKE, classic_per_fold=25))
 
 
 def test_refuses_to_go_on_with_what_would_end_elsewhere(smoke_run, cut, monkeypatch):
@@ -135,16 +134,16 @@ def test_refuses_to_go_on_with_what_would_end_elsewhere(smoke_run, cut, monkeypa
     assert told["threads"] == torch.get_num_threads()
     other = replace(cut, cut=cut.cut | {"seed": 8})
     with pytest.raises(RunError, match=r"other settings \(cut\)"):
-        run.train(other, SMOKE, seed=7, folder=smoke_run, resume=True)
+        cross_validation.train(other, SMOKE, seed=7, folder=smoke_run, resume=True)
     monkeypatch.setattr(torch, "get_num_threads", lambda: 99)
     with pytest.raises(RunError, match=r"other settings \(threads\)"):
-        run.train(cut, SMOKE, seed=7, folder=smoke_run, resume=True)
+        cross_validation.train(cut, SMOKE, seed=7, folder=smoke_run, resume=True)
 
 
 def test_refuses_patches_that_another_preset_cut(cut, tmp_path):
     """Silently, a group of 5000 would come out as what there is."""
     with pytest.raises(RunError, match="found 6 augmentations of each lesion, expected 480"):
-        run.train(cut, PAPER, seed=7, folder=tmp_path, resume=False)
+        cross_validation.train(cut, PAPER, seed=7, folder=tmp_path, resume=False)
 
 
 def test_two_processes_cannot_share_a_folder(tmp_path):
@@ -152,7 +151,7 @@ def test_two_processes_cannot_share_a_folder(tmp_path):
         "import sys, pathlib; from training.pipeline.checkpoints import exclusive\n"
         f"with exclusive(pathlib.Path({str(tmp_path)!r})): pass\n"
     )
-    with stage.exclusive(tmp_path):
+    with checkpoints.exclusive(tmp_path):
         other = subprocess.run(
             [sys.executable, "-c", script], capture_output=True, text=True, check=False
         )
@@ -176,7 +175,9 @@ from training.cli import main
 main()
 """
     options = ["train", "--preset", "smoke", "--seed", "7", "--run", str(folder), "--resume"]
-    root = Path(run.__file__).parents[2]
+    root = Path(cross_validation.__file__).parents[2]
     subprocess.run([sys.executable, "-c", script, *options], check=True, cwd=root)
     for path in last:
-        _assert_equal(stage.load(smoke_run / "final" / path.name), stage.load(path), path.name)
+        _assert_equal(
+            checkpoints.load(smoke_run / "final" / path.name), checkpoints.load(path), path.name
+        )

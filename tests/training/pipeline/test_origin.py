@@ -8,8 +8,7 @@ import pytest
 import torch
 from packaging.version import Version
 
-from training.pipeline import origin as made
-from training.pipeline import scheduler as engine
+from training.pipeline import origin, scheduler
 
 from .workshop import SUM
 
@@ -18,15 +17,15 @@ WORKS = {gpu: replace(SUM, gpu=gpu) for gpu in (False, True)}
 
 @pytest.fixture(autouse=True)
 def anew():
-    made._processor.cache_clear()
+    origin._processor.cache_clear()
     yield
-    made._processor.cache_clear()
+    origin._processor.cache_clear()
 
 
 def test_every_cell_says_what_made_it(workshop, store):
-    cell = workshop.cell("one")
-    engine.compute(cell, store)
-    seconds, device, version = store.made(cell)
+    task = workshop.task("one")
+    scheduler.compute(task, store)
+    seconds, device, version = store.origin(task)
     assert seconds >= 0
     assert device.startswith("cpu: ")
     # A package may leave out the build that torch names, as PyPI's does ("+cu130").
@@ -37,14 +36,14 @@ def test_every_cell_says_what_made_it(workshop, store):
 def test_only_what_trains_networks_is_made_on_the_gpu(workshop, store, monkeypatch, gpu, found):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(torch.cuda, "get_device_name", lambda: "GPU 1")
-    cell = workshop.cell("one", work=WORKS[gpu])
-    engine.compute(cell, store)
-    assert store.made(cell).device.startswith(found)
+    task = workshop.task("one", kind=WORKS[gpu])
+    scheduler.compute(task, store)
+    assert store.origin(task).device.startswith(found)
 
 
 def test_a_machine_without_a_gpu_says_so(monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
-    assert made.made_here(1.0, gpu=True).device.startswith("cpu: ")
+    assert origin.origin_here(1.0, gpu=True).device.startswith("cpu: ")
 
 
 @pytest.mark.parametrize(
@@ -59,5 +58,5 @@ def test_names_the_processor_as_far_as_the_system_tells(monkeypatch, tmp_path: P
     path = tmp_path / "cpuinfo"
     if told is not None:
         path.write_text(told)
-    monkeypatch.setattr(made, "_LINUX_CPUS", path)
-    assert made.made_here(1.0, gpu=False).device == found
+    monkeypatch.setattr(origin, "_LINUX_CPUS", path)
+    assert origin.origin_here(1.0, gpu=False).device == found

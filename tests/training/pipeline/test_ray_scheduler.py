@@ -1,4 +1,4 @@
-"""The same cells on Ray: here on a local one with two workers, of which one is killed."""
+"""The same tasks on Ray: here on a local one with two workers, of which one is killed."""
 
 import os
 import signal
@@ -11,9 +11,8 @@ import psutil
 import pytest
 
 from lesion.errors import RunError
-from training.pipeline import ray_scheduler as cluster
-from training.pipeline import scheduler as engine
-from training.pipeline.artifacts import Store
+from training.pipeline import ray_scheduler, scheduler
+from training.pipeline.artifacts import ArtifactStore
 
 OBJECT_STORE = 100 * 2**20
 
@@ -21,65 +20,65 @@ OBJECT_STORE = 100 * 2**20
 @pytest.fixture(scope="module")
 def compute(own_environment):
     os.environ["RAY_DEFAULT_OBJECT_STORE_MAX_MEMORY_BYTES"] = str(OBJECT_STORE)
-    with cluster.joined(cluster.HERE, workers=2) as started:
+    with ray_scheduler.ray_cluster(ray_scheduler.LOCAL_CLUSTER, workers=2) as started:
         yield partial(started, deadline=None)
     assert not [one for one in psutil.Process().children(recursive=True) if "ray" in one.name()]
 
 
 def plan(workshop):
-    """Two cells that wait for each other, so two workers; one of them takes long; three on top."""
-    a = workshop.cell("a", friend="victim")
-    victim = workshop.cell("victim", friend="a", seconds=2.0)
-    c = workshop.cell("c", a, victim)
-    return [victim, a, c, workshop.cell("d", c), workshop.cell("e", a)]
+    """Two tasks that wait for each other, so two workers; one of them takes long; three on top."""
+    a = workshop.task("a", friend="victim")
+    victim = workshop.task("victim", friend="a", seconds=2.0)
+    c = workshop.task("c", a, victim)
+    return [victim, a, c, workshop.task("d", c), workshop.task("e", a)]
 
 
 def test_a_worker_is_killed_and_nothing_is_lost(compute, workshop, store, files, tmp_path):
     killed = []
 
-    def kill_once(cell):
+    def kill_once(task):
         if not killed:
             killed.extend(workshop.wait("victim"))
             os.kill(killed[0], signal.SIGKILL)
 
     done = []
-    compute(plan(workshop), store, on_done=lambda cell: (done.append(cell), kill_once(cell)))
-    names = [cell.config.name for cell in done]
+    compute(plan(workshop), store, on_done=lambda task: (done.append(task), kill_once(task)))
+    names = [task.config.name for task in done]
     assert sorted(names) == ["a", "c", "d", "e", "victim"]
     assert len(workshop.began("victim")) == 2  # begun again
     assert len(workshop.began("a")) == 1
     assert os.getpid() not in workshop.began()
     assert not psutil.pid_exists(killed[0])
 
-    alone = Store(tmp_path / "alone")
-    engine.local(plan(workshop), alone, on_done=lambda _: None, deadline=None, workers=2)
+    alone = ArtifactStore(tmp_path / "alone")
+    scheduler.local(plan(workshop), alone, on_done=lambda _: None, deadline=None, workers=2)
     assert files(store) == files(alone)
     assert len(files(store)) == 2 * len(names)
 
 
 def test_only_what_is_missing_is_computed_from_the_store(compute, workshop, store):
-    base = workshop.cell("base")
-    engine.compute(base, store)
+    base = workshop.task("base")
+    scheduler.compute(base, store)
     done = []
-    compute([base, workshop.cell("next", base)], store, on_done=done.append)
-    assert [cell.config.name for cell in done] == ["next"]
+    compute([base, workshop.task("next", base)], store, on_done=done.append)
+    assert [task.config.name for task in done] == ["next"]
     assert len(workshop.began("base")) == 1
     assert store.load(done[0])["sum"][0] == pytest.approx(2 * store.load(base)["sum"][0])
-    assert store.made(done[0])[1:] == store.made(base)[1:]  # the same machine made both
-    assert store.made(base).device
+    assert store.origin(done[0])[1:] == store.origin(base)[1:]  # the same machine made both
+    assert store.origin(base).device
 
 
 def test_a_cell_that_fails_is_named(compute, workshop, store):
-    bad = workshop.cell("bad", ends="raises")
-    with pytest.raises(RunError, match=r"^cell bad: ValueError: no such thing$"):
-        compute([bad, workshop.cell("above", bad)], store, on_done=lambda _: None)
+    bad = workshop.task("bad", ends="raises")
+    with pytest.raises(RunError, match=r"^task bad: ValueError: no such thing$"):
+        compute([bad, workshop.task("above", bad)], store, on_done=lambda _: None)
 
 
 def test_nothing_is_begun_after_the_deadline_and_what_runs_is_finished(compute, workshop, store):
-    awake = [workshop.cell("one", friend="two"), workshop.cell("two", friend="one")]
+    awake = [workshop.task("one", friend="two"), workshop.task("two", friend="one")]
     compute(awake, store, on_done=lambda _: None)
-    begun = workshop.cell("begun", seconds=2.0)
-    above = [workshop.cell("above", begun), workshop.cell("top", begun)]
+    begun = workshop.task("begun", seconds=2.0)
+    above = [workshop.task("above", begun), workshop.task("top", begun)]
     compute(above, store, on_done=lambda _: None, deadline=time.monotonic() + 1.0)
     assert store.has(begun)
     assert not workshop.began("above")
@@ -87,9 +86,9 @@ def test_nothing_is_begun_after_the_deadline_and_what_runs_is_finished(compute, 
 
 
 def test_a_cell_whose_workers_all_die_is_named(compute, workshop, store, monkeypatch):
-    monkeypatch.setattr(cluster, "_RETRIES", 1)  # a new worker takes seconds
-    with pytest.raises(RunError, match=r"^cell bad: WorkerCrashedError"):
-        compute([workshop.cell("bad", ends="dies")], store, on_done=lambda _: None)
+    monkeypatch.setattr(ray_scheduler, "_RETRIES", 1)  # a new worker takes seconds
+    with pytest.raises(RunError, match=r"^task bad: WorkerCrashedError"):
+        compute([workshop.task("bad", ends="dies")], store, on_done=lambda _: None)
     assert len(workshop.began("bad")) == 2
 
 
@@ -110,14 +109,14 @@ def test_without_ray_the_extra_is_named(monkeypatch):
     monkeypatch.setitem(sys.modules, "ray", None)
     with (
         pytest.raises(RunError, match=r"pip install 'hepatica\[ray\]'"),
-        cluster.joined("head:6379", workers=1),
+        ray_scheduler.ray_cluster("head:6379", workers=1),
     ):
         pass
 
 
 def test_a_machine_with_other_code_refuses(workshop):
-    cell = workshop.cell("a")
+    task = workshop.task("a")
     with pytest.raises(RunError, match="another version"):
-        cluster._work(cell.work, cell.config, (), None, "0" * 64)
-    arrays, _ = cluster._work(cell.work, cell.config, (), None, cluster._code())
+        ray_scheduler._work(task.kind, task.config, (), None, "0" * 64)
+    arrays, _ = ray_scheduler._work(task.kind, task.config, (), None, ray_scheduler._code())
     assert sorted(arrays) == ["noise", "sum"]

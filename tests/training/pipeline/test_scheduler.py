@@ -11,15 +11,15 @@ import psutil
 import pytest
 
 from lesion.errors import RunError
-from training.pipeline import scheduler as engine
+from training.pipeline import scheduler
 
-compute = partial(engine.local, deadline=None, workers=2)
+compute = partial(scheduler.local, deadline=None, workers=2)
 
 
 def test_what_a_cell_needs_is_computed_before_it_and_each_once(workshop, store):
-    a, b = workshop.cell("a"), workshop.cell("b")
-    c = workshop.cell("c", a, b)
-    top = [workshop.cell("d", c, a), c]
+    a, b = workshop.task("a"), workshop.task("b")
+    c = workshop.task("c", a, b)
+    top = [workshop.task("d", c, a), c]
     done = []
     compute(top, store, on_done=done.append)
     assert sorted(done, key=str) == sorted([a, b, c, top[0]], key=str)
@@ -30,7 +30,7 @@ def test_what_a_cell_needs_is_computed_before_it_and_each_once(workshop, store):
 
 
 def test_two_workers_work_side_by_side(workshop, store):
-    pair = [workshop.cell("a", friend="b"), workshop.cell("b", friend="a")]
+    pair = [workshop.task("a", friend="b"), workshop.task("b", friend="a")]
     compute(pair, store, on_done=lambda _: None)
     assert len(set(workshop.began())) == 2
     assert os.getpid() not in workshop.began()
@@ -38,66 +38,66 @@ def test_two_workers_work_side_by_side(workshop, store):
 
 def test_what_was_begun_is_finished_before_more_is_begun(workshop, store):
     """A chain that is listed first goes on before what is listed later, though that waits too."""
-    first = workshop.cell("c1", workshop.cell("c0"))
-    later = [workshop.cell(f"l{index}") for index in range(3)]
+    first = workshop.task("c1", workshop.task("c0"))
+    later = [workshop.task(f"l{index}") for index in range(3)]
     done = []
-    engine.local([first, *later], store, on_done=done.append, deadline=None, workers=1)
-    assert [cell.config.name for cell in done] == ["c0", "c1", "l0", "l1", "l2"]
+    scheduler.local([first, *later], store, on_done=done.append, deadline=None, workers=1)
+    assert [task.config.name for task in done] == ["c0", "c1", "l0", "l1", "l2"]
 
 
 def test_only_what_is_missing_is_computed(workshop, store):
-    base = workshop.cell("base")
+    base = workshop.task("base")
     compute([base], store, on_done=lambda _: None)
     done = []
-    compute([base, workshop.cell("top", base)], store, on_done=done.append)
-    assert [cell.config.name for cell in done] == ["top"]
+    compute([base, workshop.task("top", base)], store, on_done=done.append)
+    assert [task.config.name for task in done] == ["top"]
     assert len(workshop.began("base")) == 1
     compute([base], store, on_done=done.append)
     assert len(done) == 1
 
 
 def test_a_cell_that_fails_is_named_and_the_rest_is_kept(workshop, store):
-    good = workshop.cell("good", friend="bad", seconds=0.3)
-    bad = workshop.cell("bad", friend="good", ends="raises")
-    with pytest.raises(RunError, match=r"^cell bad: ValueError: no such thing$"):
-        compute([bad, good, workshop.cell("above", bad)], store, on_done=lambda _: None)
+    good = workshop.task("good", friend="bad", seconds=0.3)
+    bad = workshop.task("bad", friend="good", ends="raises")
+    with pytest.raises(RunError, match=r"^task bad: ValueError: no such thing$"):
+        compute([bad, good, workshop.task("above", bad)], store, on_done=lambda _: None)
     assert store.has(good)
     assert not store.has(bad)
     assert not workshop.began("above")
 
 
 def test_a_worker_that_dies_is_told_with_what_it_may_have_worked_on(workshop, store):
-    with pytest.raises(RunError, match=r"a process died.*: cell bad"):
-        compute([workshop.cell("bad", ends="dies")], store, on_done=lambda _: None)
+    with pytest.raises(RunError, match=r"a process died.*: task bad"):
+        compute([workshop.task("bad", ends="dies")], store, on_done=lambda _: None)
 
 
 def test_nothing_is_begun_after_the_deadline(workshop, store):
     over = time.monotonic()
-    compute([workshop.cell("a")], store, on_done=lambda _: None, deadline=over)
+    compute([workshop.task("a")], store, on_done=lambda _: None, deadline=over)
     assert not workshop.began()
 
 
 def test_what_runs_at_the_deadline_is_finished(workshop, store):
-    begun = workshop.cell("begun", seconds=0.5)
-    above = workshop.cell("above", begun)
-    cells, soon = [begun, above], time.monotonic() + 0.3
-    engine.local(cells, store, on_done=lambda _: None, deadline=soon, workers=1)
+    begun = workshop.task("begun", seconds=0.5)
+    above = workshop.task("above", begun)
+    tasks, soon = [begun, above], time.monotonic() + 0.3
+    scheduler.local(tasks, store, on_done=lambda _: None, deadline=soon, workers=1)
     assert store.has(begun)
     assert not workshop.began("above")
 
 
-def _compute(cell, store):
+def _compute(task, store):
     # What a shell runs in the background is deaf to it, and so are its children.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
-        compute([cell], store, on_done=lambda _: None)
+        compute([task], store, on_done=lambda _: None)
     except KeyboardInterrupt:
         os._exit(130)
 
 
 @pytest.mark.parametrize(("sent", "left"), [(signal.SIGINT, 130), (signal.SIGKILL, -9)])
 def test_an_interrupted_run_ends_at_once_with_its_workers_and_goes_on(workshop, store, sent, left):
-    long = workshop.cell("long", seconds=600)
+    long = workshop.task("long", seconds=600)
     driver = get_context("spawn").Process(target=_compute, args=(long, store))
     driver.start()
     (worker,) = workshop.wait("long")
@@ -112,8 +112,8 @@ def test_an_interrupted_run_ends_at_once_with_its_workers_and_goes_on(workshop, 
 
 
 def test_the_time_left_is_that_of_works_of_the_kind(workshop):
-    a, b, c = (workshop.cell(name) for name in "abc")
-    clock = engine.Estimate([a, b, c])
+    a, b, c = (workshop.task(name) for name in "abc")
+    clock = scheduler.Estimate([a, b, c])
     assert clock.seconds_left() == 0.0
     clock.add(a, 4.0)
     assert clock.seconds_left() == 8.0

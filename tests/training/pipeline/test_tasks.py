@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pytest
 
-from training.pipeline.tasks import Cell, Work, walk
+from training.pipeline.tasks import Task, TaskKind, topological_order
 
 
 @dataclass(frozen=True)
@@ -28,44 +28,44 @@ def _nothing(config, inputs):
     return {}
 
 
-WORK = Work("work", _nothing)
-BASE = Cell(WORK, Config(), {"role": Cell(WORK, Config(seed=9))}, label="base")
+WORK = TaskKind("work", _nothing)
+BASE = Task(WORK, Config(), {"role": Task(WORK, Config(seed=9))}, label="base")
 
 
 def test_the_digest_is_the_sha256_of_all_that_decides():
-    described = (
+    identity = (
         '{"config": {"inner": {"width": 2}, "label": null, "name": "a", "seed": 1, "sizes": [1, 2]}'
-        ', "inputs": {}, "version": 1, "work": "work"}'
+        ', "inputs": {}, "kind": "work", "version": 1}'
     )
-    assert Cell(WORK, Config()).digest == hashlib.sha256(described.encode()).hexdigest()
+    assert Task(WORK, Config()).digest == hashlib.sha256(identity.encode()).hexdigest()
 
 
 @pytest.mark.parametrize(
     "other",
     [
-        Cell(replace(WORK, name="other"), BASE.config, BASE.inputs),
-        Cell(replace(WORK, version=2), BASE.config, BASE.inputs),
-        Cell(WORK, Config(seed=2), BASE.inputs),
-        Cell(WORK, Config(name="b"), BASE.inputs),
-        Cell(WORK, Config(sizes=(2, 1)), BASE.inputs),
-        Cell(WORK, Config(inner=Inner(3)), BASE.inputs),
-        Cell(WORK, Config(label=0), BASE.inputs),
-        Cell(WORK, BASE.config),
-        Cell(WORK, BASE.config, {"other": BASE.inputs["role"]}),
-        Cell(WORK, BASE.config, {"role": Cell(WORK, Config(seed=8))}),
-        Cell(WORK, BASE.config, {"role": Cell(replace(WORK, version=2), Config(seed=9))}),
+        Task(replace(WORK, name="other"), BASE.config, BASE.inputs),
+        Task(replace(WORK, version=2), BASE.config, BASE.inputs),
+        Task(WORK, Config(seed=2), BASE.inputs),
+        Task(WORK, Config(name="b"), BASE.inputs),
+        Task(WORK, Config(sizes=(2, 1)), BASE.inputs),
+        Task(WORK, Config(inner=Inner(3)), BASE.inputs),
+        Task(WORK, Config(label=0), BASE.inputs),
+        Task(WORK, BASE.config),
+        Task(WORK, BASE.config, {"other": BASE.inputs["role"]}),
+        Task(WORK, BASE.config, {"role": Task(WORK, Config(seed=8))}),
+        Task(WORK, BASE.config, {"role": Task(replace(WORK, version=2), Config(seed=9))}),
     ],
 )
 def test_whatever_decides_a_result_renames_it_and_all_that_needs_it(other):
     assert other != BASE
-    above = Cell(WORK, Config(), {"role": BASE})
+    above = Task(WORK, Config(), {"role": BASE})
     assert replace(above, inputs={"role": other}).digest != above.digest
 
 
 def test_what_is_for_people_and_where_it_runs_name_nothing():
     for other in (
         replace(BASE, label="other"),
-        replace(BASE, work=replace(WORK, gpu=True)),
+        replace(BASE, kind=replace(WORK, gpu=True)),
     ):
         assert other == BASE
         assert hash(other) == hash(BASE)
@@ -74,14 +74,14 @@ def test_what_is_for_people_and_where_it_runs_name_nothing():
 @pytest.mark.parametrize("config", [{"seed": 1}, Config, Config(seed=np.int64(1)), None])
 def test_a_configuration_that_has_no_one_spelling_is_refused(config):
     with pytest.raises(TypeError):
-        _ = Cell(WORK, config).digest
+        _ = Task(WORK, config).digest
 
 
 def test_what_a_cell_needs_comes_before_it_and_once():
-    a = Cell(WORK, Config(1))
-    b, c = (Cell(WORK, Config(seed), {"a": a}) for seed in (2, 3))
-    d = Cell(WORK, Config(4), {"c": c, "b": b, "a": a})
-    assert list(walk([d, b, d], done=lambda _: False)) == [a, c, b, d]
+    a = Task(WORK, Config(1))
+    b, c = (Task(WORK, Config(seed), {"a": a}) for seed in (2, 3))
+    d = Task(WORK, Config(4), {"c": c, "b": b, "a": a})
+    assert list(topological_order([d, b, d], done=lambda _: False)) == [a, c, b, d]
 
 
 class Untouchable(Mapping):
@@ -97,14 +97,14 @@ def test_what_only_finished_cells_need_is_not_looked_at():
     done = replace(BASE)
     assert done.digest  # known, as it is in a store; then its inputs count no more
     object.__setattr__(done, "inputs", Untouchable())
-    above = Cell(WORK, Config(5), {"done": done})
+    above = Task(WORK, Config(5), {"done": done})
     asked = []
 
-    def is_done(cell):
-        asked.append(cell)
-        return cell == done
+    def is_done(task):
+        asked.append(task)
+        return task == done
 
-    assert list(walk([above, done], done=is_done)) == [above]
+    assert list(topological_order([above, done], done=is_done)) == [above]
     assert asked == [above, done]
 
 
@@ -113,4 +113,4 @@ def test_the_walk_begins_before_the_plan_ends():
         yield BASE
         raise AssertionError("asked for more than was needed")
 
-    assert next(walk(plan(), done=lambda _: False)) == BASE.inputs["role"]
+    assert next(topological_order(plan(), done=lambda _: False)) == BASE.inputs["role"]

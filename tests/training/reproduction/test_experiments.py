@@ -8,16 +8,18 @@ from dataclasses import replace
 import pytest
 
 from training.evaluation.metrics import Interval
-from training.pipeline import scheduler as engine
-from training.pipeline.artifacts import Store
-from training.reproduction import experiments as reproduce
+from training.pipeline import scheduler
+from training.pipeline.artifacts import ArtifactStore
+from training.reproduction import experiments
 from training.reproduction.analyses import curves
+from training.reproduction.analyses.catalogue import ANALYSES
 from training.reproduction.claims.claims import CLAIMS
 from training.reproduction.claims.verdicts import judge
 from training.reproduction.presets import EXPERIMENTS, SMOKE
-from training.reproduction.protocol import Trial
+from training.reproduction.protocol import ProtocolRun
 from training.reproduction.tasks.cohort import Phantom, phantom
 
+RESULTS = [one.name for one in ANALYSES if one.results is not None]
 VERDICTS = {
     "consistent in simulation", "not consistent in simulation", "undecided", "not tested"
 }  # fmt: skip
@@ -58,7 +60,7 @@ def numbers(value):
 pytestmark = pytest.mark.timeout(1200)
 
 
-@pytest.mark.parametrize("name", reproduce.SECTIONS)
+@pytest.mark.parametrize("name", RESULTS)
 def test_every_section_has_its_figures(name, results):
     found = numbers(results[name])
     assert found
@@ -74,7 +76,7 @@ def test_every_claim_has_a_verdict_by_its_rule(results):
 @pytest.mark.parametrize("simulated", [True, False])
 def test_a_sites_own_verdicts_are_none_in_simulation(simulated):
     found = {"DCGAN - ACGAN": Interval(0.1, 0.05, 0.15), "ACGAN - classic": Interval(-0.1, -0.2, 0)}
-    claims = [reproduce._claim(judged, simulated=simulated) for judged in judge(found)]
+    claims = [experiments._claim(judged, simulated=simulated) for judged in judge(found)]
     told = {claim["verdict"] for claim in claims}
     assert told == {one["verdict"] for claim in claims for one in claim["findings"]}
     where = " in simulation" if simulated else ""
@@ -89,28 +91,26 @@ def test_the_report_says_what_it_is_and_needs_no_network(finished):
 
 
 def test_a_second_run_computes_nothing_and_finds_the_same(finished, results):
-    before = {path: path.stat().st_mtime_ns for path in finished.glob("cells/**/cell.json")}
+    before = {path: path.stat().st_mtime_ns for path in finished.glob("artifacts/**/artifact.json")}
     assert reproduce_smoke(finished).returncode == 0
-    after = {path: path.stat().st_mtime_ns for path in finished.glob("cells/**/cell.json")}
+    after = {path: path.stat().st_mtime_ns for path in finished.glob("artifacts/**/artifact.json")}
     assert after == before
     again = json.loads((finished / "results.json").read_text())
-    assert {name: again[name] for name in reproduce.SECTIONS} == {
-        name: results[name] for name in reproduce.SECTIONS
-    }
+    assert {name: again[name] for name in RESULTS} == {name: results[name] for name in RESULTS}
 
 
 def test_a_changed_parameter_recomputes_what_depends_on_it_alone(finished):
-    store = Store(finished / "cells")
+    store = ArtifactStore(finished / "artifacts")
 
     def missing(experiment):
         cohort = phantom(Phantom(1, SMOKE.counts, SMOKE.augmentation), "cohort")
-        trials = (Trial(experiment, cohort, 1),)
-        blue = curves.synthetic(trials, "dcgan", best=results_of(store))
-        red = curves.classic(trials)
+        protocol_runs = (ProtocolRun(experiment, cohort, 1),)
+        blue = curves.synthetic(protocol_runs, "dcgan", best=results_of(store))
+        red = curves.classic(protocol_runs)
         return {
-            cell.work.name
+            task.kind.name
             for curve in (red, blue)
-            for cell in engine.pending(curves.of(curve), store)
+            for task in scheduler.pending(curves.of(curve), store)
         }
 
     def results_of(_):

@@ -8,10 +8,10 @@ from training.data.splits import Split, part
 from training.data.training_sets import TrainingSet
 from training.networks import classifier as cnn
 from training.networks import gan
-from training.reproduction.analyses import nested_selection as nested
+from training.reproduction.analyses import nested_selection
 from training.reproduction.baselines import METHODS
 from training.reproduction.presets import SMOKE
-from training.reproduction.protocol import Trial, classifier, generators, rivals
+from training.reproduction.protocol import ProtocolRun, baseline_tasks, classifier, generators
 from training.reproduction.tasks import baseline
 from training.reproduction.tasks.cohort import as_patches
 
@@ -29,16 +29,16 @@ def seen(monkeypatch):
         return spy
 
     monkeypatch.setattr(cnn, "train", spied(cnn.train))
-    monkeypatch.setattr(gan, "play", spied(gan.play))
+    monkeypatch.setattr(gan, "play", spied(gan.train_adversarial))
     return images
 
 
 @pytest.mark.parametrize("split", [Split(5, 1), Split(5, 1, 2)])
 @pytest.mark.parametrize("kind", ["dcgan", "acgan", "conditional"])
 def test_no_pixel_of_a_held_out_patient_reaches_a_network(split, kind, seen, discs, store, compute):
-    trial = Trial(SMOKE, discs, 5)
-    fed = generators(trial, split, kind, classic=24)
-    compute([classifier(trial, split, TrainingSet(24, 4), more=fed)])
+    protocol = ProtocolRun(SMOKE, discs, 5)
+    fed = generators(protocol, split, kind, classic=24)
+    compute([classifier(protocol, split, TrainingSet(24, 4), more=fed)])
 
     patches = as_patches(store.load(discs))
     chosen, held_out = part(split, patches.classes, np.array(patches.patient_ids))
@@ -54,15 +54,15 @@ def test_no_pixel_of_a_held_out_patient_reaches_a_network(split, kind, seen, dis
 
 
 def test_the_nested_choice_never_looks_at_its_test_fold(discs, store, compute):
-    trial = Trial(SMOKE, discs, 5)
-    outer = trial.splits[0]
-    groups = nested.classic(trial, outer)
-    compute(cell for cells in groups.values() for cell in cells)
+    protocol = ProtocolRun(SMOKE, discs, 5)
+    outer = protocol.splits[0]
+    groups = nested_selection.classic(protocol, outer)
+    compute(task for tasks in groups.values() for task in tasks)
     patches = as_patches(store.load(discs))
     _, tested = part(outer, patches.classes, np.array(patches.patient_ids))
-    for cells in groups.values():
-        for cell in cells:
-            assert not tested[store.load(cell)["rows"]].any()
+    for tasks in groups.values():
+        for task in tasks:
+            assert not tested[store.load(task)["rows"]].any()
 
 
 @pytest.mark.parametrize("method", METHODS)
@@ -75,10 +75,10 @@ def test_rivals_are_given_the_training_part_alone(method, discs, store, compute,
         return np.zeros((len(test_hu), 3))
 
     monkeypatch.setitem(baseline.METHODS, method, spy)
-    cell = rivals(Trial(SMOKE, discs, 5), method)[0]
-    compute([cell])
+    task = baseline_tasks(ProtocolRun(SMOKE, discs, 5), method)[0]
+    compute([task])
     patches = as_patches(store.load(discs))
-    rows = store.load(cell)["rows"]
+    rows = store.load(task)["rows"]
     held_out = {patches.originals[row].tobytes() for row in rows}
     assert not given["train"] & held_out
     assert not given["patients"] & {patches.patient_ids[row] for row in rows}

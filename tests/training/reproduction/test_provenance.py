@@ -1,4 +1,4 @@
-"""What a run was: the cells behind its numbers, each counted once."""
+"""What a run was: the tasks behind its numbers, each counted once."""
 
 import json
 from dataclasses import replace
@@ -6,35 +6,35 @@ from dataclasses import replace
 import numpy as np
 
 from training.pipeline.artifacts import CARD
-from training.pipeline.origin import Made
+from training.pipeline.origin import Origin
 from training.reproduction import provenance
-from training.reproduction.predictions import Truth
+from training.reproduction.predictions import Labels
 from training.reproduction.presets import SMOKE
-from training.reproduction.provenance import Noting
+from training.reproduction.provenance import TrackingStore
 from training.reproduction.tasks.cohort import Phantom, phantom
 
 
 def test_notes_what_was_read_and_counts_what_that_needed_once(workshop, store) -> None:
-    ground = workshop.cell("ground")
-    first, second = workshop.cell("first", ground), workshop.cell("second", ground)
-    unread = workshop.cell("unread", ground)
-    made = {
-        ground: Made(5.0, "GPU 1", "2.13"),
-        first: Made(1.0, "cpu: A", "2.13"),
-        second: Made(2.0, "GPU 1", "2.14"),
-        unread: Made(100.0, "cpu: B", "2.15"),
+    ground = workshop.task("ground")
+    first, second = workshop.task("first", ground), workshop.task("second", ground)
+    unread = workshop.task("unread", ground)
+    origin = {
+        ground: Origin(5.0, "GPU 1", "2.13"),
+        first: Origin(1.0, "cpu: A", "2.13"),
+        second: Origin(2.0, "GPU 1", "2.14"),
+        unread: Origin(100.0, "cpu: B", "2.15"),
     }
-    for cell, one in made.items():
-        store.save(cell, {"sum": np.zeros(2)}, **one._asdict())
-    parts = {name: Noting(store.folder) for name in ("one", "two")}
+    for task, one in origin.items():
+        store.save(task, {"sum": np.zeros(2)}, **one._asdict())
+    parts = {name: TrackingStore(store.folder) for name in ("one", "two")}
     parts["one"].load(first)
     parts["one"].load(first)
     parts["two"].load(first)
     parts["two"].load(second)
     assert provenance.behind(parts) == {
-        "cells": {
-            "one": {first.digest: "cell first"},
-            "two": {first.digest: "cell first", second.digest: "cell second"},
+        "tasks": {
+            "one": {first.digest: "task first"},
+            "two": {first.digest: "task first", second.digest: "task second"},
         },
         "seconds": {"sum": 8.0},
         "made_on": {"device": {"GPU 1": 2, "cpu: A": 1}, "torch": {"2.13": 2, "2.14": 1}},
@@ -42,13 +42,13 @@ def test_notes_what_was_read_and_counts_what_that_needed_once(workshop, store) -
 
 
 def test_what_older_cards_do_not_tell_is_not_recorded(workshop, store) -> None:
-    old, new = workshop.cell("old"), workshop.cell("new")
-    for cell in (old, new):
-        store.save(cell, {"sum": np.zeros(2)}, seconds=1.0, device="cpu: A", torch="2.13")
+    old, new = workshop.task("old"), workshop.task("new")
+    for task in (old, new):
+        store.save(task, {"sum": np.zeros(2)}, seconds=1.0, device="cpu: A", torch="2.13")
     path = store.path(old) / CARD
     card = json.loads(path.read_text())
     path.write_text(json.dumps({k: v for k, v in card.items() if k not in ("device", "torch")}))
-    part = Noting(store.folder)
+    part = TrackingStore(store.folder)
     part.load(old)
     part.load(new)
     found = provenance.behind({"one": part})
@@ -60,34 +60,34 @@ def test_what_older_cards_do_not_tell_is_not_recorded(workshop, store) -> None:
 
 
 def test_counts_nothing_for_what_was_not_brought_along(workshop, store) -> None:
-    ground = workshop.cell("ground")
-    first = workshop.cell("first", ground)
+    ground = workshop.task("ground")
+    first = workshop.task("first", ground)
     store.save(first, {"sum": np.zeros(2)}, seconds=1.5)
-    part = Noting(store.folder)
+    part = TrackingStore(store.folder)
     part.load(first)
     assert provenance.behind({"one": part})["seconds"] == {"sum": 1.5}
 
 
 def test_describes_the_cohort_and_everything_that_was_set() -> None:
-    truth = Truth(np.array([0, 0, 1, 2, 2, 2]), np.array(["a", "b", "b", "c", "c", "d"]))
+    truth = Labels(np.array([0, 0, 1, 2, 2, 2]), np.array(["a", "b", "b", "c", "c", "d"]))
     cohort = phantom(Phantom(3, (2, 1, 3)), "phantom 3")
-    described = provenance.describe(replace(SMOKE, updates=7), cohort, truth, seed=3)
-    assert described["cohort"] == {
+    identity = provenance.describe(replace(SMOKE, updates=7), cohort, truth, seed=3)
+    assert identity["cohort"] == {
         "name": "phantom 3",
         "simulated": True,
         "digest": cohort.digest,
         "lesions": {"cyst": 2, "metastasis": 1, "hemangioma": 3},
         "patients": 4,
     }
-    assert (described["preset"], described["seed"]) == ("smoke", 3)
-    assert described["resolved"]["updates"] == 7
-    assert {"hepatica", "torch", "numpy"} <= described["versions"].keys()
-    json.dumps(described)
+    assert (identity["preset"], identity["seed"]) == ("smoke", 3)
+    assert identity["resolved"]["updates"] == 7
+    assert {"hepatica", "torch", "numpy"} <= identity["versions"].keys()
+    json.dumps(identity)
 
 
 def test_an_imported_cohort_is_not_called_simulated_unless_it_is(discs) -> None:
-    truth = Truth(np.array([0, 1, 2]), np.array(["a", "b", "c"]))
+    truth = Labels(np.array([0, 1, 2]), np.array(["a", "b", "c"]))
     real = replace(discs, config=replace(discs.config, name="Site 7", simulated=False))
-    described = provenance.describe(SMOKE, real, truth, seed=1)["cohort"]
-    assert (described["name"], described["simulated"]) == ("Site 7", False)
-    assert described["fingerprint"] == "0" * 64
+    identity = provenance.describe(SMOKE, real, truth, seed=1)["cohort"]
+    assert (identity["name"], identity["simulated"]) == ("Site 7", False)
+    assert identity["fingerprint"] == "0" * 64

@@ -12,7 +12,7 @@ from jaxtyping import Float
 from scipy.stats import mannwhitneyu
 
 from training import seeds
-from training.evaluation.image_quality import nearest_neighbours as neighbours
+from training.evaluation.image_quality import nearest_neighbours
 from training.evaluation.metrics import Interval
 from training.evaluation.rejection import false_positive_rate
 
@@ -42,7 +42,7 @@ def scores(
     In pixels or in features. Chen et al.'s calibrated attack is this score less that against images
     of a generator trained on others.
     """
-    return -neighbours.distances(lesions, synthetic, nearest=nearest).mean(axis=1)
+    return -nearest_neighbours.distances(lesions, synthetic, nearest=nearest).mean(axis=1)
 
 
 def infer(members: Sequence[Scores], others: Sequence[Scores], *, seed: int) -> Membership:

@@ -11,7 +11,7 @@ import numpy as np
 from jaxtyping import Float
 from scipy.stats import bootstrap
 
-from training.evaluation.image_quality import nearest_neighbours as nearest
+from training.evaluation.image_quality import nearest_neighbours
 from training.evaluation.metrics import Interval
 from training.evaluation.rejection import auroc
 
@@ -40,7 +40,7 @@ def distances(
     In pixels (flattened patches in HU, `training` in all its `nearest.symmetries`) or in features
     (`quality.space`); in the unit of either.
     """
-    return nearest.distances(images, training)[:, 0]
+    return nearest_neighbours.distances(images, training)[:, 0]
 
 
 def measure(

@@ -6,7 +6,7 @@ import numpy as np
 from jaxtyping import Bool, Float
 from scipy.spatial.distance import cdist
 
-from training.evaluation.image_quality import nearest_neighbours as neighbours
+from training.evaluation.image_quality import nearest_neighbours
 
 
 class Manifold(NamedTuple):
@@ -50,8 +50,8 @@ def covered(
     Two sets of images can so be compared lesion by lesion. Many rows do not fill the memory.
     """
     _check(real, nearest)
-    radii = neighbours.distances(real, real, nearest=nearest + 1)[:, -1]
-    covers: np.ndarray = neighbours.distances(real, images)[:, 0] <= radii
+    radii = nearest_neighbours.distances(real, real, nearest=nearest + 1)[:, -1]
+    covers: np.ndarray = nearest_neighbours.distances(real, images)[:, 0] <= radii
     return covers
 
 

@@ -1,4 +1,4 @@
-"""The paper's experiments, one to a file: which cells it needs, and what it reads from them.
+"""The paper's experiments, one to a file: which tasks it needs, and what it reads from them.
 
-Each has `cells(...)`, which only names them, and `results(...)`, plain numbers for `results.json`.
+Each has `tasks(...)`, which only names them, and `results(...)`, plain numbers for `results.json`.
 """

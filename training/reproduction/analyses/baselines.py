@@ -3,24 +3,37 @@
 from collections.abc import Iterator
 from typing import Any
 
-from training.pipeline.artifacts import Store
-from training.pipeline.tasks import Cell
-from training.reproduction import predictions as reading
+from training.pipeline.artifacts import ArtifactStore
+from training.pipeline.tasks import Task
+from training.reproduction import predictions
+from training.reproduction.analysis import Analysis
 from training.reproduction.baselines import METHODS
-from training.reproduction.protocol import rivals
-from training.reproduction.setup import Study
+from training.reproduction.protocol import baseline_tasks
+from training.reproduction.report.sections import methods
+from training.reproduction.setup import ExperimentSetup
 
 
-def cells(study: Study) -> Iterator[Cell]:
-    """Yield every rival's cells."""
-    for trial in study.repeats:
+def tasks(setup: ExperimentSetup) -> Iterator[Task]:
+    """Yield every baseline's tasks."""
+    for protocol in setup.repeats:
         for method in METHODS:
-            yield from rivals(trial, method)
+            yield from baseline_tasks(protocol, method)
 
 
-def results(store: Store, study: Study) -> dict[str, Any]:
-    """Return each rival's figures."""
+def results(store: ArtifactStore, setup: ExperimentSetup) -> dict[str, Any]:
+    """Return each baseline's figures."""
     return {
-        method: reading.judged(store, [rivals(t, method) for t in study.repeats], study.truth)
+        method: predictions.judged(
+            store, [baseline_tasks(t, method) for t in setup.repeats], setup.truth
+        )
         for method in METHODS
     }
+
+
+ANALYSIS = Analysis(
+    "baselines",
+    "the other methods (Table 6)",
+    tasks=tasks,
+    results=results,
+    sections=(methods.baselines,),
+)

@@ -14,12 +14,12 @@ import numpy as np
 from lesion.classes import CLASSES
 from training.data.splits import Split
 from training.data.training_sets import TrainingSet
-from training.pipeline.artifacts import Store
-from training.pipeline.tasks import Cell
-from training.reproduction import independent_test_set as fresh
+from training.pipeline.artifacts import ArtifactStore
+from training.pipeline.tasks import Task
+from training.reproduction import independent_test_set
 from training.reproduction.analyses import curves
 from training.reproduction.protocol import classifier, generators
-from training.reproduction.setup import Study
+from training.reproduction.setup import ExperimentSetup
 from training.reproduction.tasks.classifier import JUDGED, Keep
 from training.reproduction.tasks.excerpt import EXCERPT, Excerpt
 from training.reproduction.tasks.generator import Kind
@@ -30,49 +30,51 @@ ARMS: tuple[Arm, ...] = ("classic", "synthetic")
 VARIANTS = 4
 
 
-def cell(study: Study, split: Split, arm: Arm) -> Cell:
+def task(setup: ExperimentSetup, split: Split, arm: Arm) -> Task:
     """Name an arm's classifier of a fold, with all that it judges."""
-    trial = study.trial
-    more = fresh.judged(study.experiment)
-    more |= {f"{JUDGED}cohort": trial.cohort, f"{JUDGED}new": study.new}
+    protocol = setup.protocol
+    more = independent_test_set.judged(setup.experiment)
+    more |= {f"{JUDGED}cohort": protocol.cohort, f"{JUDGED}new": setup.new}
     for kind in curves.KINDS:
-        more |= {f"{JUDGED}{role}": one for role, one in spares(study, split, kind).items()}
-    data = TrainingSet(study.classic)
+        more |= {f"{JUDGED}{role}": one for role, one in spares(setup, split, kind).items()}
+    data = TrainingSet(setup.classic)
     if arm == "synthetic":
-        data = TrainingSet(study.classic, study.synthetic)
-        more |= generators(trial, split, "dcgan", classic=study.classic)
+        data = TrainingSet(setup.classic, setup.synthetic)
+        more |= generators(protocol, split, "dcgan", classic=setup.classic)
     keep = Keep(features=True, variants=VARIANTS)
-    return classifier(trial, split, data, more=more, keep=keep)
+    return classifier(protocol, split, data, more=more, keep=keep)
 
 
-def cells(study: Study) -> Iterator[Cell]:
-    """Yield both arms' cells."""
-    for split in study.trial.splits:
+def tasks(setup: ExperimentSetup) -> Iterator[Task]:
+    """Yield both arms' tasks."""
+    for split in setup.protocol.splits:
         for arm in ARMS:
-            yield cell(study, split, arm)
+            yield task(setup, split, arm)
 
 
-def spares(study: Study, split: Split, kind: Kind) -> dict[str, Cell]:
+def spares(setup: ExperimentSetup, split: Split, kind: Kind) -> dict[str, Task]:
     """Name a fold's spare synthetic images: of one network, or of one for each class."""
     return {
-        role.replace("synthetic", kind): Cell(
+        role.replace("synthetic", kind): Task(
             EXCERPT,
-            Excerpt(("images",), -study.experiment.spare),
+            Excerpt(("images",), -setup.experiment.spare),
             {"generator": one},
             label=f"spare images, {one.label}",
         )
-        for role, one in generators(study.trial, split, kind, classic=study.classic).items()
+        for role, one in generators(setup.protocol, split, kind, classic=setup.classic).items()
     }
 
 
-def of_spares(store: Store, one: Cell, kind: Kind, *, name: str) -> dict[str, np.ndarray]:
+def of_spares(store: ArtifactStore, one: Task, kind: Kind, *, name: str) -> dict[str, np.ndarray]:
     """Return what a classifier said of a kind's spare images, by class: `logits`, `features`."""
-    said = store.load(one)
-    if f"{name}_{kind}" in said:
-        return dict(zip(CLASSES, np.split(said[f"{name}_{kind}"], len(CLASSES)), strict=True))
-    return {c: said[f"{name}_{kind}-{c}"] for c in CLASSES}
+    outputs = store.load(one)
+    if f"{name}_{kind}" in outputs:
+        return dict(zip(CLASSES, np.split(outputs[f"{name}_{kind}"], len(CLASSES)), strict=True))
+    return {c: outputs[f"{name}_{kind}-{c}"] for c in CLASSES}
 
 
-def of_fresh(store: Store, study: Study, one: Cell) -> np.ndarray:
+def of_fresh(store: ArtifactStore, setup: ExperimentSetup, one: Task) -> np.ndarray:
     """Return a classifier's features of the fresh lesions, float64 [n, k]."""
-    return fresh.said(store.load(one), study.experiment, "features").astype(np.float64)
+    return independent_test_set.outputs(store.load(one), setup.experiment, "features").astype(
+        np.float64
+    )

@@ -18,14 +18,16 @@ from training.evaluation.metrics import Interval
 from training.evaluation.multi_cohort import reaches_goal
 from training.evaluation.paired_tests import holm
 from training.evaluation.t_tests import TTest
-from training.pipeline.artifacts import Store
-from training.pipeline.tasks import Cell
+from training.pipeline.artifacts import ArtifactStore
+from training.pipeline.tasks import Task
 from training.reproduction.analyses import cohorts
+from training.reproduction.analysis import Analysis
 from training.reproduction.arm_comparison import Judged, compare, judge, share
 from training.reproduction.presets import Experiment
-from training.reproduction.protocol import Trial
-from training.reproduction.setup import Study
-from training.reproduction.tasks.mixing import FURTHER_HOSTS, MIXED, Mixing, Way
+from training.reproduction.protocol import ProtocolRun
+from training.reproduction.report.sections import beyond as report
+from training.reproduction.setup import ExperimentSetup
+from training.reproduction.tasks.mixing import FURTHER_HOSTS, MIXED, MixingConfig, Way
 from training.reproduction.tasks.surroundings import SURROUNDINGS, Surroundings
 
 #: Every arm, and what it is trained on besides the classic group.
@@ -49,39 +51,39 @@ def arms(experiment: Experiment) -> dict[str, str]:
     return {name: words for name, words in ARMS.items() if name in experiment.cohorts.further}
 
 
-def arm(trial: Trial, name: str, *, best: tuple[int, int]) -> Cell:
+def arm(protocol: ProtocolRun, name: str, *, best: tuple[int, int]) -> Task:
     """Name an arm's classifier on one cohort at the groups of its synthetic arm."""
     classic, synthetic = best
     group = TrainingSet(classic, synthetic)
     if name in _WAYS:
-        images = {"synthetic": _mixed(trial, name, best=best)}
+        images = {"synthetic": _mixed(protocol, name, best=best)}
     else:
-        images = cohorts.made(trial, "dcgan", classic=classic)
+        images = cohorts.cohort_generators(protocol, "dcgan", classic=classic)
     if name == "fewer":
         group = TrainingSet(classic, synthetic // _FEWER)
-    return cohorts.on_fresh(trial, group, images)
+    return cohorts.on_fresh(protocol, group, images)
 
 
-def cells(study: Study) -> Iterator[Cell]:
-    """Yield the cells of every arm, cohort by cohort."""
-    for trial in cohorts.trials(study.experiment):
-        for name in arms(study.experiment):
-            yield arm(trial, name, best=study.cohorts[trial.seed])
+def tasks(setup: ExperimentSetup) -> Iterator[Task]:
+    """Yield the tasks of every arm, cohort by cohort."""
+    for protocol in cohorts.protocol_runs(setup.experiment):
+        for name in arms(setup.experiment):
+            yield arm(protocol, name, best=setup.cohorts[protocol.seed])
 
 
-def results(store: Store, study: Study) -> dict[str, Any]:
+def results(store: ArtifactStore, setup: ExperimentSetup) -> dict[str, Any]:
     """Return every arm's figures, judged by the lesions as they are, and with their flips.
 
     `flips` are test-time augmentation: each arm's mean logits of a lesion and its three flips.
     `flips_gain` is what they alone add to each arm.
     """
-    trials, further = cohorts.trials(study.experiment), arms(study.experiment)
-    every = cohorts.every(study) | {
-        name: [arm(trial, name, best=study.cohorts[trial.seed]) for trial in trials]
+    protocol_runs, further = cohorts.protocol_runs(setup.experiment), arms(setup.experiment)
+    every = cohorts.every(setup) | {
+        name: [arm(protocol, name, best=setup.cohorts[protocol.seed]) for protocol in protocol_runs]
         for name in further
     }
-    once = judge(store, study.experiment, every)
-    often = judge(store, study.experiment, every, flips=True)
+    once = judge(store, setup.experiment, every)
+    often = judge(store, setup.experiment, every, flips=True)
     both = Judged(
         _named(once.right, "once") | _named(often.right, "flips"),
         _named(once.likelihood, "once") | _named(often.likelihood, "flips"),
@@ -130,22 +132,32 @@ def _reached(gain: dict[str, Any], share: list[float] | None) -> bool:
     return reaches_goal(found, None if share is None else Interval(*share))
 
 
-def _mixed(trial: Trial, way: Way, *, best: tuple[int, int]) -> Cell:
+def _mixed(protocol: ProtocolRun, way: Way, *, best: tuple[int, int]) -> Task:
     """Name images that are made without a network, from the same lesions."""
     classic, synthetic = best
-    whole = Split(trial.seed)
-    lesions = sum(trial.experiment.counts)
-    config = Mixing(
+    whole = Split(protocol.seed)
+    lesions = sum(protocol.experiment.counts)
+    config = MixingConfig(
         way,
         whole,
         round(classic * FOLDS / lesions),
         synthetic * FOLDS,
-        trial.seed_of(whole),
-        trial.experiment.scaling,
+        protocol.seed_of(whole),
+        protocol.experiment.scaling,
     )
-    inputs = {"cohort": trial.cohort}
+    inputs = {"cohort": protocol.cohort}
     if way == "resettled":
-        wanted = Surroundings(trial.cohort.config, _SQUARES)
-        label = f"surroundings of {trial.cohort.label}"
-        inputs[FURTHER_HOSTS] = Cell(SURROUNDINGS, wanted, label=label)
-    return Cell(MIXED, config, inputs, label=f"{way} images")
+        wanted = Surroundings(protocol.cohort.config, _SQUARES)
+        label = f"surroundings of {protocol.cohort.label}"
+        inputs[FURTHER_HOSTS] = Task(SURROUNDINGS, wanted, label=label)
+    return Task(MIXED, config, inputs, label=f"{way} images")
+
+
+ANALYSIS = Analysis(
+    "beyond",
+    "ways beyond the paper",
+    tasks=tasks,
+    results=results,
+    sections=(report.section,),
+    in_readme=True,
+)

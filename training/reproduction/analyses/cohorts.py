@@ -18,17 +18,18 @@ from training.data.augment import Augmentation
 from training.data.folds import FOLDS
 from training.data.splits import Split
 from training.data.training_sets import TrainingSet
-from training.evaluation import multi_cohort as statistics
+from training.evaluation import multi_cohort
 from training.evaluation.metrics import Interval
-from training.pipeline.artifacts import Store
-from training.pipeline.tasks import Cell
+from training.pipeline.artifacts import ArtifactStore
+from training.pipeline.tasks import Task
 from training.presets import CnnPreset
-from training.reproduction import independent_test_set as fresh
-from training.reproduction import selection as select
+from training.reproduction import independent_test_set, selection
+from training.reproduction.analysis import Analysis
 from training.reproduction.arm_comparison import compare, judge, share
 from training.reproduction.presets import Experiment
-from training.reproduction.protocol import Trial, classifier, generators
-from training.reproduction.setup import Study
+from training.reproduction.protocol import ProtocolRun, classifier, generators
+from training.reproduction.report.sections import cohorts as report
+from training.reproduction.setup import ExperimentSetup
 from training.reproduction.tasks.classifier import VIEWS, Keep
 from training.reproduction.tasks.cohort import Phantom, mixed, phantom
 from training.reproduction.tasks.excerpt import EXCERPT, Excerpt
@@ -39,11 +40,11 @@ ARMS = ("none", "classic", "synthetic", "recipe", "ceiling")
 NEEDED = ("classic", "synthetic", "ceiling")
 
 
-def trials(experiment: Experiment) -> tuple[Trial, ...]:
+def protocol_runs(experiment: Experiment) -> tuple[ProtocolRun, ...]:
     """Name the cohorts. Their generators draw what their own groups need."""
     own = replace(experiment, synthetic=experiment.cohorts.synthetic, spare=0)
     return tuple(
-        Trial(
+        ProtocolRun(
             own,
             phantom(Phantom(seed, experiment.counts, experiment.augmentation), f"cohort {seed}"),
             seed,
@@ -58,64 +59,70 @@ def arms(experiment: Experiment) -> tuple[str, ...]:
     return tuple(name for name in ARMS if name in wanted)
 
 
-def table(trial: Trial) -> Cell:
+def table(protocol: ProtocolRun) -> Task:
     """Name what is known of a cohort's lesions."""
     known = Excerpt(("classes", "patient_ids"))
-    return Cell(EXCERPT, known, {"cohort": trial.cohort}, label=f"table of {trial.cohort.label}")
+    return Task(
+        EXCERPT, known, {"cohort": protocol.cohort}, label=f"table of {protocol.cohort.label}"
+    )
 
 
-def classic_groups(trial: Trial) -> dict[int, list[Cell]]:
+def classic_groups(protocol: ProtocolRun) -> dict[int, list[Task]]:
     """Name the classifiers among which a cohort's classic group is chosen."""
-    sizes = trial.experiment.cohorts.classic
-    return {size: [_inner(trial, s, TrainingSet(size)) for s in _folds(trial)] for size in sizes}
-
-
-def synthetic_groups(trial: Trial, *, best: int) -> dict[int, list[Cell]]:
-    """Name the classifiers among which a cohort's synthetic group is chosen."""
+    sizes = protocol.experiment.cohorts.classic
     return {
-        size: [
-            _inner(trial, s, TrainingSet(best, size), generators(trial, s, "dcgan", classic=best))
-            for s in _folds(trial)
-        ]
-        for size in trial.experiment.cohorts.synthetic
+        size: [_inner(protocol, s, TrainingSet(size)) for s in _folds(protocol)] for size in sizes
     }
 
 
-def choose(store: Store, trial: Trial, groups: dict[int, list[Cell]]) -> int:
+def synthetic_groups(protocol: ProtocolRun, *, best: int) -> dict[int, list[Task]]:
+    """Name the classifiers among which a cohort's synthetic group is chosen."""
+    return {
+        size: [
+            _inner(
+                protocol, s, TrainingSet(best, size), generators(protocol, s, "dcgan", classic=best)
+            )
+            for s in _folds(protocol)
+        ]
+        for size in protocol.experiment.cohorts.synthetic
+    }
+
+
+def choose(store: ArtifactStore, protocol: ProtocolRun, groups: dict[int, list[Task]]) -> int:
     """Choose a cohort's group on its own folds; one that is alone needs no run."""
     if len(groups) == 1:
         return next(iter(groups))
-    return select.on_inner(store, groups, np.asarray(store.load(table(trial))["classes"]))
+    return selection.on_inner(store, groups, np.asarray(store.load(table(protocol))["classes"]))
 
 
-def to_compare(trial: Trial, groups: dict[int, list[Cell]]) -> list[Cell]:
-    """Return the cells that a choice needs."""
+def to_compare(protocol: ProtocolRun, groups: dict[int, list[Task]]) -> list[Task]:
+    """Return the tasks that a choice needs."""
     if len(groups) == 1:
         return []
-    return [table(trial), *(cell for cells in groups.values() for cell in cells)]
+    return [table(protocol), *(task for tasks in groups.values() for task in tasks)]
 
 
-def arm(trial: Trial, name: str, *, best: tuple[int, int]) -> Cell:
+def arm(protocol: ProtocolRun, name: str, *, best: tuple[int, int]) -> Task:
     """Name an arm's classifier on one cohort at its groups."""
     classic, synthetic = best
     if name == "none":
-        return on_fresh(trial, TrainingSet())
+        return on_fresh(protocol, TrainingSet())
     if name == "classic":
-        return on_fresh(trial, TrainingSet(classic))
+        return on_fresh(protocol, TrainingSet(classic))
     if name == "ceiling":
-        test = trial.experiment.cohorts
-        variants = _ceiling_variants(trial.experiment)
+        test = protocol.experiment.cohorts
+        variants = _ceiling_variants(protocol.experiment)
         pool = Phantom(test.ceiling_seed, mixed(test.ceiling), variants)
-        rich = replace(trial, cohort=phantom(pool, "ceiling"))
+        rich = replace(protocol, cohort=phantom(pool, "ceiling"))
         return on_fresh(rich, TrainingSet(classic))
     kind: Kind = "dcgan" if name == "synthetic" else "conditional"
-    images = made(trial, kind, classic=classic)
-    return on_fresh(trial, TrainingSet(classic, synthetic), images)
+    images = cohort_generators(protocol, kind, classic=classic)
+    return on_fresh(protocol, TrainingSet(classic, synthetic), images)
 
 
-def made(trial: Trial, kind: Kind, *, classic: int) -> dict[str, Cell]:
+def cohort_generators(protocol: ProtocolRun, kind: Kind, *, classic: int) -> dict[str, Task]:
     """Name the generators of a whole cohort."""
-    return generators(trial, Split(trial.seed), kind, classic=classic)
+    return generators(protocol, Split(protocol.seed), kind, classic=classic)
 
 
 #: What is kept of an arm's answers: those to flips besides.
@@ -123,41 +130,47 @@ _FLIPS = Keep(views=len(VIEWS))
 
 
 def on_fresh(
-    trial: Trial, data: TrainingSet, more: Mapping[str, Cell] | None = None, *, keep: Keep = _FLIPS
-) -> Cell:
+    protocol: ProtocolRun,
+    data: TrainingSet,
+    more: Mapping[str, Task] | None = None,
+    *,
+    keep: Keep = _FLIPS,
+) -> Task:
     """Name a classifier of a whole cohort that judges the fresh lesions."""
-    inputs = fresh.judged(trial.experiment) | dict(more or {})
-    whole, preset = Split(trial.seed), _preset(trial)
-    return classifier(trial, whole, data, more=inputs, preset=preset, keep=keep)
+    inputs = independent_test_set.judged(protocol.experiment) | dict(more or {})
+    whole, preset = Split(protocol.seed), _preset(protocol)
+    return classifier(protocol, whole, data, more=inputs, preset=preset, keep=keep)
 
 
-def cells(study: Study) -> Iterator[Cell]:
-    """Yield the cells of every arm, cohort by cohort."""
-    experiment = study.experiment
-    yield from fresh.classes(experiment)
-    for trial in trials(experiment):
+def tasks(setup: ExperimentSetup) -> Iterator[Task]:
+    """Yield the tasks of every arm, cohort by cohort."""
+    experiment = setup.experiment
+    yield from independent_test_set.classes(experiment)
+    for protocol in protocol_runs(experiment):
         for name in arms(experiment):
-            yield arm(trial, name, best=study.cohorts[trial.seed])
+            yield arm(protocol, name, best=setup.cohorts[protocol.seed])
 
 
-def every(study: Study) -> dict[str, list[Cell]]:
+def every(setup: ExperimentSetup) -> dict[str, list[Task]]:
     """Name every arm's classifiers, one of each cohort."""
     return {
-        name: [arm(t, name, best=study.cohorts[t.seed]) for t in trials(study.experiment)]
-        for name in arms(study.experiment)
+        name: [arm(t, name, best=setup.cohorts[t.seed]) for t in protocol_runs(setup.experiment)]
+        for name in arms(setup.experiment)
     }
 
 
-def results(store: Store, study: Study) -> dict[str, Any]:
+def results(store: ArtifactStore, setup: ExperimentSetup) -> dict[str, Any]:
     """Return every arm's accuracy on every cohort, and the paired differences."""
-    judged = judge(store, study.experiment, every(study))
-    test, there = study.experiment.cohorts, arms(study.experiment)
+    judged = judge(store, setup.experiment, every(setup))
+    test, there = setup.experiment.cohorts, arms(setup.experiment)
     pairs = (("classic", "none"), *((name, "classic") for name in ARMS[2:]))
     return {
         "cohorts": test.count,
         "test_lesions": test.test,
         "updates": test.updates,
-        "chosen": [list(study.cohorts[trial.seed]) for trial in trials(study.experiment)],
+        "chosen": [
+            list(setup.cohorts[protocol.seed]) for protocol in protocol_runs(setup.experiment)
+        ],
         "accuracy": {name: each.tolist() for name, each in judged.accuracy.items()},
         "negative_log_likelihood": judged.likelihood,
         "comparisons": {
@@ -171,18 +184,18 @@ def results(store: Store, study: Study) -> dict[str, Any]:
     }
 
 
-def accuracies(store: Store, study: Study) -> dict[str, np.ndarray]:
+def accuracies(store: ArtifactStore, setup: ExperimentSetup) -> dict[str, np.ndarray]:
     """Return each arm's accuracy on every cohort: float64 [cohorts]."""
-    return judge(store, study.experiment, every(study)).accuracy
+    return judge(store, setup.experiment, every(setup)).accuracy
 
 
-def evidence(store: Store, study: Study) -> dict[str, Interval]:
+def evidence(store: ArtifactStore, setup: ExperimentSetup) -> dict[str, Interval]:
     """Return the evidence for the primary claim."""
-    named = every(study)
+    named = every(setup)
     pair = {name: named[name] for name in ("synthetic", "classic")}
-    judged = judge(store, study.experiment, pair)
+    judged = judge(store, setup.experiment, pair)
     right, patients = judged.right, judged.patients
-    gained = statistics.crossed_gain(right["synthetic"], right["classic"], patients)
+    gained = multi_cohort.crossed_gain(right["synthetic"], right["classic"], patients)
     return {"synthetic - classic, cohorts": gained.difference}
 
 
@@ -196,15 +209,27 @@ def _ceiling_variants(experiment: Experiment) -> Augmentation:
     return replace(one, rotations=max(1, ceil(each / one.count)))
 
 
-def _folds(trial: Trial) -> tuple[Split, ...]:
-    return trial.splits[: trial.experiment.cohorts.inner_folds]
+def _folds(protocol: ProtocolRun) -> tuple[Split, ...]:
+    return protocol.splits[: protocol.experiment.cohorts.inner_folds]
 
 
 def _inner(
-    trial: Trial, split: Split, data: TrainingSet, more: dict[str, Cell] | None = None
-) -> Cell:
-    return classifier(trial, split, data, more=more, preset=_preset(trial))
+    protocol: ProtocolRun, split: Split, data: TrainingSet, more: dict[str, Task] | None = None
+) -> Task:
+    return classifier(protocol, split, data, more=more, preset=_preset(protocol))
 
 
-def _preset(trial: Trial) -> CnnPreset:
-    return replace(trial.experiment.cnn, updates=trial.experiment.cohorts.updates)
+def _preset(protocol: ProtocolRun) -> CnnPreset:
+    return replace(protocol.experiment.cnn, updates=protocol.experiment.cohorts.updates)
+
+
+ANALYSIS = Analysis(
+    "cohorts",
+    "the primary claim over cohorts",
+    tasks=tasks,
+    results=results,
+    evidence=evidence,
+    of_simulation=True,
+    sections=(report.section,),
+    in_readme=True,
+)

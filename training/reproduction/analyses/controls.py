@@ -11,18 +11,20 @@ from typing import Any
 
 from training.data.folds import FOLDS
 from training.data.training_sets import TrainingSet
-from training.pipeline.artifacts import Store
-from training.pipeline.tasks import Cell
-from training.reproduction import predictions as reading
+from training.pipeline.artifacts import ArtifactStore
+from training.pipeline.tasks import Task
+from training.reproduction import predictions
+from training.reproduction.analysis import Analysis
 from training.reproduction.predictions import Arm
 from training.reproduction.protocol import classifier, generators
-from training.reproduction.setup import Study
+from training.reproduction.report.sections import methods
+from training.reproduction.setup import ExperimentSetup
 
 
-def arms(study: Study) -> dict[str, Arm]:
+def arms(setup: ExperimentSetup) -> dict[str, Arm]:
     """Name the controls' arms at the best groups."""
-    trials, classic, synthetic = study.repeats, study.classic, study.synthetic
-    preset = replace(study.experiment.cnn, updates=updates(study))
+    protocol_runs, classic, synthetic = setup.repeats, setup.classic, setup.synthetic
+    preset = replace(setup.experiment.cnn, updates=updates(setup))
 
     def equal(data: TrainingSet) -> Arm:
         fed = data.synthetic_per_class > 0
@@ -37,11 +39,11 @@ def arms(study: Study) -> dict[str, Arm]:
                 )
                 for s in t.splits
             ]
-            for t in trials
+            for t in protocol_runs
         ]
 
     stretched = tuple(
-        replace(t, experiment=replace(t.experiment, scaling="window+minmax")) for t in trials
+        replace(t, experiment=replace(t.experiment, scaling="window+minmax")) for t in protocol_runs
     )
     minmax = {
         f"{name}, each ROI by its own range": [
@@ -58,28 +60,37 @@ def arms(study: Study) -> dict[str, Arm]:
     }
 
 
-def updates(study: Study) -> int:
+def updates(setup: ExperimentSetup) -> int:
     """Return how many updates every arm gets: the preset's number, or the best classic arm's."""
-    if study.experiment.updates is not None:
-        return study.experiment.updates
+    if setup.experiment.updates is not None:
+        return setup.experiment.updates
     share = (FOLDS - 1) / FOLDS
-    images = round(share * len(study.truth.classes)) + round(share * FOLDS * study.classic)
-    cnn = study.experiment.cnn
+    images = round(share * len(setup.truth.classes)) + round(share * FOLDS * setup.classic)
+    cnn = setup.experiment.cnn
     return cnn.updates or cnn.epochs * ceil(images / cnn.batch)
 
 
-def cells(study: Study) -> Iterator[Cell]:
-    """Yield the controls' cells."""
-    for arm in arms(study).values():
+def tasks(setup: ExperimentSetup) -> Iterator[Task]:
+    """Yield the controls' tasks."""
+    for arm in arms(setup).values():
         for folds in arm:
             yield from folds
 
 
-def results(store: Store, study: Study) -> dict[str, Any]:
+def results(store: ArtifactStore, setup: ExperimentSetup) -> dict[str, Any]:
     """Return the controls' figures, all of them after equally many updates."""
     return {
-        "updates": updates(study),
+        "updates": updates(setup),
         "arms": {
-            name: reading.judged(store, arm, study.truth) for name, arm in arms(study).items()
+            name: predictions.judged(store, arm, setup.truth) for name, arm in arms(setup).items()
         },
     }
+
+
+ANALYSIS = Analysis(
+    "controls",
+    "controls with equal updates",
+    tasks=tasks,
+    results=results,
+    sections=(methods.controls,),
+)

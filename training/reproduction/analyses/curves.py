@@ -9,28 +9,30 @@ from collections.abc import Iterator
 from typing import Any
 
 from training.data.training_sets import TrainingSet
-from training.pipeline.artifacts import Store
-from training.pipeline.tasks import Cell
-from training.reproduction import predictions as reading
-from training.reproduction import selection as select
-from training.reproduction.predictions import Arm, Truth
-from training.reproduction.protocol import Trial, classifier, generators
-from training.reproduction.setup import Study
+from training.pipeline.artifacts import ArtifactStore
+from training.pipeline.tasks import Task
+from training.reproduction import predictions, selection
+from training.reproduction.analysis import Analysis
+from training.reproduction.predictions import Arm, Labels
+from training.reproduction.protocol import ProtocolRun, classifier, generators
+from training.reproduction.report.sections import curves as report
+from training.reproduction.report.sections import methods
+from training.reproduction.setup import ExperimentSetup
 from training.reproduction.tasks.excerpt import EXCERPT, Excerpt
 from training.reproduction.tasks.generator import Kind
 
 KINDS: tuple[Kind, ...] = ("dcgan", "acgan", "conditional")
 
 
-def classic(trials: tuple[Trial, ...]) -> dict[int, Arm]:
+def classic(protocol_runs: tuple[ProtocolRun, ...]) -> dict[int, Arm]:
     """Name the red curve's arms."""
     return {
-        size: [[classifier(t, s, TrainingSet(size)) for s in t.splits] for t in trials]
-        for size in trials[0].experiment.classic
+        size: [[classifier(t, s, TrainingSet(size)) for s in t.splits] for t in protocol_runs]
+        for size in protocol_runs[0].experiment.classic
     }
 
 
-def synthetic(trials: tuple[Trial, ...], kind: Kind, *, best: int) -> dict[int, Arm]:
+def synthetic(protocol_runs: tuple[ProtocolRun, ...], kind: Kind, *, best: int) -> dict[int, Arm]:
     """Name a blue curve's arms, on top of the `best` classic group."""
     return {
         size: [
@@ -38,13 +40,13 @@ def synthetic(trials: tuple[Trial, ...], kind: Kind, *, best: int) -> dict[int, 
                 classifier(t, s, TrainingSet(best, size), more=generators(t, s, kind, classic=best))
                 for s in t.splits
             ]
-            for t in trials
+            for t in protocol_runs
         ]
-        for size in trials[0].experiment.synthetic
+        for size in protocol_runs[0].experiment.synthetic
     }
 
 
-def new(trials: tuple[Trial, ...], cases: Cell, *, best: int) -> dict[int, Arm]:
+def new(protocol_runs: tuple[ProtocolRun, ...], cases: Task, *, best: int) -> dict[int, Arm]:
     """Name the green curve's arms."""
     return {
         size: [
@@ -52,71 +54,86 @@ def new(trials: tuple[Trial, ...], cases: Cell, *, best: int) -> dict[int, Arm]:
                 classifier(t, s, TrainingSet(best, new_per_class=size), more={"new": cases})
                 for s in t.splits
             ]
-            for t in trials
+            for t in protocol_runs
         ]
-        for size in trials[0].experiment.synthetic
+        for size in protocol_runs[0].experiment.synthetic
     }
 
 
-def discriminators(study: Study) -> Arm:
+def discriminators(setup: ExperimentSetup) -> Arm:
     """Name what the ACGANs' discriminators say as classifiers (paper 4.5, Table 5)."""
-    said = Excerpt(("rows", "logits"))
+    outputs = Excerpt(("rows", "logits"))
     return [
         [
-            Cell(
+            Task(
                 EXCERPT,
-                said,
-                generators(t, s, "acgan", classic=study.classic),
+                outputs,
+                generators(t, s, "acgan", classic=setup.classic),
                 label="ACGAN discriminator",
             )
             for s in t.splits
         ]
-        for t in study.repeats
+        for t in setup.repeats
     ]
 
 
-def every(study: Study) -> dict[str, dict[int, Arm]]:
+def every(setup: ExperimentSetup) -> dict[str, dict[int, Arm]]:
     """Name all curves."""
-    repeats, best = study.repeats, study.classic
+    repeats, best = setup.repeats, setup.classic
     return {
         "classic": classic(repeats),
         **{kind: synthetic(repeats, kind, best=best) for kind in KINDS},
-        "new": new(repeats, study.new, best=best),
+        "new": new(repeats, setup.new, best=best),
     }
 
 
-def of(curve: dict[int, Arm]) -> Iterator[Cell]:
-    """Yield a curve's cells."""
+def of(curve: dict[int, Arm]) -> Iterator[Task]:
+    """Yield a curve's tasks."""
     for arm in curve.values():
-        yield from cells(arm)
+        yield from tasks(arm)
 
 
-def cells(arm: Arm) -> Iterator[Cell]:
-    """Yield an arm's cells."""
+def tasks(arm: Arm) -> Iterator[Task]:
+    """Yield an arm's tasks."""
     for folds in arm:
         yield from folds
 
 
-def accuracies(store: Store, curve: dict[int, Arm], truth: Truth) -> dict[int, float]:
+def accuracies(store: ArtifactStore, curve: dict[int, Arm], truth: Labels) -> dict[int, float]:
     """Return each group's accuracy, the mean of the repeats."""
     return {
-        size: float((reading.predicted(store, arm, truth) == truth.classes).mean())
+        size: float((predictions.predicted(store, arm, truth) == truth.classes).mean())
         for size, arm in curve.items()
     }
 
 
-def best(store: Store, curve: dict[int, Arm], truth: Truth) -> int:
+def best(store: ArtifactStore, curve: dict[int, Arm], truth: Labels) -> int:
     """Choose a group on the reported folds, as the paper did."""
-    return select.saturation(accuracies(store, curve, truth))
+    return selection.saturation(accuracies(store, curve, truth))
 
 
-def results(store: Store, study: Study) -> dict[str, Any]:
+def results(store: ArtifactStore, setup: ExperimentSetup) -> dict[str, Any]:
     """Return the points of each curve, and the ACGAN discriminators' figures beside them."""
     found: dict[str, Any] = {
         name: [
-            {"size": size, **reading.judged(store, arm, study.truth)} for size, arm in curve.items()
+            {"size": size, **predictions.judged(store, arm, setup.truth)}
+            for size, arm in curve.items()
         ]
-        for name, curve in every(study).items()
+        for name, curve in every(setup).items()
     }
-    said = reading.judged(store, discriminators(study), study.truth)
-    return found | {"acgan discriminator": said}
+    outputs = predictions.judged(store, discriminators(setup), setup.truth)
+    return found | {"acgan discriminator": outputs}
+
+
+def _discriminators(setup: ExperimentSetup) -> Iterator[Task]:
+    """Yield what is not needed to choose the groups."""
+    return tasks(discriminators(setup))
+
+
+ANALYSIS = Analysis(
+    "curves",
+    tasks=_discriminators,
+    results=results,
+    sections=(report.section, methods.generators),
+    in_readme=True,
+)

@@ -13,18 +13,18 @@ import numpy as np
 
 from training.data.splits import Split
 from training.data.training_sets import TrainingSet
-from training.evaluation import calibration as calibrate
-from training.evaluation import metrics, rejection
+from training.evaluation import calibration, metrics, rejection
 from training.phantom.ood_lesions import KINDS
-from training.pipeline.artifacts import Store
-from training.pipeline.tasks import Cell
-from training.reproduction import independent_test_set as fresh
-from training.reproduction import predictions as reading
+from training.pipeline.artifacts import ArtifactStore
+from training.pipeline.tasks import Task
+from training.reproduction import independent_test_set, predictions
+from training.reproduction.analysis import Analysis
 from training.reproduction.presets import Experiment
 from training.reproduction.protocol import classifier, generators
-from training.reproduction.setup import Study
+from training.reproduction.report.sections import deployment as report
+from training.reproduction.setup import ExperimentSetup
 from training.reproduction.tasks.classifier import JUDGED, Keep
-from training.reproduction.tasks.ood_lesions import NEIGHBOURS, Neighbours
+from training.reproduction.tasks.ood_lesions import OOD_LESIONS, OodLesionsConfig
 
 NEIGHBOURS_SEED = 50_001
 
@@ -32,87 +32,93 @@ ARMS = ("classic", "synthetic")
 _CURVE_POINTS = 50
 
 
-def folds(study: Study, arm: str) -> tuple[Cell, ...]:
+def folds(setup: ExperimentSetup, arm: str) -> tuple[Task, ...]:
     """Name an arm's cross-validated classifiers, with their out-of-distribution scores."""
-    return tuple(_classifier(study, split, arm, {}) for split in study.trial.splits)
+    return tuple(_classifier(setup, split, arm, {}) for split in setup.protocol.splits)
 
 
-def final(study: Study, arm: str) -> Cell:
+def final(setup: ExperimentSetup, arm: str) -> Task:
     """Name an arm's final fit, judging fresh lesions and neighbours."""
-    judged = fresh.judged(study.experiment)
-    judged |= {f"{JUDGED}{kind}": cell for kind, cell in neighbours(study.experiment).items()}
-    return _classifier(study, Split(study.trial.seed), arm, judged)
+    judged = independent_test_set.judged(setup.experiment)
+    judged |= {f"{JUDGED}{kind}": task for kind, task in neighbours(setup.experiment).items()}
+    return _classifier(setup, Split(setup.protocol.seed), arm, judged)
 
 
-def neighbours(experiment: Experiment) -> dict[str, Cell]:
+def neighbours(experiment: Experiment) -> dict[str, Task]:
     """Name the neighbours of each kind."""
     return {
-        kind: Cell(NEIGHBOURS, Neighbours(kind, NEIGHBOURS_SEED, experiment.neighbours), label=kind)
+        kind: Task(
+            OOD_LESIONS, OodLesionsConfig(kind, NEIGHBOURS_SEED, experiment.neighbours), label=kind
+        )
         for kind in KINDS
     }
 
 
-def cells(study: Study) -> Iterator[Cell]:
-    """Yield the cells of both arms."""
-    yield from fresh.classes(study.experiment)
+def tasks(setup: ExperimentSetup) -> Iterator[Task]:
+    """Yield the tasks of both arms."""
+    yield from independent_test_set.classes(setup.experiment)
     for arm in ARMS:
-        yield from folds(study, arm)
-        yield final(study, arm)
+        yield from folds(setup, arm)
+        yield final(setup, arm)
 
 
-def results(store: Store, study: Study) -> dict[str, Any]:
+def results(store: ArtifactStore, setup: ExperimentSetup) -> dict[str, Any]:
     """Return what each arm's bundle would be worth."""
-    return {arm: _arm(store, study, arm) for arm in ARMS}
+    return {arm: _arm(store, setup, arm) for arm in ARMS}
 
 
-def _arm(store: Store, study: Study, arm: str) -> dict[str, Any]:
-    validated = folds(study, arm)
-    calibrated = calibrate.fit(reading.held_out(store, validated, study.truth), study.truth.classes)
-    scores = np.concatenate([store.load(cell)["unlike"] for cell in validated])
-    threshold = float(np.quantile(scores, 1 - calibrate.OUT_OF_DISTRIBUTION_SHARE))
+def _arm(store: ArtifactStore, setup: ExperimentSetup, arm: str) -> dict[str, Any]:
+    validated = folds(setup, arm)
+    calibrated = calibration.fit(
+        predictions.held_out(store, validated, setup.truth), setup.truth.classes
+    )
+    scores = np.concatenate([store.load(task)["ood_score"] for task in validated])
+    threshold = float(np.quantile(scores, 1 - calibration.OUT_OF_DISTRIBUTION_SHARE))
 
-    said = store.load(final(study, arm))
-    classes = fresh.truth(store, study.experiment)["classes"]
-    logits, unlike = (fresh.said(said, study.experiment, n) for n in ("logits", "unlike"))
+    outputs = store.load(final(setup, arm))
+    classes = independent_test_set.truth(store, setup.experiment)["classes"]
+    logits, ood_score = (
+        independent_test_set.outputs(outputs, setup.experiment, n) for n in ("logits", "ood_score")
+    )
     probabilities = calibrated.probabilities(logits)
     sets = calibrated.sets(probabilities)
     return {
         "fresh": {
-            **reading.figures(logits / calibrated.temperature, classes),
+            **predictions.figures(logits / calibrated.temperature, classes),
             "temperature": calibrated.temperature,
-            "coverage": reading.by_class(metrics.coverage(sets, classes)),
+            "coverage": predictions.by_class(metrics.coverage(sets, classes)),
             "set_size": metrics.set_size(sets, classes),
             "abstained": float((sets.sum(axis=1) != 1).mean()),
-            "turned_away": float((unlike > threshold).mean()),
+            "turned_away": float((ood_score > threshold).mean()),
         },
         "risk_coverage": _risk_coverage(probabilities, classes),
         "neighbours": {
             kind: {
-                "auroc": list(rejection.auroc(unlike, said[f"unlike_{kind}"])),
+                "auroc": list(rejection.auroc(ood_score, outputs[f"ood_score_{kind}"])),
                 "false_positive_rate": list(
-                    rejection.false_positive_rate(unlike, said[f"unlike_{kind}"])
+                    rejection.false_positive_rate(ood_score, outputs[f"ood_score_{kind}"])
                 ),
-                "turned_away": float((said[f"unlike_{kind}"] > threshold).mean()),
-                "sure": _sure(calibrated, said, kind, threshold),
+                "turned_away": float((outputs[f"ood_score_{kind}"] > threshold).mean()),
+                "sure": _sure(calibrated, outputs, kind, threshold),
             }
             for kind in KINDS
         },
     }
 
 
-def _classifier(study: Study, split: Split, arm: str, judged: dict[str, Cell]) -> Cell:
+def _classifier(setup: ExperimentSetup, split: Split, arm: str, judged: dict[str, Task]) -> Task:
     more = dict(judged)
-    data = TrainingSet(study.classic)
+    data = TrainingSet(setup.classic)
     if arm == "synthetic":
-        data = TrainingSet(study.classic, study.synthetic)
-        more |= generators(study.trial, split, "dcgan", classic=study.classic)
-    return classifier(study.trial, split, data, more=more, keep=Keep(unlike=True))
+        data = TrainingSet(setup.classic, setup.synthetic)
+        more |= generators(setup.protocol, split, "dcgan", classic=setup.classic)
+    return classifier(setup.protocol, split, data, more=more, keep=Keep(ood_score=True))
 
 
-def _sure(calibrated: calibrate.Calibrated, said: Any, kind: str, threshold: float) -> float:
+def _sure(calibrated: calibration.Calibrated, outputs: Any, kind: str, threshold: float) -> float:
     """Return the share of a kind that gets one class and is not turned away: a service's error."""
-    sets = calibrated.sets(calibrated.probabilities(said[f"logits_{kind}"]))
-    return float(((sets.sum(axis=1) == 1) & (said[f"unlike_{kind}"] <= threshold)).mean())
+    sets = calibrated.sets(calibrated.probabilities(outputs[f"logits_{kind}"]))
+    return float(((sets.sum(axis=1) == 1) & (outputs[f"ood_score_{kind}"] <= threshold)).mean())
 
 
 def _risk_coverage(probabilities: np.ndarray, classes: np.ndarray) -> dict[str, Any]:
@@ -126,3 +132,12 @@ def _risk_coverage(probabilities: np.ndarray, classes: np.ndarray) -> dict[str, 
         "area": curve.area,
         "excess": curve.excess,
     }
+
+
+ANALYSIS = Analysis(
+    "deployment",
+    "calibration, coverage, rejection",
+    tasks=tasks,
+    results=results,
+    sections=(report.section,),
+)

@@ -11,41 +11,42 @@ import numpy as np
 
 from training.data.splits import Split
 from training.data.training_sets import TrainingSet
-from training.pipeline.artifacts import Store
-from training.pipeline.tasks import Cell
-from training.reproduction.analyses import best_arms as detail
-from training.reproduction.analyses import cohorts, curves
-from training.reproduction.setup import Study
+from training.pipeline.artifacts import ArtifactStore
+from training.pipeline.tasks import Task
+from training.reproduction.analyses import best_arms, cohorts, curves
+from training.reproduction.setup import ExperimentSetup
 from training.reproduction.tasks.classifier import JUDGED, Keep
 from training.reproduction.tasks.generator import Kind
 
 
-def cell(study: Study) -> Cell:
+def task(setup: ExperimentSetup) -> Task:
     """Name it; it looks at fresh lesions, the cohort, new cases, and all spare images."""
-    trial = cohorts.trials(study.experiment)[0]
-    classic, _ = study.cohorts[trial.seed]
-    more = {"cohort": study.trial.cohort, "new": study.new}
+    protocol = cohorts.protocol_runs(setup.experiment)[0]
+    classic, _ = setup.cohorts[protocol.seed]
+    more = {"cohort": setup.protocol.cohort, "new": setup.new}
     more |= {
         f"{split.fold}_{role}": one
-        for split in study.trial.splits
+        for split in setup.protocol.splits
         for kind in curves.KINDS
-        for role, one in detail.spares(study, split, kind).items()
+        for role, one in best_arms.spares(setup, split, kind).items()
     }
     judged = {f"{JUDGED}{role}": one for role, one in more.items()}
-    keep = Keep(features=True, variants=detail.VARIANTS)
-    return cohorts.on_fresh(trial, TrainingSet(classic), judged, keep=keep)
+    keep = Keep(features=True, variants=best_arms.VARIANTS)
+    return cohorts.on_fresh(protocol, TrainingSet(classic), judged, keep=keep)
 
 
-def cells(study: Study) -> Iterator[Cell]:
-    """Yield the cell."""
-    yield cell(study)
+def tasks(setup: ExperimentSetup) -> Iterator[Task]:
+    """Yield the task."""
+    yield task(setup)
 
 
-def of_spares(store: Store, study: Study, split: Split, kind: Kind) -> dict[str, np.ndarray]:
+def of_spares(
+    store: ArtifactStore, setup: ExperimentSetup, split: Split, kind: Kind
+) -> dict[str, np.ndarray]:
     """Return the features of a fold's spare images, by class: float16 [m, 256]."""
-    return detail.of_spares(store, cell(study), kind, name=f"features_{split.fold}")
+    return best_arms.of_spares(store, task(setup), kind, name=f"features_{split.fold}")
 
 
-def of_fresh(store: Store, study: Study) -> np.ndarray:
+def of_fresh(store: ArtifactStore, setup: ExperimentSetup) -> np.ndarray:
     """Return the features of the fresh lesions: float64 [n, 256]."""
-    return detail.of_fresh(store, study, cell(study))
+    return best_arms.of_fresh(store, setup, task(setup))

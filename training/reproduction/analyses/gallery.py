@@ -11,12 +11,14 @@ import numpy as np
 from lesion.classes import CLASSES
 from training.data import datasets
 from training.data.folds import FOLDS
-from training.pipeline.artifacts import Store
-from training.pipeline.tasks import Cell
+from training.pipeline.artifacts import ArtifactStore
+from training.pipeline.tasks import Task
 from training.reproduction.analyses.curves import KINDS
-from training.reproduction.predictions import Truth
-from training.reproduction.protocol import Trial, generators
-from training.reproduction.setup import Study
+from training.reproduction.analysis import Analysis
+from training.reproduction.predictions import Labels
+from training.reproduction.protocol import ProtocolRun, generators
+from training.reproduction.report.sections import pictures as report
+from training.reproduction.setup import ExperimentSetup
 from training.reproduction.tasks.excerpt import EXCERPT, Excerpt
 from training.reproduction.tasks.generator import Kind
 from training.reproduction.tasks.sample import SAMPLE, Sample
@@ -26,72 +28,77 @@ from training.seeds import generator
 _AUGMENTED, _OF_FOLD = 24, 4
 
 
-def cells(study: Study) -> Iterator[Cell]:
-    """Yield the cells."""
-    trial, truth, best = study.trial, study.truth, study.classic
-    yield _augmented(trial, truth)
-    yield from _real(trial, truth)
+def tasks(setup: ExperimentSetup) -> Iterator[Task]:
+    """Yield the tasks."""
+    protocol, truth, best = setup.protocol, setup.truth, setup.classic
+    yield _augmented(protocol, truth)
+    yield from _real(protocol, truth)
     for kind in KINDS:
-        yield from _spares(trial, kind, best).values()
+        yield from _spares(protocol, kind, best).values()
 
 
-def arrays(store: Store, study: Study) -> dict[str, np.ndarray]:
+def arrays(store: ArtifactStore, setup: ExperimentSetup) -> dict[str, np.ndarray]:
     """Return float16 patches [n, 64, 64] in (0, 1).
 
     `augmented`, a lesion first; of each class `real-<class>` and `<kind>-<class>`, fold by fold.
     """
-    trial, truth, best = study.trial, study.truth, study.classic
-    one = store.load(_augmented(trial, truth))
+    protocol, truth, best = setup.protocol, setup.truth, setup.classic
+    one = store.load(_augmented(protocol, truth))
     shown: dict[str, np.ndarray] = {
         "augmented": np.concatenate([one["originals"], one["variants"][0]])
     }
-    for name, cell in zip(CLASSES, _real(trial, truth), strict=True):
-        shown[f"real-{name}"] = store.load(cell)["originals"]
-    unit = {name: datasets.rescale(hu, trial.experiment.scaling) for name, hu in shown.items()}
+    for name, task in zip(CLASSES, _real(protocol, truth), strict=True):
+        shown[f"real-{name}"] = store.load(task)["originals"]
+    unit = {name: datasets.rescale(hu, protocol.experiment.scaling) for name, hu in shown.items()}
     for kind in KINDS:
-        for label, images in _synthetic(store, trial, kind, best).items():
+        for label, images in _synthetic(store, protocol, kind, best).items():
             unit[f"{kind}-{label}"] = images
     return {name: patches.astype(np.float16) for name, patches in unit.items()}
 
 
-def _augmented(trial: Trial, truth: Truth) -> Cell:
+def _augmented(protocol: ProtocolRun, truth: Labels) -> Task:
     """Name one lesion and some of its augmentations."""
-    row = int(generator(trial.seed, "augmented").integers(len(truth.classes)))
-    return _sample(trial, Sample((row,), _AUGMENTED - 1), "a lesion and its augmentations")
+    row = int(generator(protocol.seed, "augmented").integers(len(truth.classes)))
+    return _sample(protocol, Sample((row,), _AUGMENTED - 1), "a lesion and its augmentations")
 
 
-def _real(trial: Trial, truth: Truth) -> Iterator[Cell]:
+def _real(protocol: ProtocolRun, truth: Labels) -> Iterator[Task]:
     """Name some lesions of each class."""
-    rng = generator(trial.seed, "gallery")
+    rng = generator(protocol.seed, "gallery")
     for label, name in enumerate(CLASSES):
         rows = rng.permutation(np.flatnonzero(truth.classes == label))[: _OF_FOLD * FOLDS]
-        yield _sample(trial, Sample(tuple(int(row) for row in rows)), f"some lesions: {name}")
+        yield _sample(protocol, Sample(tuple(int(row) for row in rows)), f"some lesions: {name}")
 
 
-def _sample(trial: Trial, config: Sample, label: str) -> Cell:
-    return Cell(SAMPLE, config, {"cohort": trial.cohort}, label=label)
+def _sample(protocol: ProtocolRun, config: Sample, label: str) -> Task:
+    return Task(SAMPLE, config, {"cohort": protocol.cohort}, label=label)
 
 
-def _spares(trial: Trial, kind: Kind, best: int) -> dict[tuple[str, int], Cell]:
+def _spares(protocol: ProtocolRun, kind: Kind, best: int) -> dict[tuple[str, int], Task]:
     """Name the last images of every generator, by its role and fold."""
     return {
-        (role, fold): Cell(
+        (role, fold): Task(
             EXCERPT,
             Excerpt(("images",), -_OF_FOLD),
-            {"generator": cell},
-            label=f"spare images, {cell.label}",
+            {"generator": task},
+            label=f"spare images, {task.label}",
         )
-        for fold, split in enumerate(trial.splits)
-        for role, cell in generators(trial, split, kind, classic=best).items()
+        for fold, split in enumerate(protocol.splits)
+        for role, task in generators(protocol, split, kind, classic=best).items()
     }
 
 
-def _synthetic(store: Store, trial: Trial, kind: Kind, best: int) -> dict[str, np.ndarray]:
+def _synthetic(
+    store: ArtifactStore, protocol: ProtocolRun, kind: Kind, best: int
+) -> dict[str, np.ndarray]:
     """Return a kind's spare images by class, fold by fold."""
     by_class: dict[str, list[np.ndarray]] = {name: [] for name in CLASSES}
-    for (role, _), cell in _spares(trial, kind, best).items():
-        images = store.load(cell)["images"]
+    for (role, _), task in _spares(protocol, kind, best).items():
+        images = store.load(task)["images"]
         names = CLASSES if role == "synthetic" else (role.removeprefix("synthetic-"),)
         for name, of_class in zip(names, images, strict=True):
             by_class[name].append(of_class)
     return {name: np.concatenate(found) for name, found in by_class.items()}
+
+
+ANALYSIS = Analysis("pictures", tasks=tasks, arrays=arrays, sections=(report.section,))

@@ -9,80 +9,86 @@ from typing import Any
 
 from training.data.splits import Split
 from training.data.training_sets import TrainingSet
-from training.pipeline.artifacts import Store
-from training.pipeline.tasks import Cell
-from training.reproduction import predictions as reading
+from training.pipeline.artifacts import ArtifactStore
+from training.pipeline.tasks import Task
+from training.reproduction import predictions
+from training.reproduction.analysis import Analysis
 from training.reproduction.predictions import Arm
-from training.reproduction.protocol import Trial, classifier, generators
-from training.reproduction.setup import Study
+from training.reproduction.protocol import ProtocolRun, classifier, generators
+from training.reproduction.setup import ExperimentSetup
 
 
-def inner(trial: Trial, fold: Split) -> tuple[Split, ...]:
+def inner(protocol: ProtocolRun, fold: Split) -> tuple[Split, ...]:
     """Return the inner folds that are used of an outer one."""
     return tuple(
-        Split(fold.seed, fold.fold, inner) for inner in range(trial.experiment.inner_folds)
+        Split(fold.seed, fold.fold, inner) for inner in range(protocol.experiment.inner_folds)
     )
 
 
-def classic(trial: Trial, fold: Split) -> dict[int, list[Cell]]:
+def classic(protocol: ProtocolRun, fold: Split) -> dict[int, list[Task]]:
     """Name the inner classifiers among which the classic group is chosen."""
     return {
-        size: [classifier(trial, s, TrainingSet(size)) for s in inner(trial, fold)]
-        for size in trial.experiment.classic
+        size: [classifier(protocol, s, TrainingSet(size)) for s in inner(protocol, fold)]
+        for size in protocol.experiment.classic
     }
 
 
-def synthetic(trial: Trial, fold: Split, *, best: int) -> dict[int, list[Cell]]:
+def synthetic(protocol: ProtocolRun, fold: Split, *, best: int) -> dict[int, list[Task]]:
     """Name the inner classifiers among which the synthetic group is chosen."""
     return {
         size: [
             classifier(
-                trial,
+                protocol,
                 s,
                 TrainingSet(best, size),
-                more=generators(trial, s, "dcgan", classic=best),
+                more=generators(protocol, s, "dcgan", classic=best),
             )
-            for s in inner(trial, fold)
+            for s in inner(protocol, fold)
         ]
-        for size in trial.experiment.synthetic
+        for size in protocol.experiment.synthetic
     }
 
 
-def outer(trial: Trial, fold: Split, *, best: tuple[int, int]) -> tuple[Cell, Cell]:
+def outer(protocol: ProtocolRun, fold: Split, *, best: tuple[int, int]) -> tuple[Task, Task]:
     """Name an outer fold's classifiers of its own choice: classic, and with synthetic lesions."""
-    more = generators(trial, fold, "dcgan", classic=best[0])
+    more = generators(protocol, fold, "dcgan", classic=best[0])
     return (
-        classifier(trial, fold, TrainingSet(best[0])),
-        classifier(trial, fold, TrainingSet(*best), more=more),
+        classifier(protocol, fold, TrainingSet(best[0])),
+        classifier(protocol, fold, TrainingSet(*best), more=more),
     )
 
 
-def cells(study: Study) -> Iterator[Cell]:
-    """Yield the cells of the choices."""
-    for arm in arms(study).values():
+def tasks(setup: ExperimentSetup) -> Iterator[Task]:
+    """Yield the tasks of the choices."""
+    for arm in arms(setup).values():
         for folds in arm:
             yield from folds
 
 
-def arms(study: Study) -> dict[str, Arm]:
+def arms(setup: ExperimentSetup) -> dict[str, Arm]:
     """Name both arms under nested selection; none where it is left out."""
-    if not study.nested:
+    if not setup.nested:
         return {}
-    pairs = [[outer(t, fold, best=study.nested[fold]) for fold in t.splits] for t in study.repeats]
+    pairs = [[outer(t, fold, best=setup.nested[fold]) for fold in t.splits] for t in setup.repeats]
     return {
         name: [[pair[index] for pair in folds] for folds in pairs]
         for index, name in enumerate(("classic, nested", "synthetic, nested"))
     }
 
 
-def results(store: Store, study: Study) -> dict[str, Any]:
+def results(store: ArtifactStore, setup: ExperimentSetup) -> dict[str, Any]:
     """Return both arms' figures under nested selection, and what was chosen."""
     found: dict[str, Any] = {
-        name.removesuffix(", nested"): reading.judged(store, arm, study.truth)
-        for name, arm in arms(study).items()
+        name.removesuffix(", nested"): predictions.judged(store, arm, setup.truth)
+        for name, arm in arms(setup).items()
     }
     if found:
         found["chosen"] = [
-            [list(study.nested[fold]) for fold in trial.splits] for trial in study.repeats
+            [list(setup.nested[fold]) for fold in protocol.splits] for protocol in setup.repeats
         ]
     return found
+
+
+ANALYSIS = Analysis(
+    "nested", "a selection that never sees the test fold", tasks=tasks, results=results
+)

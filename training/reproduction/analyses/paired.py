@@ -11,14 +11,14 @@ from jaxtyping import Bool, Int
 
 from training.data.folds import FOLDS
 from training.data.splits import part
-from training.evaluation import paired_tests as paired
-from training.evaluation import power
+from training.evaluation import paired_tests, power
 from training.evaluation.variance import spread
-from training.pipeline.artifacts import Store
-from training.reproduction import paper
-from training.reproduction import predictions as reading
+from training.pipeline.artifacts import ArtifactStore
+from training.reproduction import paper, predictions
 from training.reproduction.analyses import arms, cohorts
-from training.reproduction.setup import Study
+from training.reproduction.analysis import Analysis
+from training.reproduction.report.sections import paired as report
+from training.reproduction.setup import ExperimentSetup
 
 #: What is compared: the better arm by the paper, and the worse.
 PAIRS = (
@@ -36,37 +36,37 @@ _GAIN = paper.TABLE_6["CNN-AUG-GAN"].sensitivity - paper.TABLE_6["CNN-AUG"].sens
 GAINS = (round(_GAIN / 100, 3), paper.NEW_CASES_GAIN / 100)
 
 
-def results(store: Store, study: Study) -> dict[str, Any]:
+def results(store: ArtifactStore, setup: ExperimentSetup) -> dict[str, Any]:
     """Return every pair's difference, tests and power, on the protocol's folds and over cohorts."""
-    named = arms.named(store, study)
+    named = arms.named(store, setup)
     correct = {
-        name: reading.predicted(store, named[name], study.truth) == study.truth.classes
+        name: predictions.predicted(store, named[name], setup.truth) == setup.truth.classes
         for pair in PAIRS
         for name in pair
         if name in named
     }
     pairs = [pair for pair in PAIRS if {*pair} <= correct.keys()]
-    found = [_lesions(correct[arm], correct[other], study) for arm, other in pairs]
-    adjusted = paired.holm(np.array([one["p"] for one in found]))
+    found = [_lesions(correct[arm], correct[other], setup) for arm, other in pairs]
+    adjusted = paired_tests.holm(np.array([one["p"] for one in found]))
     return {
         "lesions": {
             f"{arm} - {other}": {**one, "p_holm": float(p)}
             for (arm, other), one, p in zip(pairs, found, adjusted, strict=True)
         },
-        "repeats": repeated(correct, pairs, _folds(study)) if len(study.repeats) > 1 else None,
-        "cohorts": _cohorts(cohorts.accuracies(store, study)),
+        "repeats": repeated(correct, pairs, _folds(setup)) if len(setup.repeats) > 1 else None,
+        "cohorts": _cohorts(cohorts.accuracies(store, setup)),
         "gains": list(GAINS),
     }
 
 
-def _lesions(correct: np.ndarray, reference: np.ndarray, study: Study) -> dict[str, Any]:
+def _lesions(correct: np.ndarray, reference: np.ndarray, setup: ExperimentSetup) -> dict[str, Any]:
     """Compare two arms [r, n]: McNemar's test is of the first repeat, as the paper has one."""
-    test = paired.mcnemar(correct[0], reference[0])
+    test = paired_tests.mcnemar(correct[0], reference[0])
     discordant = float((correct[0] != reference[0]).mean())
     each = correct.mean(axis=1) - reference.mean(axis=1)
     return {
         "difference": list(
-            paired.bootstrap_difference(correct, reference, study.truth.patients, seed=0)
+            paired_tests.bootstrap_difference(correct, reference, setup.truth.patients, seed=0)
         ),
         "repeats": each.tolist(),
         **test._asdict(),
@@ -100,18 +100,18 @@ def repeated(
     return {
         "arms": {name: spread(right.mean(axis=1))._asdict() for name, right in correct.items()},
         "pairs": {
-            f"{arm} - {other}": paired.corrected_t(differences)._asdict()
+            f"{arm} - {other}": paired_tests.corrected_t(differences)._asdict()
             for (arm, other), differences in gained.items()
         },
     }
 
 
-def _folds(study: Study) -> np.ndarray:
+def _folds(setup: ExperimentSetup) -> np.ndarray:
     """Return the fold in which each repeat judges each lesion: [r, n]."""
-    truth = study.truth
+    truth = setup.truth
     held_out = [
-        [part(split, truth.classes, truth.patients)[1] for split in trial.splits]
-        for trial in study.repeats
+        [part(split, truth.classes, truth.patients)[1] for split in protocol.splits]
+        for protocol in setup.repeats
     ]
     return np.argmax(held_out, axis=1)
 
@@ -132,3 +132,12 @@ def _cohorts(accuracy: dict[str, np.ndarray]) -> dict[str, Any]:
             "cohorts_needed": [power.repeats_needed(gain, sd=sd) if sd else None for gain in GAINS],
         }
     return found
+
+
+ANALYSIS = Analysis(
+    "paired",
+    "paired comparisons and their power",
+    results=results,
+    evidence=arms.of_claims,
+    sections=(report.section,),
+)

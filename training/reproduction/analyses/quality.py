@@ -13,19 +13,21 @@ from sklearn.model_selection import StratifiedGroupKFold
 
 from lesion.classes import CLASSES
 from training.data.splits import Split
-from training.evaluation.image_quality import feature_space as space
-from training.evaluation.image_quality import kid as kernel
-from training.evaluation.image_quality import membership_inference as membership
-from training.evaluation.image_quality import memorisation
-from training.evaluation.image_quality import precision_recall as manifold
-from training.pipeline.artifacts import Store
-from training.pipeline.tasks import Cell
-from training.reproduction import independent_test_set as fresh
-from training.reproduction.analyses import best_arms as detail
-from training.reproduction.analyses import cohorts, curves
-from training.reproduction.analyses import feature_extractor as extractor
-from training.reproduction.protocol import Trial, generators
-from training.reproduction.setup import Study
+from training.evaluation.image_quality import (
+    feature_space,
+    kid,
+    membership_inference,
+    memorisation,
+    precision_recall,
+)
+from training.pipeline.artifacts import ArtifactStore
+from training.pipeline.tasks import Task
+from training.reproduction import independent_test_set
+from training.reproduction.analyses import best_arms, cohorts, curves, feature_extractor
+from training.reproduction.analysis import Analysis
+from training.reproduction.protocol import ProtocolRun, generators
+from training.reproduction.report.sections import quality as report
+from training.reproduction.setup import ExperimentSetup
 from training.reproduction.tasks.generator import Kind
 from training.reproduction.tasks.nearness import NEARNESS, Nearness
 from training.reproduction.tasks.texture import TEXTURE, Texture
@@ -34,25 +36,26 @@ from training.reproduction.tasks.texture import TEXTURE, Texture
 _COMPARED = 300
 
 
-def cells(study: Study) -> Iterator[Cell]:
-    """Yield the cells, the cohort-level ones too."""
-    for part in fresh.lesions(study.experiment):
+def tasks(setup: ExperimentSetup) -> Iterator[Task]:
+    """Yield the tasks, the cohort-level ones too."""
+    yield from feature_extractor.tasks(setup)
+    for part in independent_test_set.lesions(setup.experiment):
         yield _texture(part)
     for kind in curves.KINDS:
-        yield from _folds(study, kind)
-        for split in study.trial.splits:
-            for one in detail.spares(study, split, kind).values():
+        yield from _folds(setup, kind)
+        for split in setup.protocol.splits:
+            for one in best_arms.spares(setup, split, kind).values():
                 yield _texture(one)
-    yield from _members(study)
+    yield from _members(setup)
 
 
-def results(store: Store, study: Study) -> dict[str, Any]:
+def results(store: ArtifactStore, setup: ExperimentSetup) -> dict[str, Any]:
     """Return the measures of each kind and of fresh lesions in their place."""
     return {
-        "network": _in_space(_network(store, study), seed=study.trial.seed),
-        "texture": _in_space(_textures(store, study), seed=study.trial.seed),
-        "memorisation": {kind: _copies(store, study, kind) for kind in curves.KINDS},
-        "membership": _leak(store, study),
+        "network": _in_space(_network(store, setup), seed=setup.protocol.seed),
+        "texture": _in_space(_textures(store, setup), seed=setup.protocol.seed),
+        "memorisation": {kind: _copies(store, setup, kind) for kind in curves.KINDS},
+        "membership": _leak(store, setup),
     }
 
 
@@ -90,61 +93,66 @@ def _in_space(folds: Sequence[Features], *, seed: int) -> dict[str, Any]:
 def _against(fold: Features, kind: str, name: str, *, seed: int) -> dict[str, float]:
     reference, images = fold["reference"][name], fold[kind][name]
     images = images[: min(len(fold[k][name]) for k in (*curves.KINDS, "fresh"))]
-    distance = kernel.kid(reference, images, seed=seed)
+    distance = kid.kid(reference, images, seed=seed)
     near = min(5, len(reference) - 1, len(images) - 1)
     return {
         "kid": distance.value,
         "kid_error": distance.standard_error,
-        **manifold.measure(reference, images, nearest=near)._asdict(),
+        **precision_recall.measure(reference, images, nearest=near)._asdict(),
     }
 
 
-def _network(store: Store, study: Study) -> Sequence[Features]:
+def _network(store: ArtifactStore, setup: ExperimentSetup) -> Sequence[Features]:
     """Return directions in the extractor's features."""
-    features = extractor.of_fresh(store, study)
-    place = space.fit_directions(features)
+    features = feature_extractor.of_fresh(store, setup)
+    place = feature_space.fit_directions(features)
     folds = []
-    for split in study.trial.splits:
-        sets = halves(place(features), **fresh.truth(store, study.experiment))
+    for split in setup.protocol.splits:
+        sets = halves(place(features), **independent_test_set.truth(store, setup.experiment))
         for kind in curves.KINDS:
-            spare = extractor.of_spares(store, study, split, kind)
+            spare = feature_extractor.of_spares(store, setup, split, kind)
             sets[kind] = {name: place(found.astype(np.float64)) for name, found in spare.items()}
         folds.append(sets)
     return folds
 
 
-def _textures(store: Store, study: Study) -> Sequence[Features]:
+def _textures(store: ArtifactStore, setup: ExperimentSetup) -> Sequence[Features]:
     """Return texture features in robust standard deviations."""
     features = np.concatenate(
-        [store.load(_texture(part))["features"] for part in fresh.lesions(study.experiment)]
+        [
+            store.load(_texture(part))["features"]
+            for part in independent_test_set.lesions(setup.experiment)
+        ]
     )
-    place = space.fit_standardised(features)
+    place = feature_space.fit_standardised(features)
     folds = []
-    for split in study.trial.splits:
-        sets = halves(place(features), **fresh.truth(store, study.experiment))
+    for split in setup.protocol.splits:
+        sets = halves(place(features), **independent_test_set.truth(store, setup.experiment))
         for kind in curves.KINDS:
-            spares = detail.spares(study, split, kind).values()
+            spares = best_arms.spares(setup, split, kind).values()
             each = np.concatenate([store.load(_texture(one))["features"] for one in spares])
             sets[kind] = {name: place(of) for name, of in zip(CLASSES, each, strict=True)}
         folds.append(sets)
     return folds
 
 
-def _copies(store: Store, study: Study, kind: Kind) -> dict[str, list[float]]:
+def _copies(store: ArtifactStore, setup: ExperimentSetup, kind: Kind) -> dict[str, list[float]]:
     """Return whether a kind's images are copies of training lesions; folds pooled."""
-    said = [store.load(cell) for cell in _folds(study, kind)]
-    synthetic, others = (np.concatenate([s[name] for s in said]) for name in ("synthetic", "fresh"))
-    found = memorisation.measure(synthetic, others, seed=study.trial.seed)
+    outputs = [store.load(task) for task in _folds(setup, kind)]
+    synthetic, others = (
+        np.concatenate([s[name] for s in outputs]) for name in ("synthetic", "fresh")
+    )
+    found = memorisation.measure(synthetic, others, seed=setup.protocol.seed)
     return {name: list(interval) for name, interval in found._asdict().items()}
 
 
-def _leak(store: Store, study: Study) -> dict[str, list[float]]:
+def _leak(store: ArtifactStore, setup: ExperimentSetup) -> dict[str, list[float]]:
     """Return whether DCGANs tell on whom they were trained, over the cohorts."""
-    said = [store.load(cell) for cell in _members(study)]
-    found = membership.infer(
-        [np.asarray(s["members"]) for s in said],
-        [np.asarray(s["others"]) for s in said],
-        seed=study.trial.seed,
+    outputs = [store.load(task) for task in _members(setup)]
+    found = membership_inference.infer(
+        [np.asarray(s["members"]) for s in outputs],
+        [np.asarray(s["others"]) for s in outputs],
+        seed=setup.protocol.seed,
     )
     return {name: list(interval) for name, interval in found._asdict().items()}
 
@@ -163,33 +171,42 @@ def halves(
     }
 
 
-def _texture(one: Cell) -> Cell:
-    return Cell(TEXTURE, Texture(), {"of": one}, label=f"texture of {one.label}")
+def _texture(one: Task) -> Task:
+    return Task(TEXTURE, Texture(), {"of": one}, label=f"texture of {one.label}")
 
 
-def _nearness(trial: Trial, split: Split, kind: Kind, *, classic: int, index: int) -> Cell:
+def _nearness(protocol: ProtocolRun, split: Split, kind: Kind, *, classic: int, index: int) -> Task:
     """Name one comparison; each `index` has fresh lesions of its own, as far as there are parts."""
-    parts = fresh.lesions(trial.experiment)
+    parts = independent_test_set.lesions(protocol.experiment)
     inputs = {
-        "cohort": trial.cohort,
+        "cohort": protocol.cohort,
         "fresh": parts[index % len(parts)],
-        **generators(trial, split, kind, classic=classic),
+        **generators(protocol, split, kind, classic=classic),
     }
-    config = Nearness(split, classic, _COMPARED, trial.experiment.scaling)
-    return Cell(NEARNESS, config, inputs, label=f"nearness of {kind}")
+    config = Nearness(split, classic, _COMPARED, protocol.experiment.scaling)
+    return Task(NEARNESS, config, inputs, label=f"nearness of {kind}")
 
 
-def _folds(study: Study, kind: Kind) -> tuple[Cell, ...]:
+def _folds(setup: ExperimentSetup, kind: Kind) -> tuple[Task, ...]:
     """Name a kind's comparisons on the protocol's folds."""
     return tuple(
-        _nearness(study.trial, split, kind, classic=study.classic, index=index)
-        for index, split in enumerate(study.trial.splits)
+        _nearness(setup.protocol, split, kind, classic=setup.classic, index=index)
+        for index, split in enumerate(setup.protocol.splits)
     )
 
 
-def _members(study: Study) -> tuple[Cell, ...]:
+def _members(setup: ExperimentSetup) -> tuple[Task, ...]:
     """Name the attack on each further cohort's DCGANs."""
     return tuple(
-        _nearness(one, Split(one.seed), "dcgan", classic=study.cohorts[one.seed][0], index=index)
-        for index, one in enumerate(cohorts.trials(study.experiment))
+        _nearness(one, Split(one.seed), "dcgan", classic=setup.cohorts[one.seed][0], index=index)
+        for index, one in enumerate(cohorts.protocol_runs(setup.experiment))
     )
+
+
+ANALYSIS = Analysis(
+    "quality",
+    "quality of the synthetic images",
+    tasks=tasks,
+    results=results,
+    sections=(report.section,),
+)

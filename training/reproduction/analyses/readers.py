@@ -16,11 +16,12 @@ from training.evaluation import metrics
 from training.evaluation.bootstrap import bootstrap_between
 from training.evaluation.image_quality import reader
 from training.evaluation.metrics import Interval
-from training.pipeline.artifacts import Store
-from training.pipeline.tasks import Cell
-from training.reproduction.analyses import best_arms as detail
-from training.reproduction.analyses import curves
-from training.reproduction.setup import Study
+from training.pipeline.artifacts import ArtifactStore
+from training.pipeline.tasks import Task
+from training.reproduction.analyses import best_arms, curves
+from training.reproduction.analysis import Analysis
+from training.reproduction.report.sections import readers as report
+from training.reproduction.setup import ExperimentSetup
 from training.reproduction.tasks.generator import Kind
 from training.reproduction.tasks.reader import READER, Reader
 
@@ -28,27 +29,28 @@ from training.reproduction.tasks.reader import READER, Reader
 EACH = 40
 
 
-def cells(study: Study) -> Iterator[Cell]:
-    """Yield the machine readers' cells, one for each kind of generator."""
+def tasks(setup: ExperimentSetup) -> Iterator[Task]:
+    """Yield the classifiers, and the machine readers, one for each kind of generator."""
+    yield from best_arms.tasks(setup)
     for kind in curves.KINDS:
-        yield _reader(study, kind)
+        yield _reader(setup, kind)
 
 
-def results(store: Store, study: Study) -> dict[str, Any]:
+def results(store: ArtifactStore, setup: ExperimentSetup) -> dict[str, Any]:
     """Return the machine rows."""
     return {
-        "classes": {arm: _told(*_right(store, study, arm)) for arm in detail.ARMS},
-        "real": {kind: _reading(store, study, kind) for kind in curves.KINDS},
+        "classes": {arm: _told(*_right(store, setup, arm)) for arm in best_arms.ARMS},
+        "real": {kind: _reading(store, setup, kind) for kind in curves.KINDS},
     }
 
 
-def evidence(store: Store, study: Study) -> dict[str, Interval]:
+def evidence(store: ArtifactStore, setup: ExperimentSetup) -> dict[str, Interval]:
     """Return the evidence for what the paper says of the readers' task."""
-    real, synthetic = _right(store, study, "classic")
+    real, synthetic = _right(store, setup, "classic")
     both = np.concatenate([real, synthetic])
     is_real = np.arange(len(both)) < len(real)
-    patients = np.concatenate([study.truth.patients, [f"s{i}" for i in range(len(synthetic))]])
-    machine = _reading(store, study, "dcgan")["balanced_accuracy"]
+    patients = np.concatenate([setup.truth.patients, [f"s{i}" for i in range(len(synthetic))]])
+    machine = _reading(store, setup, "dcgan")["balanced_accuracy"]
     return {
         "synthetic - real, readers' task": bootstrap_between(
             both.astype(np.float64), ~is_real, is_real, patients, seed=0
@@ -58,24 +60,28 @@ def evidence(store: Store, study: Study) -> dict[str, Interval]:
     }
 
 
-def _right(store: Store, study: Study, arm: detail.Arm) -> tuple[np.ndarray, np.ndarray]:
+def _right(
+    store: ArtifactStore, setup: ExperimentSetup, arm: best_arms.Arm
+) -> tuple[np.ndarray, np.ndarray]:
     """Mark the real and the synthetic lesions whose class an arm's classifiers name."""
-    real = np.zeros(len(study.truth.classes), dtype=bool)
+    real = np.zeros(len(setup.truth.classes), dtype=bool)
     synthetic = []
-    for index, split in enumerate(study.trial.splits):
-        one = detail.cell(study, split, arm)
-        said = store.load(one)
-        real[said["rows"]] = said["logits"].argmax(axis=1) == study.truth.classes[said["rows"]]
-        spare = detail.of_spares(store, one, "dcgan", name="logits")
+    for index, split in enumerate(setup.protocol.splits):
+        one = best_arms.task(setup, split, arm)
+        outputs = store.load(one)
+        real[outputs["rows"]] = (
+            outputs["logits"].argmax(axis=1) == setup.truth.classes[outputs["rows"]]
+        )
+        spare = best_arms.of_spares(store, one, "dcgan", name="logits")
         for label, name in enumerate(CLASSES):
-            logits = spare[name][: _share(study, index)]
+            logits = spare[name][: _share(setup, index)]
             synthetic.append(logits.argmax(axis=1) == label)
     return real, np.concatenate(synthetic)
 
 
-def _share(study: Study, fold: int) -> int:
+def _share(setup: ExperimentSetup, fold: int) -> int:
     """Deal the synthetic lesions of a class out to the folds: 14, 13 and 13."""
-    folds = len(study.trial.splits)
+    folds = len(setup.protocol.splits)
     return EACH // folds + (fold < EACH % folds)
 
 
@@ -87,27 +93,39 @@ def _told(real: np.ndarray, synthetic: np.ndarray) -> dict[str, list[float]]:
     }
 
 
-def _reader(study: Study, kind: Kind) -> Cell:
+def _reader(setup: ExperimentSetup, kind: Kind) -> Task:
     spares = {
         f"{role} {index}": one
-        for index, split in enumerate(study.trial.splits)
-        for role, one in detail.spares(study, split, kind).items()
+        for index, split in enumerate(setup.protocol.splits)
+        for role, one in best_arms.spares(setup, split, kind).items()
     }
-    shares = tuple(_share(study, index) for index in range(len(study.trial.splits)))
-    config = Reader(shares, study.trial.seed)
-    return Cell(READER, config, {"cohort": study.trial.cohort, **spares}, label=f"reader of {kind}")
+    shares = tuple(_share(setup, index) for index in range(len(setup.protocol.splits)))
+    config = Reader(shares, setup.protocol.seed)
+    return Task(
+        READER, config, {"cohort": setup.protocol.cohort, **spares}, label=f"reader of {kind}"
+    )
 
 
-def _reading(store: Store, study: Study, kind: Kind) -> dict[str, Any]:
-    said = store.load(_reader(study, kind))
+def _reading(store: ArtifactStore, setup: ExperimentSetup, kind: Kind) -> dict[str, Any]:
+    outputs = store.load(_reader(setup, kind))
     found = reader.judge(
-        np.asarray(said["called_real"]),
-        np.asarray(said["real"]),
-        np.asarray(said["lesions"]),
-        seed=study.trial.seed,
+        np.asarray(outputs["called_real"]),
+        np.asarray(outputs["real"]),
+        np.asarray(outputs["lesions"]),
+        seed=setup.protocol.seed,
     )
     return {
         "accuracy": list(found.accuracy),
         "balanced_accuracy": list(found.balanced_accuracy),
         "always_real": found.always_real,
     }
+
+
+ANALYSIS = Analysis(
+    "readers",
+    "the readers' task for machines (Table 4)",
+    tasks=tasks,
+    results=results,
+    evidence=evidence,
+    sections=(report.section,),
+)

@@ -14,51 +14,52 @@ from jaxtyping import Int
 from training.evaluation import power
 from training.evaluation.t_tests import mean_test
 from training.evaluation.variance import spread
-from training.pipeline.artifacts import Store
-from training.pipeline.tasks import Cell
-from training.reproduction import predictions as reading
+from training.pipeline.artifacts import ArtifactStore
+from training.pipeline.tasks import Task
+from training.reproduction import predictions
 from training.reproduction.analyses import curves
 from training.reproduction.analyses.paired import GAINS
+from training.reproduction.analysis import Analysis
 from training.reproduction.predictions import Arm
-from training.reproduction.setup import Study
+from training.reproduction.setup import ExperimentSetup
 
 #: What is compared: the better arm by the paper, and the worse.
 PAIRS = (("classic", "none"), ("synthetic", "classic"))
 
 
-def arms(study: Study) -> dict[str, Arm]:
+def arms(setup: ExperimentSetup) -> dict[str, Arm]:
     """Name the first repeat's best arms, of every seed: classifiers, and their generators too."""
-    seeds = range(study.experiment.seeds)
-    trials = tuple(replace(study.trial, again=again) for again in seeds)
-    red = curves.classic(trials)
-    blue = curves.synthetic(trials, "dcgan", best=study.classic)
+    seeds = range(setup.experiment.seeds)
+    protocol_runs = tuple(replace(setup.protocol, again=again) for again in seeds)
+    red = curves.classic(protocol_runs)
+    blue = curves.synthetic(protocol_runs, "dcgan", best=setup.classic)
     return {
         "none": red[0],
-        "classic": red[study.classic],
-        "synthetic": blue[study.synthetic],
+        "classic": red[setup.classic],
+        "synthetic": blue[setup.synthetic],
     }
 
 
-def cells(study: Study) -> Iterator[Cell]:
-    """Yield the cells of every seed, where there are several."""
-    if study.experiment.seeds > 1:
-        for arm in arms(study).values():
-            yield from curves.cells(arm)
+def tasks(setup: ExperimentSetup) -> Iterator[Task]:
+    """Yield the tasks of every seed, where there are several."""
+    if setup.experiment.seeds > 1:
+        for arm in arms(setup).values():
+            yield from curves.tasks(arm)
 
 
-def results(store: Store, study: Study) -> dict[str, Any] | None:
+def results(store: ArtifactStore, setup: ExperimentSetup) -> dict[str, Any] | None:
     """Return how far each arm's seeds lie apart, and what they say of each pair of arms.
 
     None where there is one seed. A pair's interval is a t interval over seeds: about other seeds on
     just these patients and folds.
     """
-    if study.experiment.seeds < 2:
+    if setup.experiment.seeds < 2:
         return None
-    truth = study.truth
+    truth = setup.truth
     lesions = len(truth.classes)
     right = {
-        name: (reading.predicted(store, arm, truth) == truth.classes).sum(axis=1)
-        for name, arm in arms(study).items()
+        name: (predictions.predicted(store, arm, truth) == truth.classes).sum(axis=1)
+        for name, arm in arms(setup).items()
     }
     return {
         "arms": {name: spread(each / lesions)._asdict() for name, each in right.items()},
@@ -81,3 +82,6 @@ def _pair(gained: Int[np.ndarray, " seeds"], lesions: int) -> dict[str, Any]:
         "sd": sd,
         "seeds_needed": [power.repeats_needed(gain, sd=sd) if sd else None for gain in GAINS],
     }
+
+
+ANALYSIS = Analysis("seeds", tasks=tasks, results=results)

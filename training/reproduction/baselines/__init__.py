@@ -1,4 +1,4 @@
-"""The paper's rivals (4.5, Table 6): what was done before networks, trained on the same lesions.
+"""The paper's baselines (4.5, Table 6): what was done before networks, trained on the same lesions.
 
 All take the patches of some lesions to train on and score others; nothing is fitted on the test
 lesions, and no lesion's score depends on which others are tested with it. `bovw` learns a

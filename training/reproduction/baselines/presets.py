@@ -1,4 +1,4 @@
-"""What the rivals do, in frozen dataclasses. The defaults are the paper's (4.5) where it says."""
+"""What the baselines do, in frozen dataclasses; by default as the paper (4.5), where it says."""
 
 from dataclasses import dataclass, field
 from typing import Literal
@@ -6,7 +6,7 @@ from typing import Literal
 
 @dataclass(frozen=True, slots=True)
 class SvmPreset:
-    """The support vector machine that every rival ends in. The paper says no more than "SVM".
+    """The support vector machine that every baseline ends in. The paper says no more than "SVM".
 
     Inner cross-validation on the training lesions chooses among these.
     """

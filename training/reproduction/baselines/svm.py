@@ -1,4 +1,4 @@
-"""One rule for every rival: standardise, then a support vector machine, tuned on training lesions.
+"""One rule for all baselines: standardise, then a support vector machine, tuned on training data.
 
 Whatever is learned (words kept, means and spreads, the parameters) is learned anew inside each
 inner fold, with patients apart, so that the choice of parameters is honest too.

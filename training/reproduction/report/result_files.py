@@ -8,14 +8,14 @@ from typing import Any
 import numpy as np
 
 from lesion import durable
-from training.pipeline import checkpoints as stage
+from training.pipeline import checkpoints
 
 RESULTS, ARRAYS = "results.json", "arrays.npz"
 
 
 def save(results: Mapping[str, Any], arrays: Mapping[str, np.ndarray], run: Path) -> None:
     """Write what a run found into its folder."""
-    stage.write_json(run / RESULTS, results)
+    checkpoints.write_json(run / RESULTS, results)
     with durable.opened(run / ARRAYS) as file:
         np.savez_compressed(file, **arrays)  # type: ignore[arg-type] # its stub has a flag, too
 

@@ -1,1 +1,1 @@
-"""What cells compute, one kind to a file: thin, from arrays to arrays."""
+"""What tasks compute, one kind to a file: thin, from arrays to arrays."""

@@ -1,4 +1,4 @@
-"""One of the paper's rivals on one fold (4.5, Table 6)."""
+"""One of the paper's baselines on one fold (4.5, Table 6)."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -6,14 +6,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from training.data.splits import Split, part
-from training.pipeline.tasks import Arrays, Work
+from training.pipeline.tasks import Arrays, TaskKind
 from training.reproduction.baselines import METHODS
 from training.reproduction.baselines.presets import BaselinePreset
 from training.reproduction.tasks.cohort import as_patches
 
 
 @dataclass(frozen=True, slots=True)
-class Rival:
+class BaselineConfig:
     """A method of `training.baselines.METHODS` to train on a split and judge its held-out part."""
 
     method: str
@@ -22,7 +22,7 @@ class Rival:
     seed: int
 
 
-def _judge(config: Rival, inputs: Mapping[str, Arrays]) -> Arrays:
+def _judge(config: BaselineConfig, inputs: Mapping[str, Arrays]) -> Arrays:
     patches = as_patches(inputs["cohort"])
     patients = np.array(patches.patient_ids)
     chosen, held_out = part(config.split, patches.classes, patients)
@@ -37,4 +37,4 @@ def _judge(config: Rival, inputs: Mapping[str, Arrays]) -> Arrays:
     return {"rows": np.flatnonzero(held_out), "logits": scores}
 
 
-RIVAL = Work("rival", _judge)
+BASELINE = TaskKind("baseline", _judge)

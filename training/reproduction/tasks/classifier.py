@@ -15,11 +15,11 @@ from training.data import datasets
 from training.data.datasets import Scaling
 from training.data.splits import Split, part
 from training.data.training_sets import TrainingSet, assemble
-from training.networks import classifier as cnn
-from training.networks.devices import pick
-from training.pipeline import train_networks as fits
-from training.pipeline.checkpoints import Unrecorded
-from training.pipeline.tasks import Arrays, Work
+from training.networks import classifier
+from training.networks.devices import select_device
+from training.pipeline import train_networks
+from training.pipeline.checkpoints import NoTrainingLog
+from training.pipeline.tasks import Arrays, TaskKind
 from training.presets import CnnPreset
 from training.reproduction.tasks.cohort import as_patches
 
@@ -43,11 +43,11 @@ class Keep:
     features: bool = False
     variants: int = 0
     views: int = 0
-    unlike: bool = False
+    ood_score: bool = False
 
 
 @dataclass(frozen=True, slots=True)
-class Training:
+class ClassifierConfig:
     """A classifier to train."""
 
     split: Split
@@ -58,28 +58,30 @@ class Training:
     keep: Keep = Keep()
 
 
-def _train(config: Training, inputs: Mapping[str, Arrays]) -> Arrays:
-    device, keep = pick(), config.keep
+def _train(config: ClassifierConfig, inputs: Mapping[str, Arrays]) -> Arrays:
+    device, keep = select_device(), config.keep
     patches = as_patches(inputs["cohort"])
     chosen, held_out = part(config.split, patches.classes, np.array(patches.patient_ids))
     data = assemble(config.data, inputs, chosen, scaling=config.scaling, device=device)
-    trained = cnn.train(data, config.preset, seed=config.seed, journal=Unrecorded())
-    unlike = fits.unlike(patches, chosen, trained) if keep.unlike else None
+    trained = classifier.train(data, config.preset, seed=config.seed, log=NoTrainingLog())
+    ood_score = train_networks.ood_score(patches, chosen, trained) if keep.ood_score else None
 
-    def read(hu: np.ndarray) -> cnn.Readout:
+    def read(hu: np.ndarray) -> classifier.ClassifierOutputs:
         unit = torch.from_numpy(datasets.rescale(np.asarray(hu), config.scaling))
-        return cnn.read(trained, unit.to(device))
+        return classifier.read(trained, unit.to(device))
 
-    def keep_of(said: cnn.Readout, hu: np.ndarray | None, name: str) -> dict[str, np.ndarray]:
-        kept = {f"logits{name}": said.logits.numpy()}
+    def keep_of(
+        outputs: classifier.ClassifierOutputs, hu: np.ndarray | None, name: str
+    ) -> dict[str, np.ndarray]:
+        kept = {f"logits{name}": outputs.logits.numpy()}
         if keep.views and hu is not None:
-            views = [said, *(read(np.flip(hu, axes)) for axes in VIEWS[1 : keep.views])]
+            views = [outputs, *(read(np.flip(hu, axes)) for axes in VIEWS[1 : keep.views])]
             kept[f"logits{name}_views"] = torch.stack([v.logits for v in views]).mean(0).numpy()
         if keep.features:
-            kept[f"features{name}"] = _half(said.features)
-        if unlike is not None and hu is not None:
-            score = unlike(said.features, torch.from_numpy(np.array(hu)))
-            kept[f"unlike{name}"] = score.numpy()
+            kept[f"features{name}"] = _half(outputs.features)
+        if ood_score is not None and hu is not None:
+            score = ood_score(outputs.features, torch.from_numpy(np.array(hu)))
+            kept[f"ood_score{name}"] = score.numpy()
         return kept
 
     own = patches.originals[held_out]
@@ -92,8 +94,8 @@ def _train(config: Training, inputs: Mapping[str, Arrays]) -> Arrays:
     for role in (name for name in inputs if name.startswith(JUDGED)):
         name = "_" + role.removeprefix(JUDGED)
         hu = inputs[role].get("originals")
-        said = _images(trained, inputs[role]) if hu is None else read(hu)
-        result |= keep_of(said, hu, name)
+        outputs = _images(trained, inputs[role]) if hu is None else read(hu)
+        result |= keep_of(outputs, hu, name)
         some = inputs[role].get("variants", np.empty((0, 0)))[:, : keep.variants]
         if some.size:
             shape = some.shape[:2]
@@ -102,11 +104,11 @@ def _train(config: Training, inputs: Mapping[str, Arrays]) -> Arrays:
     return result
 
 
-def _images(trained: cnn.TrainedClassifier, arrays: Arrays) -> cnn.Readout:
+def _images(trained: classifier.TrainedClassifier, arrays: Arrays) -> classifier.ClassifierOutputs:
     """Judge a generator's images, which are rescaled already, class by class."""
     images = np.concatenate(list(arrays["images"])).astype(np.float32)
     device = next(trained.network.parameters()).device
-    return cnn.read(trained, torch.from_numpy(images).to(device))
+    return classifier.read(trained, torch.from_numpy(images).to(device))
 
 
 def _half(features: Tensor) -> np.ndarray:
@@ -114,4 +116,4 @@ def _half(features: Tensor) -> np.ndarray:
     return half
 
 
-CLASSIFIER = Work("classifier", _train, gpu=True)
+CLASSIFIER = TaskKind("classifier", _train, gpu=True)

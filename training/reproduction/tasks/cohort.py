@@ -19,9 +19,9 @@ from training.data.patches import Patches
 from training.data.records import CohortLesion
 from training.phantom.cohort import GENERATOR, lesions, plan_cohort
 from training.phantom.patient import draw_patient
-from training.pipeline.artifacts import Store
-from training.pipeline.origin import made_here
-from training.pipeline.tasks import Arrays, Cell, Work
+from training.pipeline.artifacts import ArtifactStore
+from training.pipeline.origin import origin_here
+from training.pipeline.tasks import Arrays, Task, TaskKind
 
 #: Nothing but the lesions' own patches: of lesions to test on.
 ORIGINALS_ONLY = Augmentation(rotations=0)
@@ -50,9 +50,9 @@ class Imported:
     seed: int
 
 
-def phantom(config: Phantom, label: str) -> Cell:
+def phantom(config: Phantom, label: str) -> Task:
     """Name a phantom's patches."""
-    return Cell(PHANTOM, config, label=label)
+    return Task(PHANTOM, config, label=label)
 
 
 def mixed(count: int) -> tuple[int, ...]:
@@ -65,22 +65,22 @@ def mixed(count: int) -> tuple[int, ...]:
 
 def import_folder(
     folder: Path,
-    store: Store,
+    store: ArtifactStore,
     *,
     augmentation: Augmentation,
     seed: int,
     advance: Callable[[], None] = lambda: None,
-) -> Cell:
-    """Read and cut a cohort's folder into the store, if it is not there; return its cell."""
+) -> Task:
+    """Read and cut a cohort's folder into the store, if it is not there; return its task."""
     from training.data import cohort  # noqa: PLC0415 - only where there is a folder to read
 
     found = cohort.read(folder)
     config = Imported(found.name, found.fingerprint, found.simulated, augmentation, seed)
-    cell = Cell(IMPORTED, config, label=found.name)
-    if not store.has(cell):
+    task = Task(IMPORTED, config, label=found.name)
+    if not store.has(task):
         arrays = _cut(found.lesions, augmentation, seed, advance)
-        store.save(cell, arrays, **made_here(0.0, gpu=False)._asdict())
-    return cell
+        store.save(task, arrays, **origin_here(0.0, gpu=False)._asdict())
+    return task
 
 
 def as_patches(arrays: Arrays) -> Patches:
@@ -134,5 +134,5 @@ def _is_elsewhere(config: Imported, _inputs: Mapping[str, Arrays]) -> Arrays:
     raise RunError(f"{config.name}: its patches are not in this store; name its folder")
 
 
-PHANTOM = Work("phantom", _draw)
-IMPORTED = Work("cohort", _is_elsewhere)
+PHANTOM = TaskKind("phantom", _draw)
+IMPORTED = TaskKind("cohort", _is_elsewhere)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from training.pipeline.tasks import Arrays, Work
+from training.pipeline.tasks import Arrays, TaskKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,4 +29,4 @@ def _take(config: Excerpt, inputs: Mapping[str, Arrays]) -> Arrays:
     }
 
 
-EXCERPT = Work("excerpt", _take)
+EXCERPT = TaskKind("excerpt", _take)

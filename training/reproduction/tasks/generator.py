@@ -20,9 +20,9 @@ from training.data.splits import Split, part
 from training.data.training_sets import group_size
 from training.networks import acgan, gan
 from training.networks.architectures import Generator
-from training.networks.devices import pick
-from training.pipeline.checkpoints import Unrecorded
-from training.pipeline.tasks import Arrays, Work
+from training.networks.devices import select_device
+from training.pipeline.checkpoints import NoTrainingLog
+from training.pipeline.tasks import Arrays, TaskKind
 from training.presets import GanPreset
 from training.reproduction.tasks.cohort import as_patches
 from training.seeds import derive
@@ -31,7 +31,7 @@ Kind = Literal["dcgan", "acgan", "conditional"]
 
 
 @dataclass(frozen=True, slots=True)
-class Synthesis:
+class GeneratorConfig:
     """A generator to fit on the training part's best classic group, and `count` images a class.
 
     A `dcgan` is fitted for one class, `label`; the others are one network for all.
@@ -47,8 +47,8 @@ class Synthesis:
     label: int | None = None
 
 
-def _synthesize(config: Synthesis, inputs: Mapping[str, Arrays]) -> Arrays:
-    device = pick()
+def _synthesize(config: GeneratorConfig, inputs: Mapping[str, Arrays]) -> Arrays:
+    device = select_device()
     patches = as_patches(inputs["cohort"])
     chosen, held_out = part(config.split, patches.classes, np.array(patches.patient_ids))
     size = group_size(config.classic_per_fold, chosen)
@@ -57,16 +57,16 @@ def _synthesize(config: Synthesis, inputs: Mapping[str, Arrays]) -> Arrays:
         patches, chosen, count=size, device=device, scaling=config.scaling
     )
     if config.kind == "acgan":
-        pair = acgan.train(data, config.preset, seed=config.seed, journal=Unrecorded())
+        pair = acgan.train(data, config.preset, seed=config.seed, log=NoTrainingLog())
         logits = acgan.classify(pair.discriminator, originals(held_out).images).numpy()
         images = _images(pair.generator, config)
         return {"images": images, "rows": np.flatnonzero(held_out), "logits": logits}
     wanted = data if config.label is None else data.of_class(config.label)
-    generator = gan.train(wanted, config.preset, seed=config.seed, journal=Unrecorded())
+    generator = gan.train(wanted, config.preset, seed=config.seed, log=NoTrainingLog())
     return {"images": _images(generator, config)}
 
 
-def _images(generator: Generator, config: Synthesis) -> np.ndarray:
+def _images(generator: Generator, config: GeneratorConfig) -> np.ndarray:
     """Draw images [k, count, 64, 64] in (0, 1): of the one class, or of each."""
     labels = range(len(CLASSES)) if config.label is None else (config.label,)
     seed = derive(config.seed, "images")
@@ -75,4 +75,4 @@ def _images(generator: Generator, config: Synthesis) -> np.ndarray:
     return images
 
 
-GENERATOR = Work("generator", _synthesize, gpu=True)
+GENERATOR = TaskKind("generator", _synthesize, gpu=True)

@@ -15,7 +15,7 @@ from training.data import datasets, mixing
 from training.data.datasets import Scaling
 from training.data.patches import Patches
 from training.data.splits import Split, part
-from training.pipeline.tasks import Arrays, Work
+from training.pipeline.tasks import Arrays, TaskKind
 from training.reproduction.tasks.cohort import as_patches
 from training.seeds import generator
 
@@ -25,7 +25,7 @@ FURTHER_HOSTS = "hosts"
 
 
 @dataclass(frozen=True, slots=True)
-class Mixing:
+class MixingConfig:
     """`count` images of each class of the training part, made in one `way`.
 
     `blended` ones start from the lesions' own patches and their first `variants` augmentations, the
@@ -42,7 +42,7 @@ class Mixing:
     scaling: Scaling = "window"
 
 
-def _mix(config: Mixing, inputs: Mapping[str, Arrays]) -> Arrays:
+def _mix(config: MixingConfig, inputs: Mapping[str, Arrays]) -> Arrays:
     patches = as_patches(inputs["cohort"])
     patients = np.array(patches.patient_ids)
     chosen, _ = part(config.split, patches.classes, patients)
@@ -73,7 +73,7 @@ class _Hosts(NamedTuple):
 
 
 def _of_class(
-    config: Mixing,
+    config: MixingConfig,
     patches: Patches,
     patients: np.ndarray,
     *,
@@ -104,4 +104,4 @@ def _of_class(
     return mixing.blend(hu, of, count=config.count, rng=rng)
 
 
-MIXED = Work("mixed", _mix)
+MIXED = TaskKind("mixed", _mix)

@@ -11,10 +11,8 @@ from training.data import datasets
 from training.data.datasets import Scaling
 from training.data.splits import Split, part
 from training.data.training_sets import group_size, synthetic_images
-from training.evaluation.image_quality import membership_inference as membership
-from training.evaluation.image_quality import memorisation
-from training.evaluation.image_quality import nearest_neighbours as nearest
-from training.pipeline.tasks import Arrays, Work
+from training.evaluation.image_quality import membership_inference, memorisation, nearest_neighbours
+from training.pipeline.tasks import Arrays, TaskKind
 from training.reproduction.tasks.cohort import as_patches
 
 
@@ -50,7 +48,7 @@ def _measure(config: Nearness, inputs: Mapping[str, Arrays]) -> Arrays:
             [synthetic_images(inputs, label)[: config.each] for label in range(len(CLASSES))]
         ).astype(np.float32)
     )
-    trained_on = _flat(np.concatenate([nearest.symmetries(own), group.images.numpy()]))
+    trained_on = _flat(np.concatenate([nearest_neighbours.symmetries(own), group.images.numpy()]))
     return {
         "synthetic": memorisation.distances(synthetic, trained_on),
         "fresh": memorisation.distances(_flat(fresh), trained_on),
@@ -61,7 +59,7 @@ def _measure(config: Nearness, inputs: Mapping[str, Arrays]) -> Arrays:
 
 def _scores(lesions: np.ndarray, synthetic: np.ndarray) -> np.ndarray:
     """Score lesions by the nearest synthetic image to them in any of the square's symmetries."""
-    turned = membership.scores(_flat(nearest.symmetries(lesions)), synthetic)
+    turned = membership_inference.scores(_flat(nearest_neighbours.symmetries(lesions)), synthetic)
     best: np.ndarray = turned.reshape(-1, len(lesions)).max(axis=0)
     return best
 
@@ -70,4 +68,4 @@ def _flat(images: np.ndarray) -> np.ndarray:
     return images.reshape(len(images), -1)
 
 
-NEARNESS = Work("nearness", _measure)
+NEARNESS = TaskKind("nearness", _measure)

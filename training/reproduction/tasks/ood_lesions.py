@@ -8,11 +8,11 @@ import numpy as np
 from lesion.errors import RunError
 from lesion.roi import cut
 from training.phantom.ood_lesions import GENERATOR, Kind, draw
-from training.pipeline.tasks import Arrays, Work
+from training.pipeline.tasks import Arrays, TaskKind
 
 
 @dataclass(frozen=True, slots=True)
-class Neighbours:
+class OodLesionsConfig:
     """So many neighbours of a kind (`training.phantom.neighbours.KINDS`)."""
 
     kind: Kind
@@ -21,7 +21,7 @@ class Neighbours:
     generator: int = GENERATOR
 
 
-def _draw(config: Neighbours, _inputs: Mapping[str, Arrays]) -> Arrays:
+def _draw(config: OodLesionsConfig, _inputs: Mapping[str, Arrays]) -> Arrays:
     if config.generator != GENERATOR:
         raise RunError(f"found neighbours {GENERATOR} here, expected {config.generator}")
     patches = []
@@ -33,4 +33,4 @@ def _draw(config: Neighbours, _inputs: Mapping[str, Arrays]) -> Arrays:
     return {"originals": np.stack(patches)}
 
 
-NEIGHBOURS = Work("neighbours", _draw)
+OOD_LESIONS = TaskKind("neighbours", _draw)

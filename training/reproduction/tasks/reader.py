@@ -8,7 +8,7 @@ import numpy as np
 from lesion.classes import CLASSES
 from lesion.errors import RunError
 from training.evaluation.image_quality import reader
-from training.pipeline.tasks import Arrays, Work
+from training.pipeline.tasks import Arrays, TaskKind
 from training.presets import HU_WINDOW
 from training.reproduction.features import gabor, haralick
 from training.reproduction.tasks.cohort import as_patches
@@ -50,10 +50,10 @@ def _read(config: Reader, inputs: Mapping[str, Arrays]) -> Arrays:
 
 
 def _place(role: str) -> tuple[int, int]:
-    """Return a role's fold and class: the order of inputs is no part of a cell's name."""
+    """Return a role's fold and class: the order of inputs is no part of a task's name."""
     source, fold = role.split()
     _, _, name = source.partition("-")
     return int(fold), CLASSES.index(name) if name else 0
 
 
-READER = Work("reader", _read)
+READER = TaskKind("reader", _read)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from training.pipeline.tasks import Arrays, Work
+from training.pipeline.tasks import Arrays, TaskKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,4 +25,4 @@ def _take(config: Sample, inputs: Mapping[str, Arrays]) -> Arrays:
     }
 
 
-SAMPLE = Work("sample", _take)
+SAMPLE = TaskKind("sample", _take)

@@ -9,7 +9,7 @@ from lesion.classes import LesionClass
 from training.data import surroundings
 from training.phantom.cohort import plan_cohort
 from training.phantom.patient import draw_patient
-from training.pipeline.tasks import Arrays, Work
+from training.pipeline.tasks import Arrays, TaskKind
 from training.reproduction.tasks.cohort import Phantom
 from training.seeds import generator
 
@@ -37,4 +37,4 @@ def _find(config: Surroundings, _inputs: Mapping[str, Arrays]) -> Arrays:
     return {"squares": np.concatenate(squares), "patient_ids": np.array(patients)}
 
 
-SURROUNDINGS = Work("surroundings", _find)
+SURROUNDINGS = TaskKind("surroundings", _find)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from training.pipeline.tasks import Arrays, Work
+from training.pipeline.tasks import Arrays, TaskKind
 from training.presets import HU_WINDOW
 from training.reproduction.features import haralick
 
@@ -24,4 +24,4 @@ def _describe(_config: Texture, inputs: Mapping[str, Arrays]) -> Arrays:
     return {"features": np.stack([haralick.describe(of_class) for of_class in images])}
 
 
-TEXTURE = Work("texture", _describe)
+TEXTURE = TaskKind("texture", _describe)

@@ -3,26 +3,26 @@ import pytest
 from scipy.stats import norm
 from sklearn.metrics import roc_auc_score, roc_curve
 
-from training.evaluation.image_quality import membership_inference as membership
+from training.evaluation.image_quality import membership_inference
 
 
 @pytest.fixture(autouse=True)
 def few_resamples(monkeypatch):
-    monkeypatch.setattr(membership, "_RESAMPLES", 199)
+    monkeypatch.setattr(membership_inference, "_RESAMPLES", 199)
 
 
 def test_scores_are_minus_the_mean_distance_to_the_nearest():
     synthetic = np.array([[0.0], [1.0], [10.0]])
     lesions = np.array([[0.25], [9.0]])
-    assert membership.scores(lesions, synthetic).tolist() == pytest.approx([-0.25, -1])
-    found = membership.scores(lesions, synthetic, nearest=2)
+    assert membership_inference.scores(lesions, synthetic).tolist() == pytest.approx([-0.25, -1])
+    found = membership_inference.scores(lesions, synthetic, nearest=2)
     assert found.tolist() == pytest.approx([-0.5, -4.5])
 
 
 def test_agrees_with_scikit_learns_curve():
     rng = np.random.default_rng(0)
     members, others = rng.normal(0.8, 1, 150), rng.normal(0, 1, 250)
-    found = membership.infer([members], [others], seed=0)
+    found = membership_inference.infer([members], [others], seed=0)
     truth, scores = np.repeat([1, 0], [150, 250]), np.concatenate([members, others])
     assert found.auc.value == pytest.approx(roc_auc_score(truth, scores))
     false, true, _ = roc_curve(truth, scores, drop_intermediate=False)
@@ -33,7 +33,7 @@ def test_a_generator_that_keeps_its_secret():
     rng = np.random.default_rng(0)
     scores = [rng.normal(scale, scale, 100) for scale in (1, 10, 100, 1000)]
     others = [rng.normal(scale, scale, 100) for scale in (1, 10, 100, 1000)]
-    found = membership.infer(scores, others, seed=0)
+    found = membership_inference.infer(scores, others, seed=0)
     assert found.auc.low < 0.5 < found.auc.high
     assert found.found.value < 0.03
 
@@ -43,7 +43,7 @@ def test_pools_cohorts_of_different_scales():
     scales = rng.uniform(0.1, 100, 20)
     members = [s * rng.normal(3, 1, 50) - 7 * s for s in scales]
     others = [s * rng.normal(2, 1, 200) - 7 * s for s in scales]
-    found = membership.infer(members, others, seed=0)
+    found = membership_inference.infer(members, others, seed=0)
     assert found.auc.value == pytest.approx(norm.cdf(1 / np.sqrt(2)), abs=0.03)
     assert found.found.value == pytest.approx(norm.sf(norm.ppf(0.99) - 1), abs=0.04)
     assert 0 < found.auc.high - found.auc.low < 0.08
@@ -54,18 +54,20 @@ def test_the_interval_of_many_cohorts_is_of_whole_cohorts():
     rng = np.random.default_rng(0)
     members = [rng.normal(shift, 1, 100) for shift in (0, 0, 4, 4)]
     others = [rng.normal(0, 1, 100) for _ in range(4)]
-    found = membership.infer(members, others, seed=0)
+    found = membership_inference.infer(members, others, seed=0)
     assert found.auc.high - found.auc.low > 0.3
-    assert found == membership.infer(members, others, seed=0)
+    assert found == membership_inference.infer(members, others, seed=0)
 
 
 def test_few_lesions_allow_no_false_positive():
     members, others = np.array([1.0, 3.0, 4.0]), np.array([0.0, 2.0, 3.5])
-    assert membership.infer([members], [others], seed=0).found.value == pytest.approx(1 / 3)
+    assert membership_inference.infer([members], [others], seed=0).found.value == pytest.approx(
+        1 / 3
+    )
 
 
 def test_scores_that_are_all_the_same_tell_nothing():
-    found = membership.infer([np.ones(5)], [np.ones(5)], seed=0)
+    found = membership_inference.infer([np.ones(5)], [np.ones(5)], seed=0)
     assert found.auc.value == 0.5
     assert found.found.value == 0
 
@@ -74,4 +76,4 @@ def test_scores_that_are_all_the_same_tell_nothing():
 def test_refuses_unequal_or_no_cohorts(members):
     others = [np.ones(3)] * (2 * len(members))
     with pytest.raises(ValueError, match="cohorts of members"):
-        membership.infer(members, others, seed=0)
+        membership_inference.infer(members, others, seed=0)

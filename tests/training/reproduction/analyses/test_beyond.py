@@ -6,10 +6,10 @@ import pytest
 from training.data.splits import Split, part
 from training.reproduction.analyses import beyond, cohorts
 from training.reproduction.presets import QUICK
-from training.reproduction.tasks.mixing import FURTHER_HOSTS, MIXED, Mixing
+from training.reproduction.tasks.mixing import FURTHER_HOSTS, MIXED, MixingConfig
 from training.reproduction.tasks.surroundings import SURROUNDINGS
 
-TRIAL = cohorts.trials(QUICK)[0]
+TRIAL = cohorts.protocol_runs(QUICK)[0]
 BEST = (2000, 500)
 
 
@@ -19,30 +19,30 @@ def arm(request):
 
 
 def test_every_arm_differs_from_the_synthetic_one_by_its_images_alone(arm):
-    name, cell = arm
+    name, task = arm
     theirs = cohorts.arm(TRIAL, "synthetic", best=BEST)
-    assert cell.config.preset == theirs.config.preset
-    assert cell.config.seed == theirs.config.seed
-    assert cell.config.data.classic_per_fold == theirs.config.data.classic_per_fold
-    per_class = cell.config.data.synthetic_per_class
+    assert task.config.preset == theirs.config.preset
+    assert task.config.seed == theirs.config.seed
+    assert task.config.data.classic_per_fold == theirs.config.data.classic_per_fold
+    per_class = task.config.data.synthetic_per_class
     assert per_class == (125 if name == "fewer" else 500)
     judged = {role: one for role, one in theirs.inputs.items() if role.startswith("judged-")}
     assert judged
-    assert judged.items() <= cell.inputs.items()
+    assert judged.items() <= task.inputs.items()
 
 
 def test_no_image_is_made_with_lesions_that_judge(arm):
-    _, cell = arm
+    _, task = arm
 
     def behind(one):
         return {one} | {each for needed in one.inputs.values() for each in behind(needed)}
 
-    images = [one for role, one in cell.inputs.items() if role.startswith("synthetic")]
+    images = [one for role, one in task.inputs.items() if role.startswith("synthetic")]
     assert images
     for one in images:
-        of = {each for each in behind(one) if each.work.name == "phantom"}
+        of = {each for each in behind(one) if each.kind.name == "phantom"}
         assert of <= {TRIAL.cohort}
-        around = {each.config for each in behind(one) if each.work is SURROUNDINGS}
+        around = {each.config for each in behind(one) if each.kind is SURROUNDINGS}
         assert {each.phantom for each in around} <= {TRIAL.cohort.config}
 
 
@@ -60,7 +60,7 @@ def test_mixtures_are_of_lesions_that_may_be_trained_on(way):
         "originals": hu,
         "variants": np.repeat(hu[:, None], 2, axis=1).astype(np.float16),
     }
-    config = Mixing(way, Split(1, fold=0), 2, 5, seed=3)
+    config = MixingConfig(way, Split(1, fold=0), 2, 5, seed=3)
     hosts = {"patient_ids": np.repeat(patients, 3), "squares": np.repeat(hu, 3, axis=0)}
     images = MIXED.compute(config, {"cohort": cohort, FURTHER_HOSTS: hosts})["images"]
     assert images.shape == (3, 5, 64, 64)

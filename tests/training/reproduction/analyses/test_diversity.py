@@ -6,10 +6,9 @@ import numpy as np
 import pytest
 
 from lesion.classes import CLASSES
-from training.reproduction import independent_test_set as fresh
-from training.reproduction.analyses import diversity
-from training.reproduction.analyses import feature_extractor as extractor
-from training.reproduction.predictions import Truth
+from training.reproduction import independent_test_set
+from training.reproduction.analyses import diversity, feature_extractor
+from training.reproduction.predictions import Labels
 from training.reproduction.presets import SMOKE
 from training.reproduction.tasks.cohort import Phantom, phantom
 
@@ -20,21 +19,21 @@ VARIANCE, COVERAGE = "feature variance, synthetic - new cases", "coverage, synth
 
 
 @pytest.fixture
-def study(store, study_of):
-    known = study_of(Truth(COHORT, np.arange(27).astype(str)))
-    study = replace(known, cohorts={SMOKE.cohorts.seed: (24, 8)})
-    (part,) = fresh.classes(study.experiment)
+def setup(store, setup_of):
+    known = setup_of(Labels(COHORT, np.arange(27).astype(str)))
+    setup = replace(known, cohorts={SMOKE.cohorts.seed: (24, 8)})
+    (part,) = independent_test_set.classes(setup.experiment)
     store.save(part, {"classes": FRESH, "patient_ids": np.arange(36) // 2}, seconds=0.0)
-    return study
+    return setup
 
 
 @pytest.fixture
-def said(store, study):
+def outputs(store, setup):
     """Let the extractor say of synthetic and new lesions what `draw(rng, classes)` gives."""
 
     def say(*, synthetic, new):
         rng = np.random.default_rng(0)
-        kinds, _ = diversity._new_cases(study)
+        kinds, _ = diversity._new_cases(setup)
         cases = new(rng, np.repeat(kinds, 5)).reshape(9, 5, -1)
         every = {
             "features_cohort": features(rng, COHORT + 3),  # near to no fresh lesion
@@ -42,11 +41,11 @@ def said(store, study):
             "features_new": cases[:, 0],
             "features_new_variants": cases[:, 1:],
         }
-        for split in study.trial.splits:
+        for split in setup.protocol.splits:
             for label, name in enumerate(CLASSES):
                 images = synthetic(rng, np.full(16, label))
                 every[f"features_{split.fold}_dcgan-{name}"] = images
-        store.save(extractor.cell(study), every, seconds=0.0)
+        store.save(feature_extractor.task(setup), every, seconds=0.0)
 
     return say
 
@@ -64,36 +63,36 @@ def of_one_class(rng, classes):
     return features(rng, np.zeros_like(classes))
 
 
-def test_it_knows_which_class_and_patient_each_new_case_is_of(store, study, compute):
-    study = replace(study, new=phantom(Phantom(10, (1, 1, 1)), "new cases"))
-    compute([study.new])
-    drawn = store.load(study.new)
-    classes, patients = diversity._new_cases(study)
+def test_it_knows_which_class_and_patient_each_new_case_is_of(store, setup, compute):
+    setup = replace(setup, new=phantom(Phantom(10, (1, 1, 1)), "new cases"))
+    compute([setup.new])
+    drawn = store.load(setup.new)
+    classes, patients = diversity._new_cases(setup)
     assert list(classes) == list(drawn["classes"]) == [0, 2, 1]
     assert list(patients) == [0, 1, 1]
     assert list(drawn["patient_ids"]) == ["P001", "P002", "P002"]
 
 
-def test_classes_far_apart_are_no_diversity(store, study, said):
+def test_classes_far_apart_are_no_diversity(store, setup, outputs):
     """Synthetic lesions as far apart as the classes are, and hardly any two of a class."""
-    said(synthetic=narrow, new=of_one_class)
-    gain = diversity.evidence(store, study)[VARIANCE]
+    outputs(synthetic=narrow, new=of_one_class)
+    gain = diversity.evidence(store, setup)[VARIANCE]
     assert gain.high < 0
-    found = diversity.results(store, study)
+    found = diversity.results(store, setup)
     assert gain.value == pytest.approx(found["variance_synthetic"] - found["variance_new"])
 
 
-def test_a_class_is_covered_by_lesions_of_its_own_alone(store, study, said):
+def test_a_class_is_covered_by_lesions_of_its_own_alone(store, setup, outputs):
     """New cases that look as another class leave theirs uncovered, whoever covers that one."""
-    said(synthetic=features, new=of_one_class)
-    found = diversity.results(store, study)
+    outputs(synthetic=features, new=of_one_class)
+    found = diversity.results(store, setup)
     assert found["coverage_synthetic"][0] > 0.9
-    gain = diversity.evidence(store, study)[COVERAGE]
+    gain = diversity.evidence(store, setup)[COVERAGE]
     assert gain.low > 0
     assert gain.value == pytest.approx(found["coverage_synthetic"][0] - found["coverage_new"][0])
 
 
-def test_the_same_kind_of_lesions_gains_nothing(store, study, said):
-    said(synthetic=features, new=features)
-    gain = diversity.evidence(store, study)[VARIANCE]
+def test_the_same_kind_of_lesions_gains_nothing(store, setup, outputs):
+    outputs(synthetic=features, new=features)
+    gain = diversity.evidence(store, setup)[VARIANCE]
     assert gain.low < 0 < gain.high

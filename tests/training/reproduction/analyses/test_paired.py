@@ -8,9 +8,9 @@ from scipy import stats
 
 from training.data.splits import part
 from training.reproduction.analyses import paired
-from training.reproduction.predictions import Truth
+from training.reproduction.predictions import Labels
 from training.reproduction.presets import SMOKE
-from training.reproduction.protocol import Trial
+from training.reproduction.protocol import ProtocolRun
 
 
 def test_repeats_are_told_by_their_spread_and_by_the_corrected_t_test():
@@ -33,13 +33,15 @@ def test_repeats_are_told_by_their_spread_and_by_the_corrected_t_test():
     assert found["arms"].keys() == {"a", "b"}
 
 
-def test_each_repeat_has_its_own_folds(study_of):
-    truth = Truth(np.arange(27) % 3, np.array([f"P{lesion // 2:03d}" for lesion in range(27)]))
-    study = study_of(truth)
-    study = replace(study, repeats=tuple(Trial(SMOKE, study.trial.cohort, seed) for seed in (1, 2)))
-    folds = paired._folds(study)
-    for trial, found in zip(study.repeats, folds, strict=True):
-        for split in trial.splits:
+def test_each_repeat_has_its_own_folds(setup_of):
+    truth = Labels(np.arange(27) % 3, np.array([f"P{lesion // 2:03d}" for lesion in range(27)]))
+    setup = setup_of(truth)
+    setup = replace(
+        setup, repeats=tuple(ProtocolRun(SMOKE, setup.protocol.cohort, seed) for seed in (1, 2))
+    )
+    folds = paired._folds(setup)
+    for protocol, found in zip(setup.repeats, folds, strict=True):
+        for split in protocol.splits:
             _, held_out = part(split, truth.classes, truth.patients)
             assert ((found == split.fold) == held_out).all()
     assert (folds[0] != folds[1]).any()

@@ -3,7 +3,7 @@
 import pytest
 
 from lesion.errors import RunError
-from training.reproduction import experiments as reproduce
+from training.reproduction import experiments
 from training.reproduction.analyses import cohorts, deployment
 from training.reproduction.presets import COHORTS, EXPERIMENTS, PAPER, QUICK, SMOKE
 from training.reproduction.tasks.cohort import Phantom, phantom
@@ -12,19 +12,19 @@ TEST = SMOKE.cohorts
 
 
 @pytest.mark.parametrize(
-    "seed", [reproduce.NEW_SEED, TEST.fresh_seed, TEST.ceiling_seed, TEST.seed + 1]
+    "seed", [experiments.NEW_SEED, TEST.fresh_seed, TEST.ceiling_seed, TEST.seed + 1]
 )
 def test_a_seed_that_is_taken_is_refused(seed, store):
     cohort = phantom(Phantom(seed, SMOKE.counts, SMOKE.augmentation), "cohort")
     with pytest.raises(RunError, match=str(seed)):
-        reproduce.run(SMOKE, cohort, store, seed=seed, compute=lambda _name, _cells: None)
+        experiments.run(SMOKE, cohort, store, seed=seed, compute=lambda _name, _cells: None)
 
 
 @pytest.mark.parametrize("name", EXPERIMENTS)
 def test_no_seed_is_taken_twice(name):
     test = EXPERIMENTS[name].cohorts
-    fixed = [reproduce.NEW_SEED, deployment.NEIGHBOURS_SEED, test.fresh_seed, test.ceiling_seed]
-    further = [trial.seed for trial in cohorts.trials(EXPERIMENTS[name])]
+    fixed = [experiments.NEW_SEED, deployment.NEIGHBOURS_SEED, test.fresh_seed, test.ceiling_seed]
+    further = [protocol.seed for protocol in cohorts.protocol_runs(EXPERIMENTS[name])]
     assert len({*fixed, *further, 1, 2, 3}) == len(fixed) + test.count + 3
 
 

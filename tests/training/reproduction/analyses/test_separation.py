@@ -3,31 +3,30 @@
 import numpy as np
 import pytest
 
-from training.reproduction.analyses import best_arms as detail
-from training.reproduction.analyses import separation
-from training.reproduction.predictions import Truth
+from training.reproduction.analyses import best_arms, separation
+from training.reproduction.predictions import Labels
 
 FOLDS, PATIENTS = 3, 40
 #: Each fold judges 40 patients with two lesions of one class.
-TRUTH = Truth(
+TRUTH = Labels(
     np.repeat(np.random.default_rng(0).integers(0, 3, FOLDS * PATIENTS), 2),
     np.repeat(np.arange(FOLDS * PATIENTS), 2),
 )
 
 
 @pytest.fixture
-def measured(store, study_of):
+def measured(store, setup_of):
     """What is found where the networks' features of five images a lesion are [n, 5, k]."""
-    study = study_of(TRUTH)
+    setup = setup_of(TRUTH)
 
     def measure(features):
         for fold, rows in enumerate(np.split(np.arange(len(features)), FOLDS)):
-            for arm in detail.ARMS:
-                cell = detail.cell(study, study.trial.splits[fold], arm)
+            for arm in best_arms.ARMS:
+                task = best_arms.task(setup, setup.protocol.splits[fold], arm)
                 own, varied = features[rows, 0], features[rows, 1:]
-                said = {"rows": rows, "features": own, "features_variants": varied}
-                store.save(cell, said, seconds=0.0)
-        return separation.results(store, study).values()
+                outputs = {"rows": rows, "features": own, "features_variants": varied}
+                store.save(task, outputs, seconds=0.0)
+        return separation.results(store, setup).values()
 
     return measure
 

@@ -6,28 +6,28 @@ import numpy as np
 import pytest
 
 from training.reproduction.analyses import curves, seeds
-from training.reproduction.predictions import Truth
+from training.reproduction.predictions import Labels
 
 
 @pytest.fixture
-def study(study_of):
+def setup(setup_of):
     patients = np.array([f"P{lesion // 2:03d}" for lesion in range(27)])
-    return study_of(Truth(np.arange(27) % 3, patients))
+    return setup_of(Labels(np.arange(27) % 3, patients))
 
 
-def test_the_first_seed_is_what_all_else_is_made_with(study):
-    arms, drawn = seeds.arms(study), curves.every(study)
+def test_the_first_seed_is_what_all_else_is_made_with(setup):
+    arms, drawn = seeds.arms(setup), curves.every(setup)
     for name, curve, group in (
         ("none", "classic", 0),
-        ("classic", "classic", study.classic),
-        ("synthetic", "dcgan", study.synthetic),
+        ("classic", "classic", setup.classic),
+        ("synthetic", "dcgan", setup.synthetic),
     ):
         (folds,) = drawn[curve][group]
-        assert [cell.digest for cell in arms[name][0]] == [cell.digest for cell in folds]
+        assert [task.digest for task in arms[name][0]] == [task.digest for task in folds]
 
 
-def test_other_seeds_share_the_folds_and_no_network(study):
-    for name, arm in seeds.arms(study).items():
+def test_other_seeds_share_the_folds_and_no_network(setup):
+    for name, arm in seeds.arms(setup).items():
         first, second = arm
         for one, other in zip(first, second, strict=True):
             assert replace(one.config, seed=0) == replace(other.config, seed=0)
@@ -39,7 +39,7 @@ def test_other_seeds_share_the_folds_and_no_network(study):
                 assert one.inputs[role].config.split == other.inputs[role].config.split
 
 
-def test_arms_are_paired_by_seed(study, store, monkeypatch):
+def test_arms_are_paired_by_seed(setup, store, monkeypatch):
     # Lesions right by seed: 20, 21 with none, 23, 24 with classic, 23, 26 with synthetic.
     right = {"none": (20, 21), "classic": (23, 24), "synthetic": (23, 26)}
     named = {name: [(name, seed) for seed in (0, 1)] for name in right}
@@ -49,8 +49,8 @@ def test_arms_are_paired_by_seed(study, store, monkeypatch):
         wrong = np.arange(27) >= np.array([[right[name][seed]] for name, seed in arm])
         return (truth.classes + wrong) % 3
 
-    monkeypatch.setattr(seeds.reading, "predicted", predicted)
-    found = seeds.results(store, study)
+    monkeypatch.setattr(seeds.predictions, "predicted", predicted)
+    found = seeds.results(store, setup)
     assert found["arms"]["none"]["mean"] == pytest.approx(20.5 / 27)
     gains = found["pairs"]["synthetic - classic"]
     assert gains["each"] == pytest.approx([0, 2 / 27])
@@ -60,9 +60,9 @@ def test_arms_are_paired_by_seed(study, store, monkeypatch):
     assert (same["sd"], same["seeds_needed"]) == (pytest.approx(0), [None, None])
 
 
-def test_one_seed_says_nothing(study, store):
-    trial = study.trial
-    once = replace(trial, experiment=replace(trial.experiment, seeds=1))
-    study = replace(study, repeats=(once,))
-    assert not [*seeds.cells(study)]
-    assert seeds.results(store, study) is None
+def test_one_seed_says_nothing(setup, store):
+    protocol = setup.protocol
+    once = replace(protocol, experiment=replace(protocol.experiment, seeds=1))
+    setup = replace(setup, repeats=(once,))
+    assert not [*seeds.tasks(setup)]
+    assert seeds.results(store, setup) is None

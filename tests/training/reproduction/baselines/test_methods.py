@@ -1,4 +1,4 @@
-"""What holds of every rival."""
+"""What holds of every baseline."""
 
 import numpy as np
 import pytest

@@ -49,11 +49,11 @@ def test_the_paper_gains_in_both_figures_of_both_confused_classes():
 def test_the_paper_passes_its_own_rules_by_its_point_figures():
     """A rule that the paper's own tables break would be no reading of its claims."""
     for claim in CLAIMS:
-        said = [c.paper for c in claim.comparisons if c.paper is not None]
+        outputs = [c.paper for c in claim.comparisons if c.paper is not None]
         if claim.rule in (BETTER, IN_ORDER):
-            assert all(figure > 0 for figure in said), claim.id
+            assert all(figure > 0 for figure in outputs), claim.id
         if claim.rule is ON_A_PAR:
-            assert all(abs(figure) < PAR for figure in said)
+            assert all(abs(figure) < PAR for figure in outputs)
     assert all(figure < RISE for figure in figures("classic-saturates").values())
 
 

@@ -20,7 +20,9 @@ def test_the_papers_own_figures_measured_well_pass_wherever_they_can():
         for c in claim.comparisons
         for figure in [c.paper if c.paper is not None else 0.01]
     }
-    failed = {name for name, said in verdicts(evidence).items() if "consistent" not in said[:10]}
+    failed = {
+        name for name, outputs in verdicts(evidence).items() if "consistent" not in outputs[:10]
+    }
     assert failed == {"experts-cannot-tell", "cnn-like-an-expert"}
 
 

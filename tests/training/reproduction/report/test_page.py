@@ -11,8 +11,7 @@ import numpy as np
 import pytest
 
 from training.reproduction.analyses import cohorts
-from training.reproduction.report import page
-from training.reproduction.report import result_files as files
+from training.reproduction.report import page, result_files
 from training.reproduction.report.page import Page
 
 from .known import known_numbers
@@ -123,8 +122,8 @@ def test_says_whose_luck_is_in_the_intervals(
     once = "every network was trained once"
     results["seeds"] = None
     root = parse(page.render(results, arrays).html)
-    for chapter in ("claims", "evidence", "paired-arms"):
-        assert once in text(root.find(f".//section[@id='{chapter}']"))
+    for section in ("claims", "evidence", "paired-arms"):
+        assert once in text(root.find(f".//section[@id='{section}']"))
     results["run"]["resolved"]["repeats"] = 3
     assert once not in page.render(results, arrays).html
 
@@ -193,8 +192,8 @@ def test_says_what_the_results_were_made_on(
     assert [text(*rows[name]) for name in ("made on", "made by torch")] == ["not recorded"] * 2
     results["run"]["made_on"] = {"device": {"GPU 1": 7, "cpu: A": 2}, "torch": {"2.13": 9}}
     rows = cells(parse(page.render(results, arrays).html), "made")
-    assert text(*rows["made on"]) == "GPU 1 (7 cells); cpu: A (2 cells)"
-    assert text(*rows["made by torch"]) == "2.13 (9 cells)"
+    assert text(*rows["made on"]) == "GPU 1 (7 tasks); cpu: A (2 tasks)"
+    assert text(*rows["made by torch"]) == "2.13 (9 tasks)"
 
 
 def test_says_what_was_not_run(results: dict[str, Any], arrays: dict[str, np.ndarray]) -> None:
@@ -230,7 +229,7 @@ def test_sets_methods_beside_the_papers(root: ET.Element, results: dict[str, Any
         ("BoVW-MI-multi", "bovw-mi-multi", ["82.9", "90.8"]),
         ("GLCM + SVM", "glcm-svm", ["71.4", "84.9"]),
     ):
-        found = results["rivals"][key]
+        found = results["baselines"][key]
         value, low, high = (100 * bound for bound in found["accuracy"])
         ours, paper, specificity, paper_specificity = map(text, rows[name])
         assert ours == f"{value:.1f} ({low:.1f} to {high:.1f})"
@@ -267,7 +266,7 @@ def test_publishes_small_files(
     tmp_path: Path, results: dict[str, Any], arrays: dict[str, np.ndarray]
 ) -> None:
     run, out = tmp_path / "run", tmp_path / "out"
-    files.save(results, arrays, run)
+    result_files.save(results, arrays, run)
     (out / "figures").mkdir(parents=True)
     (out / "figures" / "old.png").touch()
     page.publish(run, out)

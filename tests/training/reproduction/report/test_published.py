@@ -10,8 +10,7 @@ import numpy as np
 import pytest
 
 from training.html.blocks import percent, points, signed
-from training.reproduction.report import page, readme
-from training.reproduction.report import result_files as files
+from training.reproduction.report import page, result_files
 
 from .known import known_numbers
 
@@ -24,7 +23,7 @@ REPORTS = {"quick": PUBLISHED, "cohorts": PUBLISHED / "cohorts"}
 
 
 def read(folder: Path) -> dict[str, Any]:
-    return json.loads((folder / files.RESULTS).read_text(encoding="utf-8"))
+    return json.loads((folder / result_files.RESULTS).read_text(encoding="utf-8"))
 
 
 @pytest.fixture(scope="module", params=REPORTS)
@@ -40,9 +39,14 @@ def test_is_of_the_phantom(report):
 
 def test_it_is_whole_and_small(report):
     folder, _ = report
-    told = (folder / readme.README).read_text(encoding="utf-8")
+    told = (folder / page.README).read_text(encoding="utf-8")
     linked = set(re.findall(r"\]\(([^)]+)\)", told))
-    assert {files.RESULTS, page.PAGE, "figures/fig-8-curves.svg", "figures/cohorts.svg"} <= linked
+    assert {
+        result_files.RESULTS,
+        page.PAGE,
+        "figures/fig-8-curves.svg",
+        "figures/cohorts.svg",
+    } <= linked
     assert all((folder / one).is_file() for one in linked)
     committed = [*folder.iterdir(), *(folder / "figures").iterdir()]
     assert sum(one.stat().st_size for one in committed if one.is_file()) < 2_000_000

@@ -6,7 +6,7 @@ import pytest
 from lesion.classes import LesionClass
 from training.data.augment import Augmentation
 from training.phantom.folder import write_cohort
-from training.reproduction import independent_test_set as fresh
+from training.reproduction import independent_test_set
 from training.reproduction.tasks.cohort import Phantom, import_folder, mixed, phantom
 
 COUNTS = (2, 2, 2)
@@ -24,8 +24,8 @@ def test_patches_in_memory_are_bit_for_bit_those_of_the_files(tmp_path, store, c
 
 
 def test_parts_of_fresh_lesions_make_up_the_whole(store, compute, monkeypatch):
-    monkeypatch.setattr(fresh, "_PATIENTS_A_PART", 4)
-    parts = fresh.parts(9, 12)
+    monkeypatch.setattr(independent_test_set, "_PATIENTS_A_PART", 4)
+    parts = independent_test_set.parts(9, 12)
     whole = phantom(Phantom(9, mixed(12)), "whole")
     compute([*parts, whole])
     assert len(parts) > 1

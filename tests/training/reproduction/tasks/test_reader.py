@@ -38,10 +38,10 @@ def shown(monkeypatch):
 
 
 def test_is_shown_as_many_synthetic_lesions_as_the_papers_readers(inputs):
-    said = READER.compute(Reader(SHARES, 1), inputs)
-    assert (~said["real"]).sum() == 120
-    assert said["real"].sum() == len(inputs["cohort"]["classes"])
-    assert len(said["called_real"]) == len(said["real"]) == len(said["lesions"])
+    outputs = READER.compute(Reader(SHARES, 1), inputs)
+    assert (~outputs["real"]).sum() == 120
+    assert outputs["real"].sum() == len(inputs["cohort"]["classes"])
+    assert len(outputs["called_real"]) == len(outputs["real"]) == len(outputs["lesions"])
 
 
 def test_is_shown_them_fold_by_fold_and_class_by_class_in_whatever_order_they_come(inputs, shown):

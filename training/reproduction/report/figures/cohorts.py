@@ -4,29 +4,29 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from training.html import svg as style
+from training.html import svg
 from training.html.blocks import Picture
 
 COLOURS = {
-    "none": style.QUIET,
-    "classic": style.RED,
-    "synthetic": style.BLUE,
-    "recipe": style.PURPLE,
-    "ceiling": style.INK,
+    "none": svg.QUIET,
+    "classic": svg.RED,
+    "synthetic": svg.BLUE,
+    "recipe": svg.PURPLE,
+    "ceiling": svg.INK,
 }
 
 
 def draw(accuracy: Mapping[str, Sequence[float]]) -> Picture:
     """Draw each arm's accuracy on the fresh lesions, one cohort by one."""
-    ax = style.axes(4.9, 3.6)
+    ax = svg.axes(4.9, 3.6)
     arms = [name for name in COLOURS if name in accuracy] + [
         name for name in accuracy if name not in COLOURS
     ]
     values = 100 * np.array([accuracy[name] for name in arms])
     means = {name: 100 * float(np.mean(accuracy[name])) for name in arms}  # as tables round them
-    ax.plot(range(len(arms)), values, color=style.FAINT, linewidth=0.9)
+    ax.plot(range(len(arms)), values, color=svg.FAINT, linewidth=0.9)
     for place, name in enumerate(arms):
-        colour = COLOURS.get(name, style.AMBER)
+        colour = COLOURS.get(name, svg.AMBER)
         ax.plot(np.full(values.shape[1], place), values[place], "o", color=colour, alpha=0.6)
         mean = means[name]
         ax.hlines(mean, place - 0.24, place + 0.24, color=colour, linewidth=2.6, zorder=4)
@@ -44,7 +44,7 @@ def draw(accuracy: Mapping[str, Sequence[float]]) -> Picture:
     told = ", ".join(f"{name} {mean:.1f} %" for name, mean in means.items())
     return Picture(
         "cohorts.svg",
-        style.svg(ax),
+        svg.svg(ax),
         f"Dot plot: accuracy of {len(arms)} arms on {values.shape[1]} cohorts, each cohort's arms "
         f"joined by a line. Means: {told}.",
     )

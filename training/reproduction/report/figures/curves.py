@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from matplotlib.axes import Axes
 
-from training.html import svg as style
+from training.html import svg
 from training.html.blocks import Picture
 from training.reproduction import paper
 
@@ -21,16 +21,16 @@ class Line(NamedTuple):
 
 
 LINES = {
-    "classic": Line("classic", style.RED, "o", 0.0),
-    "new": Line("new real cases", style.GREEN, "^", 3.5),
-    "dcgan": Line("synthetic", style.BLUE, "s", -3.5),
+    "classic": Line("classic", svg.RED, "o", 0.0),
+    "new": Line("new real cases", svg.GREEN, "^", 3.5),
+    "dcgan": Line("synthetic", svg.BLUE, "s", -3.5),
 }
 _TICKS = (0, 500, 2000, 5000, 10_000, 15_000)
 
 
 def draw(curves: Mapping[str, Sequence[Mapping[str, Any]]], *, best: int) -> Picture:
     """Draw the curves; synthetic and new cases come on top of the `best` classic group."""
-    ax = style.axes(4.9, 3.9)
+    ax = svg.axes(4.9, 3.9)
     _draw_paper(ax)
     drawn = [name for name in LINES if name in curves]
     for name in drawn:
@@ -40,11 +40,11 @@ def draw(curves: Mapping[str, Sequence[Mapping[str, Any]]], *, best: int) -> Pic
     ax.set_xlim(-60, 18_500)
     ax.set_xlabel("samples added per fold (square-root scale)")
     ax.set_ylabel("total accuracy, %")
-    style.legend(ax, loc="lower right", ncols=2)
+    svg.legend(ax, loc="lower right", ncols=2)
     ends = ", ".join(f"{LINES[name].name} {_said(curves[name])}" for name in drawn)
     return Picture(
         "fig-8-curves.svg",
-        style.svg(ax),
+        svg.svg(ax),
         f"Line chart of total accuracy against samples added per fold. Ours: {ends}. The paper's "
         "curves are dashed: classic 57.1 to 78.6 %, synthetic 80.8 to 85.7 %, new cases near "
         f"{_saturated():.1f} %.",

@@ -4,11 +4,11 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from lesion.classes import CLASSES
-from training.html import svg as style
+from training.html import svg
 from training.html.blocks import Picture
 
 #: The paper's colours of the classes in this figure, and a shape for each.
-_LOOKS = ((style.RED, "o"), (style.BLUE, "s"), (style.GREEN, "^"))
+_LOOKS = ((svg.RED, "o"), (svg.BLUE, "s"), (svg.GREEN, "^"))
 
 
 def draw(
@@ -20,7 +20,7 @@ def draw(
     network: str,
 ) -> Picture:
     """Draw held-out lesions, large, and their augmentations, small."""
-    ax = style.axes(4.0, 3.9)
+    ax = svg.axes(4.0, 3.9)
     ax.grid(visible=False)
     for label, (colour, marker) in enumerate(_LOOKS):
         for size, alpha, rows in ((9, 0.45, ~original), (26, 0.9, original)):
@@ -38,10 +38,10 @@ def draw(
             )
     ax.set_xticks([])
     ax.set_yticks([])
-    style.legend(ax, loc="upper center", bbox_to_anchor=(0.5, -0.02), ncols=3)
+    svg.legend(ax, loc="upper center", bbox_to_anchor=(0.5, -0.02), ncols=3)
     return Picture(
         f"{name}.svg",
-        style.svg(ax),
+        svg.svg(ax),
         f"Scatter plot of {int(original.sum())} held-out lesions in the features of {network}, "
         "by t-SNE, in the colours of their classes; a measure of how far the classes lie apart "
         "stands in the table below.",

@@ -5,30 +5,30 @@ from typing import Any
 
 import numpy as np
 
-from training.html import svg as style
+from training.html import svg
 from training.html.blocks import Picture
 
-_LOOKS = {"classic": (style.RED, "-"), "synthetic": (style.BLUE, (0, (5, 1.5)))}
+_LOOKS = {"classic": (svg.RED, "-"), "synthetic": (svg.BLUE, (0, (5, 1.5)))}
 
 
 def draw(arms: Mapping[str, Mapping[str, Any]]) -> Picture:
     """Draw each arm's risk-coverage curve."""
-    ax = style.axes(4.6, 3.2)
+    ax = svg.axes(4.6, 3.2)
     for name, arm in arms.items():
-        colour, dashes = _LOOKS.get(name, (style.AMBER, "-"))
+        colour, dashes = _LOOKS.get(name, (svg.AMBER, "-"))
         coverage, risk = (100 * np.array(arm["risk_coverage"][key]) for key in ("coverage", "risk"))
         ax.plot(coverage, risk, color=colour, linestyle=dashes, label=name)
     ax.set_xlim(0, 100)
     ax.set_ylim(bottom=0)
     ax.set_xlabel("lesions answered, %")
     ax.set_ylabel("of these wrong, %")
-    style.legend(ax, loc="lower right")
+    svg.legend(ax, loc="lower right")
     ends = ", ".join(
         f"{n} {100 * arm['risk_coverage']['risk'][-1]:.1f} %" for n, arm in arms.items()
     )
     return Picture(
         "risk-coverage.svg",
-        style.svg(ax),
+        svg.svg(ax),
         "Line chart of the share of wrong answers against the share of lesions that are answered, "
         f"the surest first. With all answered: {ends}.",
     )

@@ -7,9 +7,9 @@ import numpy as np
 
 from training.html.blocks import (
     NOTHING,
-    Chapter,
     Content,
     Mark,
+    Section,
     Table,
     p_value,
     percent,
@@ -19,7 +19,7 @@ from training.html.blocks import (
 from training.reproduction.report.sections.cohorts import ARMS as OF_THE_CLAIM
 
 
-def chapter(results: Mapping[str, Any]) -> Chapter:
+def section(results: Mapping[str, Any], _arrays: Mapping[str, np.ndarray]) -> Section:
     """Return the chapter."""
     found = results["beyond"]
     ways = (
@@ -41,7 +41,7 @@ def chapter(results: Mapping[str, Any]) -> Chapter:
         _arms(found, "flips", "beyond-flips", "Each lesion and its three flips."),
         _flips(found["flips_gain"], found["arms"]),
     )
-    return Chapter("beyond", "Beyond the paper", words, tables)
+    return Section("beyond", "Beyond the paper", words, tables)
 
 
 def _goal(found: Mapping[str, Any]) -> str:

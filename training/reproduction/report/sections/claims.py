@@ -7,10 +7,10 @@ from typing import Any
 
 from training.html.blocks import (
     NOTHING,
-    Chapter,
     Line,
     Mark,
     Number,
+    Section,
     Table,
     Terms,
     percent,
@@ -50,7 +50,7 @@ _BESIDE = {
 _SHOWN = 4
 
 
-def chapter(results: Mapping[str, Any]) -> Chapter:
+def section(results: Mapping[str, Any]) -> Section:
     """Return the chapter."""
     claims = results["claims"]
     rules = dict.fromkeys(found["rule"] for found in claims)
@@ -66,10 +66,10 @@ def chapter(results: Mapping[str, Any]) -> Chapter:
         f"Intervals of the folds are over patients. {of_training(results)}",
     )
     explained = Terms("rules", tuple((f"Rule {letter}", rule) for rule, letter in letters.items()))
-    return Chapter("claims", "The paper's claims", words, (_verdicts(claims, letters), explained))
+    return Section("claims", "The paper's claims", words, (_verdicts(claims, letters), explained))
 
 
-def evidence(results: Mapping[str, Any]) -> Chapter:
+def evidence(results: Mapping[str, Any]) -> Section:
     """Return the chapter of all comparisons behind the verdicts."""
     rows, marks = [], []
     for found in results["claims"]:
@@ -95,7 +95,7 @@ def evidence(results: Mapping[str, Any]) -> Chapter:
         stacks=True,
     )
     words = (f"Intervals of the protocol's folds are over patients. {of_training(results)}",)
-    return Chapter("evidence", "Evidence", words, (table,))
+    return Section("evidence", "Evidence", words, (table,))
 
 
 def write(key: str, found: float | Sequence[float] | None) -> Number:

@@ -7,9 +7,9 @@ import numpy as np
 
 from training.html.blocks import (
     NOTHING,
-    Chapter,
     Figure,
     Number,
+    Section,
     Table,
     p_value,
     percent,
@@ -30,7 +30,7 @@ ARMS = {
 }
 
 
-def chapter(results: Mapping[str, Any]) -> Chapter:
+def section(results: Mapping[str, Any], _arrays: Mapping[str, np.ndarray]) -> Section:
     """Return the chapter."""
     found = results["cohorts"]
     accuracy: Mapping[str, Sequence[float]] = found["accuracy"]
@@ -50,7 +50,7 @@ def chapter(results: Mapping[str, Any]) -> Chapter:
         "Accuracy on fresh lesions. A dot is a cohort, a line joins its arms, a bar is the mean.",
         (figure.draw(accuracy),),
     )
-    return Chapter(
+    return Section(
         "cohorts",
         "The primary claim: the cohort as the unit",
         words,

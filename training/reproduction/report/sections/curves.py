@@ -3,13 +3,15 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+import numpy as np
+
 from lesion.classes import CLASSES
 from training.html.blocks import (
     NOTHING,
     Block,
-    Chapter,
     Content,
     Figure,
+    Section,
     Table,
     count,
     percent,
@@ -29,7 +31,7 @@ _MORE = {
 }
 
 
-def chapter(results: Mapping[str, Any]) -> Chapter:
+def section(results: Mapping[str, Any], _arrays: Mapping[str, np.ndarray]) -> Section:
     """Return the chapter."""
     curves, chosen = results["curves"], results["chosen"]
     best, most = chosen["classic"], chosen["synthetic"]
@@ -56,7 +58,7 @@ def chapter(results: Mapping[str, Any]) -> Chapter:
     ]
     if results.get("nested"):
         blocks.append(_selection(classic, synthetic, chosen, results["nested"]))
-    return Chapter("curves", "Data groups: classic, synthetic, new", words, tuple(blocks))
+    return Section("curves", "Data groups: classic, synthetic, new", words, tuple(blocks))
 
 
 def _length(results: Mapping[str, Any]) -> str:

@@ -3,8 +3,10 @@
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
+
 from lesion.classes import CLASSES
-from training.html.blocks import Chapter, Content, Figure, Number, Table, percent, plain
+from training.html.blocks import Content, Figure, Number, Section, Table, percent, plain
 from training.reproduction.report.figures import risk
 
 _KINDS = {
@@ -16,7 +18,7 @@ _KINDS = {
 }
 
 
-def chapter(results: Mapping[str, Any]) -> Chapter:
+def section(results: Mapping[str, Any], _arrays: Mapping[str, np.ndarray]) -> Section:
     """Return the chapter."""
     arms = results["deployment"]
     words = (
@@ -31,7 +33,7 @@ def chapter(results: Mapping[str, Any]) -> Chapter:
         (risk.draw(arms),),
     )
     blocks = (_fresh(arms), shown, _neighbours(arms))
-    return Chapter("deployment", "As a service: calibration, abstention, rejection", words, blocks)
+    return Section("deployment", "As a service: calibration, abstention, rejection", words, blocks)
 
 
 def _fresh(arms: Mapping[str, Any]) -> Table:

@@ -3,12 +3,14 @@
 from collections.abc import Mapping
 from typing import Any
 
-from training.html.blocks import Chapter, Content, Table, percent, plain
+import numpy as np
+
+from training.html.blocks import Content, Section, Table, percent, plain
 from training.reproduction import paper
 from training.reproduction.report.sections.curves import Judged, at, beside
 
-#: The paper's names of the rivals, by ours.
-_RIVALS = {
+#: The paper's names of the baselines, by ours.
+_BASELINES = {
     "bovw-mi-multi": "BoVW-MI-multi",
     "bovw-mi-single": "BoVW-MI-single",
     "gabor-svm": "Gabor + SVM",
@@ -18,7 +20,7 @@ _GROUPS = (("", 1), ("sensitivity (total accuracy), %", 2), ("specificity, %", 2
 _COLUMNS = ("ours", "paper", "ours", "paper")
 
 
-def generators(results: Mapping[str, Any]) -> Chapter:
+def generators(results: Mapping[str, Any], _arrays: Mapping[str, np.ndarray]) -> Section:
     """Return the chapter of Table 5."""
     curves = results["curves"]
     ours: dict[str, Judged] = {
@@ -39,16 +41,16 @@ def generators(results: Mapping[str, Any]) -> Chapter:
         "the paper: one class-conditional network with differentiable augmentation, an average of "
         "its weights and spectral norm.",
     )
-    return Chapter("generators", "Generators", (), (table,))
+    return Section("generators", "Generators", (), (table,))
 
 
-def rivals(results: Mapping[str, Any]) -> Chapter:
+def baselines(results: Mapping[str, Any], _arrays: Mapping[str, np.ndarray]) -> Section:
     """Return the chapter of Table 6."""
     curves, chosen = results["curves"], results["chosen"]
     ours: dict[str, Judged] = {
         "CNN-AUG-GAN": at(curves["dcgan"], chosen["synthetic"]),
         "CNN-AUG": at(curves["classic"], chosen["classic"]),
-        **{_RIVALS.get(name, name): found for name, found in results["rivals"].items()},
+        **{_BASELINES.get(name, name): found for name, found in results["baselines"].items()},
     }
     table = Table(
         "table-6",
@@ -57,10 +59,10 @@ def rivals(results: Mapping[str, Any]) -> Chapter:
         tuple((name, *beside(found, paper.TABLE_6.get(name))) for name, found in ours.items()),
         groups=_GROUPS,
     )
-    return Chapter("methods", "Other methods", (_order(ours),), (table,))
+    return Section("methods", "Other methods", (_order(ours),), (table,))
 
 
-def controls(results: Mapping[str, Any]) -> Chapter:
+def controls(results: Mapping[str, Any], _arrays: Mapping[str, np.ndarray]) -> Section:
     """Return the chapter of what the paper lacks."""
     found = results["controls"]
     rows: tuple[tuple[Content, ...], ...] = tuple(
@@ -86,7 +88,7 @@ def controls(results: Mapping[str, Any]) -> Chapter:
         "augmentation gains is updates. Here all arms get equally many. “Synthetic alone” saw "
         "no real lesion.",
     )
-    return Chapter("controls", "Controls that the paper lacks", words, (table,))
+    return Section("controls", "Controls that the paper lacks", words, (table,))
 
 
 def _best(curve: list[Judged]) -> Judged:

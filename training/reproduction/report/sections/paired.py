@@ -3,11 +3,13 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from training.html.blocks import NOTHING, Chapter, Content, Table, count, p_value, percent, points
+import numpy as np
+
+from training.html.blocks import NOTHING, Content, Section, Table, count, p_value, percent, points
 from training.reproduction.report.sections.claims import minus, of_training
 
 
-def chapter(results: Mapping[str, Any]) -> Chapter:
+def section(results: Mapping[str, Any], _arrays: Mapping[str, np.ndarray]) -> Section:
     """Return the chapter."""
     found = results["paired"]
     words = (
@@ -22,7 +24,7 @@ def chapter(results: Mapping[str, Any]) -> Chapter:
     again = _seeds(results.get("seeds"))
     blocks = (_lesions(found), *_repeats(found["repeats"]), *again, _cohorts(found))
     title = "Paired comparisons, and what it takes to see a gain"
-    return Chapter("paired-arms", title, words, blocks)
+    return Section("paired-arms", title, words, blocks)
 
 
 def _lesions(found: Mapping[str, Any]) -> Table:

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from lesion.classes import CLASSES
-from training.html.blocks import Chapter, Figure, Picture
+from training.html.blocks import Figure, Picture, Section
 from training.reproduction.report.figures import gallery
 
 _KINDS = {
@@ -18,7 +18,7 @@ _KINDS = {
 _COLUMNS = 4
 
 
-def chapter(results: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> Chapter:
+def section(results: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> Section:
     """Return the chapter, from `arrays` as `reproduction.analyses.gallery` gathers them."""
     simulated = results["run"]["cohort"]["simulated"]
     stamp = "SIMULATED" if simulated else "COHORT"
@@ -46,7 +46,7 @@ def chapter(results: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> Cha
             across=len(kinds),
         ),
     )
-    return Chapter("pictures", "Lesions, augmented and synthetic", words, blocks)
+    return Section("pictures", "Lesions, augmented and synthetic", words, blocks)
 
 
 def _galleries(arrays: Mapping[str, np.ndarray], kinds: list[str], stamp: str) -> Iterator[Picture]:

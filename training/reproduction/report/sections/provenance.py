@@ -4,36 +4,22 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from typing import Any
 
-from training.html.blocks import Chapter, Content, Table
+from training.html.blocks import Content, Section, Table
 from training.pipeline.origin import NOT_RECORDED
+from training.reproduction.analyses.catalogue import ANALYSES
 from training.reproduction.presets import FURTHER, PAPER
 
-#: The parts of a whole run, and what is missing where one is absent.
-_PARTS = {
-    "nested": "a selection that never sees the test fold",
-    "rivals": "the other methods (Table 6)",
-    "paired": "paired comparisons and their power",
-    "controls": "controls with equal updates",
-    "cohorts": "the primary claim over cohorts",
-    "quality": "quality of the synthetic images",
-    "diversity": "diversity beside a few more real cases",
-    "readers": "the readers' task for machines (Table 4)",
-    "separation": "separation of the classes in feature space (Fig. 9)",
-    "beyond": "ways beyond the paper",
-    "deployment": "calibration, coverage, rejection",
-    "claims": "verdicts on the claims",
-}
 #: What a smoke run leaves out before all else.
 _TRAINING = "training worth the name: this is a smoke run, whose figures and verdicts mean nothing"
 #: Never part of a run.
 _PEOPLE = "radiologists reading (Table 4's human rows): no person took part"
 
 
-def chapter(results: Mapping[str, Any]) -> Chapter:
+def section(results: Mapping[str, Any]) -> Section:
     """Return the chapter."""
     run = results["run"]
     here = tuple((name, _word(value)) for name, value in _facts(run))
-    made = Table("made", "This run.", ("", ""), here)
+    origin = Table("made", "This run.", ("", ""), here)
     smaller = Table(
         "settings",
         "Settings that differ from the full grid (the preset `paper`).",
@@ -45,8 +31,8 @@ def chapter(results: Mapping[str, Any]) -> Chapter:
         "behind each part are in results.json. The same settings and seed give the same numbers "
         "on the same kind of machine.",
     )
-    blocks = (made, smaller) if smaller.rows else (made,)
-    return Chapter("provenance", "How it was made", words, blocks)
+    blocks = (origin, smaller) if smaller.rows else (origin,)
+    return Section("provenance", "How it was made", words, blocks)
 
 
 def not_run(results: Mapping[str, Any]) -> tuple[str, ...]:
@@ -57,7 +43,13 @@ def not_run(results: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def _left_out(results: Mapping[str, Any]) -> tuple[str, ...]:
-    missing = [words for part, words in _PARTS.items() if not results.get(part)]
+    missing = [
+        analysis.missing
+        for analysis in ANALYSES
+        if analysis.missing and not results.get(analysis.name)
+    ]
+    if not results.get("claims"):
+        missing.append("verdicts on the claims")
     resolved, full = results["run"]["resolved"], asdict(PAPER)
     for name, noun in (("classic", "classic groups"), ("synthetic", "synthetic groups")):
         left = [size for size in full[name] if size not in resolved[name]]
@@ -96,13 +88,13 @@ def _facts(run: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     longest = sorted(run["seconds"].items(), key=lambda found: -found[1])
     yield (
         "processor time of the results",
-        f"{hours:.1f} h: " + ", ".join(f"{work} {s / 60:.0f} min" for work, s in longest),
+        f"{hours:.1f} h: " + ", ".join(f"{kind} {s / 60:.0f} min" for kind, s in longest),
     )
-    yield "results behind the numbers", f"{sum(map(len, run['cells'].values()))} cells"
-    made = run.get("made_on", {})  # absent from results that are older than it
+    yield "results behind the numbers", f"{sum(map(len, run['tasks'].values()))} tasks"
+    origin = run.get("made_on", {})  # absent from results that are older than it
     for name, words in (("device", "made on"), ("torch", "made by torch")):
-        found = made.get(name, {}).items()
-        yield words, "; ".join(f"{one} ({cells} cells)" for one, cells in found) or NOT_RECORDED
+        found = origin.get(name, {}).items()
+        yield words, "; ".join(f"{one} ({count} tasks)" for one, count in found) or NOT_RECORDED
 
 
 def _flat(value: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:

@@ -3,8 +3,10 @@
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
+
 from lesion.classes import CLASSES
-from training.html.blocks import Chapter, Number, Table, measured, percent, plain
+from training.html.blocks import Number, Section, Table, measured, percent, plain
 
 _KINDS = {
     "dcgan": "DCGAN per class",
@@ -19,7 +21,7 @@ _SPACES = {
 _EXPECTED = {"copies": "1", "ratio": "1", "nearer": "50"}
 
 
-def chapter(results: Mapping[str, Any]) -> Chapter:
+def section(results: Mapping[str, Any], _arrays: Mapping[str, np.ndarray]) -> Section:
     """Return the chapter."""
     found = results["quality"]
     words = (
@@ -37,7 +39,7 @@ def chapter(results: Mapping[str, Any]) -> Chapter:
         _privacy(found["membership"]),
         _diversity(results["diversity"]),
     )
-    return Chapter("quality", "Quality of the synthetic lesions", words, blocks)
+    return Section("quality", "Quality of the synthetic lesions", words, blocks)
 
 
 def _space(name: str, found: Mapping[str, Any]) -> Table:

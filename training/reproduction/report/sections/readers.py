@@ -3,14 +3,16 @@
 from collections.abc import Mapping
 from typing import Any
 
-from training.html.blocks import NOTHING, Chapter, Content, Number, Table, percent, printed
+import numpy as np
+
+from training.html.blocks import NOTHING, Content, Number, Section, Table, percent, printed
 from training.reproduction import paper
 
 _NETWORKS = {"classic": "CNN-AUG", "synthetic": "CNN-AUG-GAN"}
 _KINDS = {"dcgan": "DCGAN", "acgan": "ACGAN", "conditional": "the small-data recipe"}
 
 
-def chapter(results: Mapping[str, Any]) -> Chapter:
+def section(results: Mapping[str, Any], _arrays: Mapping[str, np.ndarray]) -> Section:
     """Return the chapter."""
     found = results["readers"]
     words = (
@@ -24,7 +26,7 @@ def chapter(results: Mapping[str, Any]) -> Chapter:
         "synthetic lesions are less new to them than held-out real ones are.",
     )
     blocks = (_classes(found), _real(found))
-    return Chapter("readers", "The readers' task, by machines", words, blocks)
+    return Section("readers", "The readers' task, by machines", words, blocks)
 
 
 def _classes(found: Mapping[str, Any]) -> Table:

@@ -6,13 +6,13 @@ from typing import Any
 import numpy as np
 
 from lesion.classes import CLASSES
-from training.html.blocks import Block, Chapter, Content, Figure, Table, percent, signed
+from training.html.blocks import Block, Content, Figure, Section, Table, percent, signed
 from training.reproduction.report.figures import embedding
 
 _NETWORKS = {"classic": "CNN-AUG", "synthetic": "CNN-AUG-GAN"}
 
 
-def chapter(results: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> Chapter:
+def section(results: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> Section:
     """Return the chapter; the maps are in `arrays`."""
     words = (
         "The paper shows two t-SNE maps and says that the one with synthetic lesions has better "
@@ -38,7 +38,7 @@ def chapter(results: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> Cha
         across=2,
     )
     blocks: tuple[Block, ...] = (shown, _measures(results["separation"]))
-    return Chapter("separation", "Separation in feature space", words, blocks)
+    return Section("separation", "Separation in feature space", words, blocks)
 
 
 def _measures(found: Mapping[str, Any]) -> Table:

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import numpy as np
 
-from training.pipeline.tasks import Cell, Work
+from training.pipeline.tasks import Task, TaskKind
 
 
 @dataclass(frozen=True)
 class Step:
-    """What a tiny cell does besides its sum: it waits `seconds`, for a `friend` to begin, or ends.
+    """What a tiny task does besides its sum: it waits `seconds`, for a `friend` to begin, or ends.
 
     It leaves the file `name.pid` in `folder`, before it does anything.
     """
@@ -41,21 +41,21 @@ def _sum(config, inputs):
     return {"noise": noise, "sum": noise + sum(arrays["sum"] for arrays in inputs.values())}
 
 
-SUM = Work("sum", _sum)
+SUM = TaskKind("sum", _sum)
 
 
 @dataclass(frozen=True)
 class Workshop:
-    """Makes tiny cells, and tells which processes began them."""
+    """Makes tiny tasks, and tells which processes began them."""
 
     folder: Path
 
-    def cell(self, name: str, *needed: Cell, work: Work = SUM, **more) -> Cell:
-        inputs = {f"input-{index}": cell for index, cell in enumerate(needed)}
-        return Cell(work, Step(name, str(self.folder), **more), inputs, label=f"cell {name}")
+    def task(self, name: str, *needed: Task, kind: TaskKind = SUM, **more) -> Task:
+        inputs = {f"input-{index}": task for index, task in enumerate(needed)}
+        return Task(kind, Step(name, str(self.folder), **more), inputs, label=f"task {name}")
 
     def began(self, name: str = "*") -> list[int]:
-        """The processes that began the cell, or any."""
+        """The processes that began the task, or any."""
         return sorted(int(path.suffix[1:]) for path in self.folder.glob(f"{name}.*"))
 
     def wait(self, name: str, times: int = 1) -> list[int]:
