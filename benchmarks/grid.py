@@ -20,18 +20,19 @@ from torch.utils.flop_counter import FlopCounterMode
 from lesion.classes import CLASSES
 from training.data.datasets import Labelled
 from training.data.folds import FOLDS
-from training.networks import acgan, classifier, gan
-from training.pipeline.checkpoints import NoTrainingLog
+from training.networks import classifier
+from training.networks.generators import KINDS
+from training.networks.training_log import NoTrainingLog
 from training.pipeline.tasks import Task, topological_order
-from training.presets import CnnPreset, GanPreset
+from training.presets import GRIDS, GridPreset
 from training.reproduction import experiments
 from training.reproduction.analyses import cohorts, curves, nested_selection
 from training.reproduction.predictions import Labels
-from training.reproduction.presets import EXPERIMENTS, Experiment
 from training.reproduction.setup import ExperimentSetup
 from training.reproduction.tasks.classifier import CLASSIFIER, ClassifierConfig
 from training.reproduction.tasks.cohort import Phantom, phantom
 from training.reproduction.tasks.generator import GENERATOR, GeneratorConfig
+from training.settings import CnnSettings, GanSettings
 
 #: Dense bfloat16 of an H100 SXM, in TFLOP/s, by its maker's data sheet.
 H100_TFLOPS = 989.0
@@ -44,18 +45,18 @@ class Network:
     """A kind of network, and how it is trained but for its length."""
 
     kind: str
-    preset: CnnPreset | GanPreset
+    preset: CnnSettings | GanSettings
 
 
 def main(arguments: list[str] | None = None) -> None:
     """Count, and print a table."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.grid", description=__doc__)
-    parser.add_argument("--preset", choices=sorted(EXPERIMENTS), default="paper")
+    parser.add_argument("--preset", choices=sorted(GRIDS), default="paper")
     parser.add_argument("--tflops", type=float, default=H100_TFLOPS, help="the device's best rate")
     args = parser.parse_args(arguments)
     trained: Counter[Network] = Counter()
     updates: Counter[Network] = Counter()
-    for network, count in _counted(EXPERIMENTS[args.preset]):
+    for network, count in _counted(GRIDS[args.preset]):
         trained[network] += 1
         updates[network] += count
     print("| " + " | ".join(_HEAD) + " |\n" + "|---" * len(_HEAD) + "|")
@@ -79,15 +80,15 @@ def _cost(flop: float, tflops: float) -> tuple[str, str]:
 
 
 def _words(network: Network) -> str:
-    if isinstance(network.preset, CnnPreset):
+    if isinstance(network.preset, CnnSettings):
         return f"{network.kind}, {network.preset.batch} a batch"
     preset = network.preset
     return f"{network.kind}, {preset.width} and {preset.discriminator_width} channels"
 
 
-def _counted(experiment: Experiment) -> Iterator[tuple[Network, int]]:
+def _counted(preset: GridPreset) -> Iterator[tuple[Network, int]]:
     """Yield every network of the grid, and its updates."""
-    for task in topological_order(_cells(experiment), done=lambda _: False):
+    for task in topological_order(_cells(preset), done=lambda _: False):
         if task.kind is CLASSIFIER:
             training: ClassifierConfig = task.config
             yield (
@@ -97,25 +98,25 @@ def _counted(experiment: Experiment) -> Iterator[tuple[Network, int]]:
         elif task.kind is GENERATOR:
             made: GeneratorConfig = task.config
             yield (
-                Network(made.kind, replace(made.preset, epochs=1, updates=None)),
+                Network(made.gan.kind, replace(made.gan, epochs=1, updates=None)),
                 _gan_updates(made, _lesions(task)),
             )
 
 
-def _cells(experiment: Experiment) -> Iterable[Task]:
+def _cells(preset: GridPreset) -> Iterable[Task]:
     """Name every task, at the paper's choices or the preset's nearest to them."""
-    cohort = phantom(Phantom(1, experiment.counts, experiment.augmentation), "phantom")
-    protocol_runs = experiments.protocol_runs(experiment, cohort, seed=1)
-    classes = np.repeat(np.arange(len(CLASSES)), experiment.counts)
-    best = _nearest(experiment.classic, 5000), _nearest(experiment.synthetic, 1000)
+    cohort = phantom(Phantom(1, preset.counts, preset.augmentation), "phantom")
+    protocol_runs = experiments.protocol_runs(preset, cohort, seed=1)
+    classes = np.repeat(np.arange(len(CLASSES)), preset.counts)
+    best = _nearest(preset.classic, 5000), _nearest(preset.synthetic, 1000)
     inner = {split: best for protocol in protocol_runs for split in protocol.splits}
-    further = cohorts.protocol_runs(experiment)
-    test = experiment.cohorts
+    further = cohorts.protocol_runs(preset)
+    test = preset.cohorts
     theirs = _nearest(test.classic, best[0]), _nearest(test.synthetic, best[1])
     setup = ExperimentSetup(
         protocol_runs,
         Labels(classes, np.arange(len(classes)).astype(str)),
-        phantom(Phantom(experiments.NEW_SEED, experiment.new, experiment.augmentation), "new"),
+        phantom(Phantom(experiments.NEW_SEED, preset.new, preset.augmentation), "new"),
         *best,
         inner,
         {protocol.seed: theirs for protocol in further},
@@ -124,7 +125,7 @@ def _cells(experiment: Experiment) -> Iterable[Task]:
     groups = [
         of
         for protocol in protocol_runs
-        for split in (protocol.splits if experiment.inner_folds else ())
+        for split in (protocol.splits if preset.inner_folds else ())
         for of in (
             nested_selection.classic(protocol, split),
             nested_selection.synthetic(protocol, split, best=best[0]),
@@ -161,8 +162,8 @@ def _gan_updates(made: GeneratorConfig, lesions: float) -> int:
     images = lesions + _classic(made, made.classic_per_fold, lesions)
     if made.label is not None:
         images /= len(CLASSES)
-    batches = max(1, int(images) // made.preset.batch)
-    return made.preset.updates or made.preset.epochs * batches
+    batches = max(1, int(images) // made.gan.batch)
+    return made.gan.updates or made.gan.epochs * batches
 
 
 def _classic(config: ClassifierConfig | GeneratorConfig, per_fold: int, lesions: float) -> float:
@@ -185,11 +186,10 @@ def _flop(network: Network) -> float:
     def of_epochs(epochs: int) -> int:
         longer = replace(preset, epochs=epochs)
         with FlopCounterMode(display=False) as counter:
-            if isinstance(longer, CnnPreset):
+            if isinstance(longer, CnnSettings):
                 classifier.train(data, longer, seed=0, log=NoTrainingLog())
             else:
-                train = acgan.train if network.kind == "acgan" else gan.train
-                train(data, longer, seed=0, log=NoTrainingLog())
+                KINDS[network.kind].train(data, longer, seed=0, log=NoTrainingLog())
         return int(counter.get_total_flops())
 
     return float(of_epochs(2) - of_epochs(1))

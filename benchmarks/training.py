@@ -11,6 +11,7 @@ import sys
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from statistics import median
@@ -24,9 +25,10 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from lesion.classes import CLASSES
 from training.data.datasets import Labelled
-from training.networks import acgan, classifier, cuda_graphs, devices, gan
-from training.pipeline.checkpoints import NoTrainingLog, TrainingLog
-from training.presets import CnnPreset, GanPreset
+from training.networks import classifier, cuda_graphs, devices
+from training.networks.generators import KINDS, kind_of
+from training.networks.training_log import NoTrainingLog, TrainingLog
+from training.settings import CnnSettings, GanSettings
 
 _BATCH = 64
 _FEW = 4  # steps of an epoch whose operations are counted
@@ -39,7 +41,7 @@ Train = Callable[[int, TrainingLog], object]
 
 
 class Clock(NoTrainingLog):
-    """A journal that notes when each epoch ends: by then the device has finished it."""
+    """A log that notes when each epoch ends: by then the device has finished it."""
 
     def __init__(self) -> None:
         self.ends: list[float] = []
@@ -116,21 +118,17 @@ def _data(steps: int, device: torch.device) -> Labelled:
 def _trains(data: Labelled, width: int) -> dict[str, Train]:
     """Return each network's training, in the paper's form, as a function of its epochs."""
 
-    def preset(epochs: int, *, conditional: bool) -> GanPreset:
-        return GanPreset(
-            width=width, discriminator_width=width // 16, epochs=epochs, conditional=conditional
+    def train_gan(kind: str, epochs: int, log: TrainingLog) -> object:
+        settings = GanSettings(
+            kind=kind, width=width, discriminator_width=width // 16, epochs=epochs
         )
+        return kind_of(settings).train(data, settings, seed=0, log=log)
 
     return {
         "CNN": lambda epochs, log: classifier.train(
-            data, CnnPreset(epochs=epochs), seed=0, log=log
+            data, CnnSettings(epochs=epochs), seed=0, log=log
         ),
-        "DCGAN": lambda epochs, log: gan.train(
-            data, preset(epochs, conditional=False), seed=0, log=log
-        ),
-        "ACGAN": lambda epochs, log: acgan.train(
-            data, preset(epochs, conditional=True), seed=0, log=log
-        ),
+        **{kind.title: partial(train_gan, name) for name, kind in KINDS.items()},
     }
 
 

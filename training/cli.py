@@ -7,12 +7,15 @@ exports need not have a GPU.
 import argparse
 import re
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 from lesion.bundle import NAME_PATTERN
 from lesion.errors import HepaticaError
+from training import overrides
+from training.data.training_sets import ARMS
 from training.phantom import cli
-from training.presets import PRESETS
+from training.presets import BUNDLES, BundlePreset
 from training.reproduction import cli as reproduction
 
 
@@ -77,7 +80,9 @@ def _add(parser: argparse.ArgumentParser, *names: str) -> None:
     if "cohort" in names:
         parser.add_argument("--cohort", type=Path, required=True, help="a cohort's folder")
     if "preset" in names:
-        parser.add_argument("--preset", choices=sorted(PRESETS), default="quick")
+        parser.add_argument("--preset", choices=sorted(BUNDLES), default="quick")
+        parser.add_argument("--arm", choices=ARMS, help="the classifier's training set")
+        overrides.add_override(parser)
     if "seed" in names:
         parser.add_argument("--seed", type=int, default=1)
     if "run" in names:
@@ -98,11 +103,19 @@ def _bundle(text: str) -> Path:
     return path
 
 
+def _preset(args: argparse.Namespace) -> BundlePreset:
+    """Return the preset with the fields that the command line sets."""
+    preset = BUNDLES[args.preset]
+    if args.arm is not None:
+        preset = replace(preset, arm=args.arm)
+    return overrides.apply(preset, args.overrides)
+
+
 def _cut(args: argparse.Namespace) -> None:
     from training.data import cohort, patches
     from training.pipeline import checkpoints
 
-    preset = PRESETS[args.preset]
+    preset = _preset(args)
     found = cohort.read(args.cohort)
     how = {"augmentation": preset.augmentation, "seed": args.seed}
     if patches.is_cut(args.folder / "patches", fingerprint=found.fingerprint, **how):
@@ -118,9 +131,9 @@ def _train(args: argparse.Namespace) -> None:
     from training.data import patches
     from training.pipeline import cross_validation
 
-    cross_validation.train(
+    cross_validation.run(
         patches.load(args.folder / "patches"),
-        PRESETS[args.preset],
+        _preset(args),
         seed=args.seed,
         folder=args.folder,
         resume=args.resume,
@@ -133,7 +146,7 @@ def _export(args: argparse.Namespace) -> None:
 
     bundle = assemble.bundle(
         patches.load(args.folder / "patches"),
-        PRESETS[args.preset],
+        _preset(args),
         folder=args.folder,
         out=args.out,
     )

@@ -13,8 +13,9 @@ from training.data.patches import Patches
 from training.data.records import Cohort, CohortLesion
 from training.pipeline import cross_validation
 from training.pipeline.artifacts import ArtifactStore
+from training.pipeline.origin import Origin
 from training.pipeline.tasks import Task
-from training.presets import SMOKE
+from training.presets import SMOKE_BUNDLE
 from training.reproduction.tasks.cohort import IMPORTED, Imported
 
 from .workshop import Workshop
@@ -63,7 +64,7 @@ def cohort() -> Cohort:
 @pytest.fixture(scope="session")
 def cut(cohort: Cohort, tmp_path_factory: pytest.TempPathFactory) -> Patches:
     folder = tmp_path_factory.mktemp("patches")
-    patches.cut_cohort(cohort, folder, augmentation=SMOKE.augmentation, seed=7)
+    patches.cut_cohort(cohort, folder, augmentation=SMOKE_BUNDLE.augmentation, seed=7)
     return patches.load(folder)
 
 
@@ -71,7 +72,7 @@ def cut(cohort: Cohort, tmp_path_factory: pytest.TempPathFactory) -> Patches:
 def smoke_run(cut: Patches, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A finished run of the smoke preset."""
     folder = tmp_path_factory.mktemp("run")
-    cross_validation.train(cut, SMOKE, seed=7, folder=folder, resume=False)
+    cross_validation.run(cut, SMOKE_BUNDLE, seed=7, folder=folder, resume=False)
     return folder
 
 
@@ -79,7 +80,9 @@ def smoke_run(cut: Patches, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def discs(cut: Patches, store: ArtifactStore) -> Task:
     """The cohort of discs, in the store; in more patients, of whom some have two lesions."""
     alone = np.arange(len(cut.classes)) % 4 > 1
-    config = Imported("discs", "0" * 64, simulated=True, augmentation=SMOKE.augmentation, seed=7)
+    config = Imported(
+        "discs", "0" * 64, simulated=True, augmentation=SMOKE_BUNDLE.augmentation, seed=7
+    )
     task = Task(IMPORTED, config, label="discs")
     arrays = {
         "originals": cut.originals,
@@ -89,5 +92,5 @@ def discs(cut: Patches, store: ArtifactStore) -> Task:
         "lesion_ids": np.array(cut.lesion_ids),
         "patient_ids": np.where(alone, cut.lesion_ids, cut.patient_ids),
     }
-    store.save(task, arrays, seconds=0.0)
+    store.save(task, arrays, Origin(seconds=0.0))
     return task

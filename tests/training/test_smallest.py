@@ -6,8 +6,8 @@ from pathlib import Path
 
 from training.data.folds import FOLDS
 from training.presets import PAPER, QUICK, RELEASE
-from training.reproduction.presets import PAPER as PAPER_GRID
-from training.reproduction.presets import QUICK as QUICK_GRID
+from training.presets import PAPER as PAPER_GRID
+from training.presets import QUICK as QUICK_GRID
 
 TEXT = Path(__file__).parents[2].joinpath("docs/cohort.md").read_text(encoding="utf-8")
 

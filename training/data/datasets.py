@@ -15,7 +15,10 @@ from torch import Tensor
 
 from lesion.errors import RunError
 from training.data.patches import Patches
-from training.presets import HU_WINDOW
+
+#: HU of a bundle's networks: from fat to well-enhanced vessels. Rescaled to (0,1), or to (-1,1) for
+#: the generator.
+HU_WINDOW = (-150.0, 250.0)
 
 #: How patches are rescaled to (0, 1), which the paper (2.2) does not tell: by a fixed window, which
 #: keeps Hounsfield units and is what bundles do; by each patch's own minimum and maximum, as its

@@ -10,7 +10,7 @@ HU of soft tissue are exact to 0.1 in float16; noise is a hundred times that.
 """
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -100,6 +100,19 @@ def load(folder: Path) -> Patches:
         originals=np.load(folder / "originals.npy"),
         variants=np.load(folder / "variants.npy", mmap_mode="r"),
         cut=index["cut"],
+    )
+
+
+def from_arrays(arrays: Mapping[str, np.ndarray]) -> Patches:
+    """Put a cohort's arrays, of a cut in memory, into the form that the rest of training takes."""
+    return Patches(
+        cohort={},
+        lesion_ids=tuple(str(name) for name in arrays["lesion_ids"]),
+        patient_ids=tuple(str(name) for name in arrays["patient_ids"]),
+        classes=np.asarray(arrays["classes"]),
+        diameter_mm=np.asarray(arrays["diameter_mm"]),
+        originals=np.asarray(arrays["originals"]),
+        variants=arrays["variants"],
     )
 
 

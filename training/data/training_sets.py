@@ -4,10 +4,11 @@ Sizes are the paper's way of counting: added per fold. A network that trains on 
 gets twice as many, one that trains on a whole cohort three times.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import reduce
 from operator import add
+from typing import Literal, NamedTuple, get_args
 
 import numpy as np
 import torch
@@ -15,12 +16,18 @@ from jaxtyping import Bool
 from torch import Tensor
 
 from lesion.classes import CLASSES
-from lesion.errors import RunError
 from training.data import datasets
 from training.data.datasets import Labelled, Scaling
 from training.data.folds import FOLDS
-from training.pipeline.tasks import Arrays
-from training.reproduction.tasks.cohort import as_patches
+from training.data.patches import Patches
+
+#: The paper's training sets, each the one before and something more: the lesions alone, + classic
+#: augmentation, + a generator's images.
+Arm = Literal["none", "classic", "gan"]
+ARMS: tuple[Arm, ...] = get_args(Arm)
+
+#: Gives `count` synthetic images [count, 64, 64] in (0, 1) of a class, by its label.
+ImageSource = Callable[[int, int], Tensor]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,13 +37,23 @@ class TrainingSet:
     Classic augmentations of them, per fold; synthetic lesions, and new real cases with their
     augmentations, per class and fold.
 
-    Without `originals` only what is added is trained on (train on synthetic, test on real).
+    Without `originals` only what is added is trained on (train on synthetic, test on real). They
+    are repeated until there are as many as in a group of `repeated_per_fold`, where that is set.
     """
 
     classic_per_fold: int = 0
     synthetic_per_class: int = 0
     new_per_class: int = 0
     originals: bool = True
+    repeated_per_fold: int = 0
+
+
+class Sources(NamedTuple):
+    """What a training set is taken from: a cohort, and what is added to it."""
+
+    patches: Patches
+    synthetic: ImageSource | None = None
+    new: Patches | None = None
 
 
 def group_size(per_fold: int, chosen: Bool[np.ndarray, " n"]) -> int:
@@ -44,51 +61,44 @@ def group_size(per_fold: int, chosen: Bool[np.ndarray, " n"]) -> int:
     return round(per_fold * FOLDS * float(chosen.mean()))
 
 
-def assemble(
+def build(
     wanted: TrainingSet,
-    inputs: Mapping[str, Arrays],
+    sources: Sources,
     chosen: Bool[np.ndarray, " n"],
     *,
-    scaling: Scaling,
     device: torch.device,
+    scaling: Scaling = "window",
 ) -> Labelled:
-    """Put a training set together from the roles `cohort`, `synthetic-<class>` and `new`.
+    """Put a training set together from the `chosen` lesions of a cohort, on the device.
 
-    Synthetic images are in (0, 1) already. Raise `RunError` where there are too few.
+    Raise `RunError` where a source has too few images, `ValueError` where there is none.
     """
-    patches = as_patches(inputs["cohort"])
-    sets = []
+    patches, sets = sources.patches, []
     if wanted.originals:
-        sets.append(datasets.originals(patches, chosen, device=device, scaling=scaling))
+        own = datasets.originals(patches, chosen, device=device, scaling=scaling)
+        if wanted.repeated_per_fold:
+            own = own.repeated(group_size(wanted.repeated_per_fold, chosen))
+        sets.append(own)
     if wanted.classic_per_fold:
         size = group_size(wanted.classic_per_fold, chosen)
         sets.append(datasets.classic(patches, chosen, count=size, device=device, scaling=scaling))
     if wanted.synthetic_per_class:
+        if sources.synthetic is None:
+            raise ValueError("found no source of synthetic images, expected one")
         size = group_size(wanted.synthetic_per_class, chosen)
-        images = [_first(synthetic_images(inputs, label), size) for label in range(len(CLASSES))]
-        sets.append(_put(np.concatenate(images), np.repeat(range(len(CLASSES)), size), device))
+        for label in range(len(CLASSES)):
+            images = sources.synthetic(label, size).to(device)
+            sets.append(Labelled(images, torch.full((size,), label, device=device)))
     if wanted.new_per_class:
+        if sources.new is None:
+            raise ValueError("found no new cases, expected some")
         size = group_size(wanted.new_per_class, chosen)
-        sets.append(_new(inputs["new"], size, scaling=scaling, device=device))
+        sets.append(_new(sources.new, size, device=device, scaling=scaling))
     return reduce(add, sets)
 
 
-def synthetic_images(inputs: Mapping[str, Arrays], label: int) -> np.ndarray:
-    """Return a class's synthetic images [count, 64, 64], of a generator of its own or of all."""
-    if "synthetic" in inputs:
-        return inputs["synthetic"]["images"][label]
-    return inputs[f"synthetic-{CLASSES[label]}"]["images"][0]
-
-
-def _first(images: np.ndarray, size: int) -> np.ndarray:
-    if len(images) < size:
-        raise RunError(f"found {len(images)} synthetic images of a class, expected {size}")
-    return np.asarray(images[:size], dtype=np.float32)
-
-
-def _new(arrays: Arrays, per_class: int, *, scaling: Scaling, device: torch.device) -> Labelled:
+def _new(patches: Patches, per_class: int, *, device: torch.device, scaling: Scaling) -> Labelled:
     """Take new cases' own patches and as many augmentations as fill the group (paper 4.2.2)."""
-    patches = as_patches(arrays)
     sets = []
     for label in range(len(CLASSES)):
         mine = patches.classes == label
@@ -98,8 +108,3 @@ def _new(arrays: Arrays, per_class: int, *, scaling: Scaling, device: torch.devi
         both = own + more
         sets.append(Labelled(both.images[:per_class], both.labels[:per_class]))
     return reduce(add, sets)
-
-
-def _put(images: np.ndarray, labels: np.ndarray, device: torch.device) -> Labelled:
-    put: Tensor = torch.from_numpy(images).to(device)
-    return Labelled(put, torch.from_numpy(labels.astype(np.int64)).to(device))

@@ -11,14 +11,13 @@ from training.data.patches import Patches
 from training.evaluation import calibration as calibrate
 from training.evaluation import metrics
 from training.pipeline.cross_validation import HeldOut
-from training.pipeline.train_networks import ARMS, BEST_ARM
 
 _QUANTILES = (0.01, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99)
 
 
 def evaluation(patches: Patches, held_out: HeldOut) -> dict[str, Any]:
     """Return the cross-validated figures, as `lesion.bundle.manifest.Evaluation` takes them."""
-    truth, logits = patches.classes, held_out.logits[BEST_ARM]
+    truth, logits = patches.classes, held_out.shipped
     counts = metrics.confusion(truth, logits.argmax(axis=1))
     probabilities, sets = calibrate.cross_fitted(logits, truth, held_out.fold)
     return {
@@ -32,17 +31,15 @@ def evaluation(patches: Patches, held_out: HeldOut) -> dict[str, Any]:
         "conformal_coverage": _by_class(metrics.coverage(sets, truth)),
         "confusion": counts.tolist(),
         "arms": {
-            arm: metrics.accuracy(
-                metrics.confusion(truth, held_out.logits[arm].argmax(axis=1))
-            )._asdict()
-            for arm in ARMS
+            arm: metrics.accuracy(metrics.confusion(truth, of_arm.argmax(axis=1)))._asdict()
+            for arm, of_arm in held_out.logits.items()
         },
     }
 
 
 def calibration(patches: Patches, held_out: HeldOut) -> dict[str, Any]:
     """Return what turns outputs into answers, as `lesion.bundle.manifest.Calibration` takes it."""
-    calibrated = calibrate.fit(held_out.logits[BEST_ARM], patches.classes)
+    calibrated = calibrate.fit(held_out.shipped, patches.classes)
     share = calibrate.OUT_OF_DISTRIBUTION_SHARE
     return {
         "temperature": calibrated.temperature,
@@ -55,8 +52,8 @@ def calibration(patches: Patches, held_out: HeldOut) -> dict[str, Any]:
 
 def reference(patches: Patches, held_out: HeldOut) -> dict[str, Any]:
     """Return the distributions that a server can watch for drift."""
-    calibrated = calibrate.fit(held_out.logits[BEST_ARM], patches.classes)
-    probabilities = calibrated.probabilities(held_out.logits[BEST_ARM])
+    calibrated = calibrate.fit(held_out.shipped, patches.classes)
+    probabilities = calibrated.probabilities(held_out.shipped)
     predicted = np.bincount(probabilities.argmax(axis=1), minlength=len(CLASSES))
     return {
         "patch_mean_hu": _quantiles(patches.originals.mean(axis=(1, 2))),

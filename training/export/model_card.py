@@ -20,9 +20,9 @@ _SITE = (
 )
 
 _ARMS = {
-    "original": "the lesions alone",
+    "none": "the lesions alone",
     "classic": "+ classic augmentation (paper 3.1)",
-    "synthetic": "+ synthetic lesions (paper 3.2)",
+    "gan": "+ synthetic lesions (paper 3.2)",
 }
 
 _UPDATES = {
@@ -100,6 +100,7 @@ def write(manifest: Mapping[str, Any]) -> str:
     training: Training = manifest["training"]
     generators: Mapping[str, Graph] = manifest["generators"]
     low, high = manifest["hu_window"]
+    arms = evaluation.arms
     return _CARD.format(
         name=manifest["name"],
         version=manifest["version"],
@@ -112,8 +113,8 @@ def write(manifest: Mapping[str, Any]) -> str:
         protocol=evaluation.protocol,
         lesions=evaluation.lesions,
         generators="" if _same_generators(training) else _OTHER_GENERATORS,
-        updates=_UPDATES[bool(training.resolved["equal_updates"])],
-        arms="\n".join(f"| {_ARMS[arm]} | {_percent(e)} |" for arm, e in evaluation.arms.items()),
+        updates=_UPDATES[bool(training.resolved["equal_updates"])] if len(arms) > 1 else "",
+        arms="\n".join(f"| {_ARMS[arm]} | {_percent(e)} |" for arm, e in arms.items()),
         per_class="\n".join(
             f"| {c} | {_percent(evaluation.sensitivity[c])} | {_percent(evaluation.specificity[c])}"
             f" | {_percent(evaluation.conformal_coverage[c])} |"
@@ -144,8 +145,9 @@ def write(manifest: Mapping[str, Any]) -> str:
 
 
 def _same_generators(training: Training) -> bool:
-    """Tell whether the folds' generators were trained as the shipped ones were."""
-    return bool(training.resolved["fold_gan"] == training.resolved["final_gan"])
+    """Tell whether the folds' generators, if there were any, were trained as the shipped ones."""
+    resolved = training.resolved
+    return resolved["arm"] != "gan" or bool(resolved["fold_gan"] == resolved["final_gan"])
 
 
 def _cohort(cohort: Cohort) -> str:

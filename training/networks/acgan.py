@@ -12,33 +12,33 @@ from torch import Tensor
 from training.data.datasets import Labelled
 from training.networks import gan
 from training.networks.architectures import Discriminator, Generator
-from training.pipeline.checkpoints import TrainingLog
-from training.presets import GanPreset
+from training.networks.training_log import TrainingLog
 from training.seeds import derive
+from training.settings import GanSettings
 
 _READ_BATCH = 512
 
 
 def train(
     data: Labelled,
-    preset: GanPreset,
+    settings: GanSettings,
     *,
     seed: int,
     log: TrainingLog,
     picture: Callable[[Generator], None] | None = None,
 ) -> gan.TrainedGan:
-    """Train on all classes and return both networks; raise `ValueError` if not `conditional`.
+    """Train on all classes and return both networks.
 
     Batch normalization's statistics are a mixture of real and synthetic images' in training. The
     discriminator's are measured anew on real ones alone, which it is to classify.
     """
-    if not preset.conditional:
-        raise ValueError("conditional: found False, expected True: an ACGAN's generator has labels")
-    pair = gan.train_adversarial(data, preset, auxiliary=True, seed=seed, log=log, picture=picture)
+    pair = gan.train_adversarial(
+        data, settings, labels="named", seed=seed, log=log, picture=picture
+    )
     torch.manual_seed(derive(seed, "settle discriminator"))
     order = torch.randperm(len(data.images), device=data.images.device)
     with gan.batchnorm_statistics(pair.discriminator), torch.no_grad():
-        for batch in order.split(preset.batch):
+        for batch in order.split(settings.batch):
             pair.discriminator(_rescaled(data.images[batch]))
     return pair
 

@@ -6,7 +6,6 @@ stands.
 """
 
 from itertools import pairwise
-from typing import Literal
 
 import torch
 from torch import Tensor, nn
@@ -15,9 +14,7 @@ from torch.nn.utils.parametrizations import spectral_norm
 
 from lesion.bundle import LATENT_SIZE
 from lesion.classes import CLASSES
-
-Upsampling = Literal["transposed", "resize"]
-Kernel = Literal[4, 5]
+from training.settings import Kernel, Upsampling
 
 
 class Classifier(nn.Module):
@@ -104,6 +101,28 @@ class Generator(nn.Module):
         for layer in self.last:
             maps = layer(maps, z) if isinstance(layer, _Step) else layer(maps)
         return torch.tanh(maps)
+
+
+class OneClassGenerator(nn.Module):
+    """A generator of one class alone: z [n, 100] -> image [n, 1, 64, 64] in (-1, 1).
+
+    A conditional generator's class is a constant here: its column of weights is a bias.
+    """
+
+    weight: Tensor
+    bias: Tensor
+
+    def __init__(self, generator: Generator, label: int) -> None:
+        super().__init__()
+        self.generator = generator
+        weight = generator.project.weight.detach()
+        self.register_buffer("weight", weight[:, :LATENT_SIZE].T.contiguous())
+        bias = weight[:, LATENT_SIZE + label] if generator.classes else torch.zeros(len(weight))
+        self.register_buffer("bias", bias.clone())
+
+    def forward(self, z: Tensor) -> Tensor:
+        """Return the images."""
+        return self.generator.paint(z @ self.weight + self.bias, z)
 
 
 class _Step(nn.Module):

@@ -13,9 +13,9 @@ from training.data.datasets import Labelled
 from training.networks.architectures import Classifier
 from training.networks.cuda_graphs import BatchSampler, CapturedStep, Nesterov
 from training.networks.devices import autocast, to_device
-from training.pipeline.checkpoints import TrainingLog
-from training.presets import CnnPreset
+from training.networks.training_log import TrainingLog
 from training.seeds import derive
+from training.settings import CnnSettings
 
 _READ_BATCH = 512
 
@@ -39,25 +39,27 @@ class ClassifierOutputs:
     features: Tensor
 
 
-def train(data: Labelled, preset: CnnPreset, *, seed: int, log: TrainingLog) -> TrainedClassifier:
+def train(
+    data: Labelled, settings: CnnSettings, *, seed: int, log: TrainingLog
+) -> TrainedClassifier:
     """Train on `data` and keep the last weights.
 
     Same arguments, same machine: same weights, interrupted or not.
     """
     images, labels, device = data.images, data.labels, data.images.device
     torch.manual_seed(derive(seed, "weights"))
-    network = to_device(Classifier(dropout=preset.dropout), device).train()
+    network = to_device(Classifier(dropout=settings.dropout), device).train()
     mean = images.mean(dtype=torch.float32)
-    batches = [len(part) for part in images.split(preset.batch)]
-    updates = preset.epochs * len(batches) if preset.updates is None else preset.updates
-    rates = torch.tensor(_rates(preset, updates), dtype=torch.float32, device=device)
-    optimizer = Nesterov(network, rates, weight_decay=preset.weight_decay)
+    batches = [len(part) for part in images.split(settings.batch)]
+    updates = settings.epochs * len(batches) if settings.updates is None else settings.updates
+    rates = torch.tensor(_rates(settings, updates), dtype=torch.float32, device=device)
+    optimizer = Nesterov(network, rates, weight_decay=settings.weight_decay)
     parts = {"network": network, "optimizer": optimizer}
     sampler, total = BatchSampler(len(images), device), torch.zeros((), device=device)
 
     def step(count: int) -> None:
         batch = sampler.next_batch(count)
-        with autocast(device, enabled=preset.bfloat16):
+        with autocast(device, enabled=settings.bfloat16):
             logits = network((images[batch] - mean).unsqueeze(1))
         loss = cross_entropy(logits.float(), labels[batch])
         network.zero_grad()
@@ -66,7 +68,7 @@ def train(data: Labelled, preset: CnnPreset, *, seed: int, log: TrainingLog) -> 
         total.add_(loss.detach())
 
     steps = CapturedStep(step, device)
-    for epoch in range(log.resume(parts), epochs(preset, len(images))):
+    for epoch in range(log.resume(parts), epochs(settings, len(images))):
         torch.manual_seed(derive(seed, "epoch", epoch))
         sampler.shuffle()
         total.zero_()
@@ -76,15 +78,15 @@ def train(data: Labelled, preset: CnnPreset, *, seed: int, log: TrainingLog) -> 
     return TrainedClassifier(network.eval(), mean.item())
 
 
-def epochs(preset: CnnPreset, size: int) -> int:
+def epochs(settings: CnnSettings, size: int) -> int:
     """Count the epochs that training on `size` images takes; `updates` may cut the last one."""
-    if preset.updates is None:
-        return preset.epochs
-    return math.ceil(preset.updates / math.ceil(size / preset.batch))
+    if settings.updates is None:
+        return settings.epochs
+    return math.ceil(settings.updates / math.ceil(size / settings.batch))
 
 
 @torch.no_grad()
-def read(trained: TrainedClassifier, images: Tensor) -> ClassifierOutputs:
+def predict(trained: TrainedClassifier, images: Tensor) -> ClassifierOutputs:
     """Run images [n, 64, 64] in (0, 1) through the network, without bfloat16, as it is exported."""
     logits, features = [], []
     for batch in images.split(_READ_BATCH):
@@ -94,12 +96,12 @@ def read(trained: TrainedClassifier, images: Tensor) -> ClassifierOutputs:
     return ClassifierOutputs(torch.cat(logits).cpu(), torch.cat(features).cpu())
 
 
-def _rates(preset: CnnPreset, updates: int) -> list[tuple[float, float]]:
+def _rates(settings: CnnSettings, updates: int) -> list[tuple[float, float]]:
     """Return the learning rate and the momentum of each update."""
-    if preset.schedule == "constant":
-        return [(preset.learning_rate, preset.momentum)] * updates
-    optimizer = SGD([torch.zeros(1)], lr=preset.learning_rate, momentum=preset.momentum)
-    schedule = OneCycleLR(optimizer, max_lr=preset.learning_rate, total_steps=updates)
+    if settings.schedule == "constant":
+        return [(settings.learning_rate, settings.momentum)] * updates
+    optimizer = SGD([torch.zeros(1)], lr=settings.learning_rate, momentum=settings.momentum)
+    schedule = OneCycleLR(optimizer, max_lr=settings.learning_rate, total_steps=updates)
     rates = []
     for _ in range(updates):
         (group,) = optimizer.param_groups

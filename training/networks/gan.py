@@ -5,10 +5,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from copy import deepcopy
 from dataclasses import dataclass
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import cross_entropy, relu, softplus
 
 from lesion.bundle import LATENT_SIZE
 from lesion.classes import CLASSES
@@ -17,9 +17,14 @@ from training.networks.architectures import Discriminator, Generator
 from training.networks.cuda_graphs import BatchSampler, CapturedStep, ema_update, make_adam
 from training.networks.devices import autocast, to_device
 from training.networks.diffaugment import differentiable_augmentation
-from training.pipeline.checkpoints import TrainingLog
-from training.presets import GanPreset
+from training.networks.losses import discriminator_loss, generator_loss, judge
+from training.networks.training_log import TrainingLog
 from training.seeds import derive
+from training.settings import GanSettings
+
+#: What the classes are for: nothing; both networks are told them (Mirza and Osindero 2014); or the
+#: generator is told them, and the discriminator is to name them (ACGAN, Odena et al. 2017).
+Labels = Literal["unused", "told", "named"]
 
 _SETTLING_BATCHES = 50
 _PICTURES = 10
@@ -33,77 +38,66 @@ class TrainedGan:
     discriminator: Discriminator
 
 
-def train(
-    data: Labelled,
-    preset: GanPreset,
-    *,
-    seed: int,
-    log: TrainingLog,
-    picture: Callable[[Generator], None] | None = None,
-) -> Generator:
-    """Train on `data` and return the generator; a conditional one learns the labels too.
-
-    `picture`, if there is one, is shown the generator now and then. Same arguments, same machine:
-    same weights, interrupted or not, pictured or not.
-    """
-    return train_adversarial(data, preset, seed=seed, log=log, picture=picture).generator
-
-
 def train_adversarial(
     data: Labelled,
-    preset: GanPreset,
+    settings: GanSettings,
     *,
-    auxiliary: bool = False,
+    labels: Labels = "unused",
     seed: int,
     log: TrainingLog,
     picture: Callable[[Generator], None] | None = None,
 ) -> TrainedGan:
-    """Train a DCGAN, or with `auxiliary` an ACGAN, which differs in its losses alone."""
+    """Train a generator and the discriminator that it is to deceive; what for, `labels` says.
+
+    `picture`, if there is one, is shown the generator now and then. Same arguments, same machine:
+    same weights, interrupted or not, pictured or not.
+    """
     device = data.images.device
-    images, labels = data.images * 2 - 1, data.labels if preset.conditional else None
+    images, classes = data.images * 2 - 1, None if labels == "unused" else data.labels
     torch.manual_seed(derive(seed, "weights"))
-    generator = to_device(build_generator(preset), device)
-    discriminator = to_device(_build_discriminator(preset, auxiliary=auxiliary), device)
+    generator = to_device(build_generator(settings, labels=labels), device)
+    discriminator = to_device(_build_discriminator(settings, labels), device)
     average = deepcopy(generator)
-    adam_g = make_adam(generator, rate=preset.learning_rate, beta1=preset.beta1)
-    adam_d = make_adam(discriminator, rate=preset.discriminator_learning_rate, beta1=preset.beta1)
+    adam_g = make_adam(generator, rate=settings.learning_rate, beta1=settings.beta1)
+    adam_d = make_adam(
+        discriminator, rate=settings.discriminator_learning_rate, beta1=settings.beta1
+    )
     parts = {"g": generator, "d": discriminator, "average": average, "adam_g": adam_g}
     parts["adam_d"] = adam_d
 
-    see = differentiable_augmentation if preset.differentiable_augmentation else nn.Identity()
+    see = differentiable_augmentation if settings.differentiable_augmentation else nn.Identity()
     sampler, losses = BatchSampler(len(images), device), torch.zeros(2, device=device)
 
     def step(count: int) -> None:
         batch = sampler.next_batch(count)
         real = images[batch].unsqueeze(1)
-        label = None if labels is None else labels[batch]
+        label = None if classes is None else classes[batch]
 
         # Maximize D(x) for real images and minimize it for synthetic ones (equation 1): L_S. An
         # ACGAN's discriminator maximizes L_S + L_C, the latter too over both (Odena et al. 2017).
-        with autocast(device, enabled=preset.bfloat16):
+        with autocast(device, enabled=settings.bfloat16):
             fake = generator(latent(len(real), device), label)
-            judged_real, misnamed_real = _judge(discriminator, see(real), label)
-            judged_fake, misnamed_fake = _judge(discriminator, see(fake.detach()), label)
-        loss_d = _discriminator_loss(judged_real, judged_fake, hinge=preset.hinge)
+            judged_real, misnamed_real = judge(discriminator, see(real), label)
+            judged_fake, misnamed_fake = judge(discriminator, see(fake.detach()), label)
+        loss_d = discriminator_loss(judged_real, judged_fake, hinge=settings.hinge)
         loss_d = loss_d + misnamed_real + misnamed_fake
         _descend(adam_d, loss_d)
 
-        # The generator maximizes log D(G(z)): equation 1's own term has no gradient where D is
-        # sure, so Radford et al. train with this one. In an ACGAN this stands for L_C - L_S.
+        # In an ACGAN this stands for L_C - L_S.
         discriminator.requires_grad_(requires_grad=False)
-        with autocast(device, enabled=preset.bfloat16):
-            judged_fake, misnamed_fake = _judge(discriminator, see(fake), label)
-        loss_g = _generator_loss(judged_fake, hinge=preset.hinge) + misnamed_fake
+        with autocast(device, enabled=settings.bfloat16):
+            judged_fake, misnamed_fake = judge(discriminator, see(fake), label)
+        loss_g = generator_loss(judged_fake, hinge=settings.hinge) + misnamed_fake
         _descend(adam_g, loss_g)
         discriminator.requires_grad_(requires_grad=True)
 
-        ema_update(average, generator, decay=preset.ema)
+        ema_update(average, generator, decay=settings.ema)
         losses.add_(torch.stack([loss_d.detach(), loss_g.detach()]))
 
     steps = CapturedStep(step, device)
-    batches = [min(preset.batch, len(images))] * _batches(preset, len(images))
-    last = epochs(preset, len(images))
-    updates = last * len(batches) if preset.updates is None else preset.updates
+    batches = [min(settings.batch, len(images))] * _batches(settings, len(images))
+    last = epochs(settings, len(images))
+    updates = last * len(batches) if settings.updates is None else settings.updates
     for epoch in range(log.resume(parts), last):
         torch.manual_seed(derive(seed, "epoch", epoch))
         sampler.shuffle()
@@ -115,40 +109,40 @@ def train_adversarial(
         steps.run(these[1:] if epoch == 0 else these)
         mean_d, mean_g = (losses / len(these)).tolist()
         if picture and (epoch + 1) % max(1, last // _PICTURES) == 0:
-            picture(recalibrate_batchnorm(deepcopy(average), batch=preset.batch))
+            picture(recalibrate_batchnorm(deepcopy(average), batch=settings.batch))
         log.record(epoch + 1, {"discriminator": mean_d, "generator": mean_g}, parts)
     torch.manual_seed(derive(seed, "settle"))
-    return TrainedGan(recalibrate_batchnorm(average, batch=preset.batch), discriminator.eval())
+    return TrainedGan(recalibrate_batchnorm(average, batch=settings.batch), discriminator.eval())
 
 
-def epochs(preset: GanPreset, size: int) -> int:
+def epochs(settings: GanSettings, size: int) -> int:
     """Count the epochs that training on `size` images takes; `updates` may cut the last one."""
-    if preset.updates is None:
-        return preset.epochs
-    return math.ceil(preset.updates / _batches(preset, size))
+    if settings.updates is None:
+        return settings.epochs
+    return math.ceil(settings.updates / _batches(settings, size))
 
 
-def _batches(preset: GanPreset, size: int) -> int:
+def _batches(settings: GanSettings, size: int) -> int:
     """Count an epoch's batches: whole ones alone, whose statistics are as good as any other's."""
-    return max(1, size // preset.batch)
+    return max(1, size // settings.batch)
 
 
-def build_generator(preset: GanPreset) -> Generator:
-    """Make a preset's generator, untrained."""
-    classes = len(CLASSES) if preset.conditional else 0
+def build_generator(settings: GanSettings, *, labels: Labels = "unused") -> Generator:
+    """Make the settings' generator, untrained."""
+    classes = 0 if labels == "unused" else len(CLASSES)
     return Generator(
-        width=preset.width, upsampling=preset.upsampling, classes=classes, noise=preset.noise
+        width=settings.width, upsampling=settings.upsampling, classes=classes, noise=settings.noise
     )
 
 
-def _build_discriminator(preset: GanPreset, *, auxiliary: bool) -> Discriminator:
-    """Make a preset's discriminator; an ACGAN's is not told the class that it is to name."""
+def _build_discriminator(settings: GanSettings, labels: Labels) -> Discriminator:
+    """Make the settings' discriminator; an ACGAN's is not told the class that it is to name."""
     return Discriminator(
-        width=preset.discriminator_width,
-        kernel=preset.discriminator_kernel,
-        spectral=preset.spectral,
-        classes=len(CLASSES) if preset.conditional and not auxiliary else 0,
-        auxiliary=auxiliary,
+        width=settings.discriminator_width,
+        kernel=settings.discriminator_kernel,
+        spectral=settings.spectral,
+        classes=len(CLASSES) if labels == "told" else 0,
+        auxiliary=labels == "named",
     )
 
 
@@ -196,27 +190,6 @@ def sample(generator: Generator, count: int, *, label: int, seed: int) -> Tensor
         labels = torch.full((len(z),), label, device=device) if generator.classes else None
         images.append((generator(z, labels).squeeze(1) + 1) / 2)
     return torch.cat(images)
-
-
-def _judge(
-    discriminator: Discriminator, image: Tensor, label: Tensor | None
-) -> tuple[Tensor, Tensor | float]:
-    """Return the logits of being real, and what an ACGAN loses by misnaming the class: -L_C."""
-    maps = discriminator.maps(image)
-    real = discriminator.realness(maps, label).float()
-    if discriminator.scores is None or label is None:
-        return real, 0.0
-    return real, cross_entropy(discriminator.classify(maps).float(), label)
-
-
-def _discriminator_loss(real: Tensor, fake: Tensor, *, hinge: bool) -> Tensor:
-    if hinge:
-        return relu(1 - real).mean() + relu(1 + fake).mean()
-    return softplus(-real).mean() + softplus(fake).mean()
-
-
-def _generator_loss(fake: Tensor, *, hinge: bool) -> Tensor:
-    return -fake.mean() if hinge else softplus(-fake).mean()
 
 
 def _descend(optimizer: torch.optim.Optimizer, loss: Tensor) -> None:

@@ -38,16 +38,8 @@ class ArtifactStore:
         """Tell whether the task's result is there."""
         return (self.path(task) / CARD).is_file()
 
-    def save(
-        self,
-        task: Task,
-        arrays: Arrays,
-        *,
-        seconds: float,
-        device: str | None = None,
-        torch: str | None = None,
-    ) -> None:
-        """Keep a result, and beside it what it is and how it was made (`Made`).
+    def save(self, task: Task, arrays: Arrays, origin: Origin) -> None:
+        """Keep a result, and beside it what it is and how it was made.
 
         Raise `ValueError` for an array whose name cannot name a file, or which holds objects.
         """
@@ -57,7 +49,7 @@ class ArtifactStore:
         card = {
             **task.identity(),
             "label": task.label,
-            **Origin(round(seconds, 3), device, torch)._asdict(),
+            **origin._replace(seconds=round(origin.seconds, 3))._asdict(),
         }
         with self._appearing(self.path(task)) as part:
             for name, array in arrays.items():

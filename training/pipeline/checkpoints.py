@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol, runtime_checkable
+from typing import Any
 
 import torch
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -21,28 +21,6 @@ from lesion import durable
 from lesion.errors import RunError
 
 _SECONDS_BETWEEN_CHECKPOINTS = 15.0
-
-
-@runtime_checkable  # tests check every argument's type
-class TrainingLog(Protocol):
-    """What a training loop reports to."""
-
-    def resume(self, parts: Mapping[str, Any]) -> int:
-        """Restore `parts` where there is a checkpoint; return the first epoch."""
-
-    def record(self, epoch: int, losses: Mapping[str, float], parts: Mapping[str, Any]) -> None:
-        """Note that `epoch` is over."""
-
-
-class NoTrainingLog:
-    """Reports nothing and keeps nothing: a stage of seconds is better begun again."""
-
-    def resume(self, parts: Mapping[str, Any]) -> int:  # noqa: ARG002 - see Recorder
-        """Begin at the beginning."""
-        return 0
-
-    def record(self, epoch: int, losses: Mapping[str, float], parts: Mapping[str, Any]) -> None:
-        """Keep nothing."""
 
 
 @dataclass(slots=True)

@@ -15,23 +15,28 @@ _LINUX_CPUS = Path("/proc/cpuinfo")
 class Origin(NamedTuple):
     """How long a result took, and the processor or GPU and the package of torch that made it.
 
-    It names nothing: a result of another machine counts as the same.
+    And the `precision` that networks were trained in, where they were. It names nothing: a result
+    of another machine counts as the same.
     """
 
     seconds: float
     device: str | None = None
     torch: str | None = None
+    precision: str | None = None
 
 
 def origin_here(seconds: float, *, gpu: bool) -> Origin:
     """Say what was made on this machine, on its GPU where it has one and `gpu` work was done."""
-    return Origin(round(seconds, 3), (gpu and _gpu()) or _processor(), version("torch"))
+    seconds, made_by = round(seconds, 3), version("torch")
+    if not gpu:
+        return Origin(seconds, _processor(), made_by)
+    # They import torch, which takes seconds, and a light worker needs none.
+    from training.networks import devices  # noqa: PLC0415
 
-
-def _gpu() -> str | None:
-    import torch  # noqa: PLC0415 - it takes seconds, and a light worker needs none
-
-    return torch.cuda.get_device_name() if torch.cuda.is_available() else None
+    device = devices.select_device()
+    return Origin(
+        seconds, devices.name_of(device) or _processor(), made_by, devices.precision(device)
+    )
 
 
 @cache

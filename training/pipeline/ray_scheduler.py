@@ -100,7 +100,7 @@ def _compute(
         except ray.exceptions.RayError as error:
             raise failed(task, error) from error
         if arrays is not None:
-            store.save(task, arrays, **origin._asdict())
+            store.save(task, arrays, origin)
             on_done(task)
 
 

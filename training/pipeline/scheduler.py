@@ -57,7 +57,7 @@ def compute(task: Task, store: ArtifactStore) -> None:
     """Compute one task from the store into the store."""
     inputs = {role: store.load(needed) for role, needed in task.inputs.items()}
     arrays, origin = run_timed(task.kind, task.config, inputs)
-    store.save(task, arrays, **origin._asdict())
+    store.save(task, arrays, origin)
 
 
 def run_timed(kind: TaskKind, config: Any, inputs: Mapping[str, Arrays]) -> tuple[Arrays, Origin]:

@@ -9,8 +9,8 @@ from scipy.special import softmax
 from training.evaluation import metrics, multi_cohort
 from training.pipeline.artifacts import ArtifactStore
 from training.pipeline.tasks import Task
+from training.presets import GridPreset
 from training.reproduction import independent_test_set
-from training.reproduction.presets import Experiment
 
 
 class Judged(NamedTuple):
@@ -28,19 +28,19 @@ class Judged(NamedTuple):
 
 def judge(
     store: ArtifactStore,
-    experiment: Experiment,
+    grid: GridPreset,
     arms: Mapping[str, list[Task]],
     *,
     flips: bool = False,
 ) -> Judged:
     """Read what classifiers said of the fresh lesions, or of them and their flips on average."""
-    known = independent_test_set.truth(store, experiment)
+    known = independent_test_set.truth(store, grid)
     looks = "_views" if flips else ""
     right: dict[str, np.ndarray] = {}
     likelihood: dict[str, list[float]] = {}
     for name, classifiers in arms.items():
         outputs = [
-            independent_test_set.outputs(one, experiment, "logits", of=looks)
+            independent_test_set.outputs(one, grid, "logits", of=looks)
             for one in map(store.load, classifiers)
         ]
         truth = known["classes"]
@@ -74,8 +74,8 @@ def share(judged: Judged, name: str) -> list[float] | None:
 
     None where it is not sure that there is headroom on other lesions too.
     """
-    if compare(judged, "ceiling", "classic")["difference"][1] <= 0:
+    if compare(judged, "upper_bound", "classic")["difference"][1] <= 0:
         return None
-    accuracy = judged.accuracy
-    closed = multi_cohort.headroom_closed(accuracy[name], accuracy["classic"], accuracy["ceiling"])
+    arms = (judged.accuracy[one] for one in (name, "classic", "upper_bound"))
+    closed = multi_cohort.headroom_closed(*arms)
     return None if closed is None else list(closed)

@@ -11,19 +11,21 @@ from pathlib import Path
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from lesion.errors import RunError
+from training import overrides
 from training.pipeline import checkpoints, ray_scheduler, scheduler
 from training.pipeline.artifacts import ArtifactStore
 from training.pipeline.scheduler import Engine
 from training.pipeline.tasks import Task
+from training.presets import GRIDS, GridPreset
 from training.reproduction import experiments
-from training.reproduction.presets import EXPERIMENTS
 from training.reproduction.report import page, result_files
 from training.reproduction.tasks.cohort import Phantom, import_folder, phantom
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the verb's options."""
-    parser.add_argument("--preset", choices=sorted(EXPERIMENTS), default="quick")
+    parser.add_argument("--preset", choices=sorted(GRIDS), default="quick")
+    overrides.add_override(parser)
     parser.add_argument("--cohort", type=Path, help="a cohort's folder (default: the phantom)")
     parser.add_argument("--run", dest="folder", type=Path, required=True, help="results go here")
     parser.add_argument("--seed", type=int, default=1)
@@ -40,6 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Run what is missing, and write `results.json`, `arrays.npz` and `report.html`."""
+    grid = overrides.apply(GRIDS[args.preset], args.overrides)
     deadline = None if args.minutes is None else time.monotonic() + 60 * args.minutes
     with checkpoints.exclusive(args.folder), _engine(args) as chosen, _bars() as bars:
         store = ArtifactStore(args.folder / "artifacts")
@@ -47,8 +50,8 @@ def run(args: argparse.Namespace) -> None:
         start = partial(chosen, store=store, deadline=deadline)
         compute = partial(_compute, store=store, bars=bars, workers=args.workers, start=start)
         found = experiments.run(
-            EXPERIMENTS[args.preset],
-            _cohort(args, store),
+            grid,
+            _cohort(args, grid, store),
             store,
             seed=args.seed,
             compute=compute,
@@ -66,11 +69,11 @@ def _engine(args: argparse.Namespace) -> Iterator[Engine]:
         yield ray_cluster
 
 
-def _cohort(args: argparse.Namespace, store: ArtifactStore) -> Task:
+def _cohort(args: argparse.Namespace, grid: GridPreset, store: ArtifactStore) -> Task:
     """Name the cohort: a folder's, read into the store, or the phantom."""
-    augmentation = EXPERIMENTS[args.preset].augmentation
+    augmentation = grid.augmentation
     if args.cohort is None:
-        drawn = Phantom(args.seed, EXPERIMENTS[args.preset].counts, augmentation)
+        drawn = Phantom(args.seed, grid.counts, augmentation)
         return phantom(drawn, f"phantom {args.seed}")
     return import_folder(args.cohort, store, augmentation=augmentation, seed=args.seed)
 

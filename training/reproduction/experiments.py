@@ -18,12 +18,12 @@ from lesion.errors import RunError
 from training.evaluation.metrics import Interval
 from training.pipeline.artifacts import ArtifactStore
 from training.pipeline.tasks import Task
+from training.presets import GridPreset
 from training.reproduction import provenance, selection
 from training.reproduction.analyses import cohorts, curves, nested_selection
 from training.reproduction.analyses.catalogue import ANALYSES
 from training.reproduction.claims.verdicts import Judgement, in_words, judge
 from training.reproduction.predictions import Labels
-from training.reproduction.presets import Experiment
 from training.reproduction.protocol import ProtocolRun
 from training.reproduction.provenance import TrackingStore
 from training.reproduction.setup import ExperimentSetup
@@ -45,26 +45,24 @@ class Found:
     arrays: dict[str, np.ndarray]
 
 
-def protocol_runs(experiment: Experiment, cohort: Task, *, seed: int) -> tuple[ProtocolRun, ...]:
+def protocol_runs(grid: GridPreset, cohort: Task, *, seed: int) -> tuple[ProtocolRun, ...]:
     """Name the repeats: each has its own folds and seeds."""
-    return tuple(
-        ProtocolRun(experiment, cohort, seed + repeat) for repeat in range(experiment.repeats)
-    )
+    return tuple(ProtocolRun(grid, cohort, seed + repeat) for repeat in range(grid.repeats))
 
 
 def run(
-    experiment: Experiment, cohort: Task, store: ArtifactStore, *, seed: int, compute: Compute
+    grid: GridPreset, cohort: Task, store: ArtifactStore, *, seed: int, compute: Compute
 ) -> Found:
     """Run everything and return what was found.
 
     Raise `RunError` where the cohort's seed is one that further lesions are drawn with.
     """
-    _check_seed(experiment, cohort)
-    setup = _choose(protocol_runs(experiment, cohort, seed=seed), store, compute=compute)
+    _check_seed(grid, cohort)
+    setup = _choose(protocol_runs(grid, cohort, seed=seed), store, compute=compute)
     compute("all arms", tasks(setup))
     by = {name: TrackingStore(store.folder) for name in (*(a.name for a in ANALYSES), "claims")}
     results: dict[str, Any] = {
-        "run": provenance.describe(experiment, cohort, setup.truth, seed=seed),
+        "run": provenance.describe(grid, cohort, setup.truth, seed=seed),
         "chosen": {"classic": setup.classic, "synthetic": setup.synthetic},
     }
     results |= {a.name: a.results(by[a.name], setup) for a in ANALYSES if a.results is not None}
@@ -79,10 +77,10 @@ def run(
     return Found(results, arrays)
 
 
-def _check_seed(experiment: Experiment, cohort: Task) -> None:
+def _check_seed(grid: GridPreset, cohort: Task) -> None:
     """Refuse a phantom whose patients would be those of the fresh lesions, or of new cases."""
-    test = experiment.cohorts
-    taken = {NEW_SEED, test.ceiling_seed, test.fresh_seed, *test.seeds}
+    test = grid.cohorts
+    taken = {NEW_SEED, test.upper_bound_seed, test.fresh_seed, *test.seeds}
     if isinstance(cohort.config, Phantom) and cohort.config.seed in taken:
         raise RunError(f"found seed {cohort.config.seed}, with which other lesions are drawn")
 
@@ -91,12 +89,12 @@ def _choose(
     repeats: tuple[ProtocolRun, ...], store: ArtifactStore, *, compute: Compute
 ) -> ExperimentSetup:
     """Run the curves and choose the best groups, stage by stage."""
-    experiment, cohort = repeats[0].experiment, repeats[0].cohort
+    grid, cohort = repeats[0].grid, repeats[0].cohort
     known = Excerpt(("classes", "patient_ids"))
     table = Task(EXCERPT, known, {"cohort": cohort}, label="the cohort's table")
     folds = [(protocol, fold) for protocol in repeats for fold in protocol.splits]
-    nests = folds if experiment.inner_folds else []
-    further = cohorts.protocol_runs(experiment)
+    nests = folds if grid.inner_folds else []
+    further = cohorts.protocol_runs(grid)
 
     red = curves.classic(repeats)
     inner = {fold: nested_selection.classic(protocol, fold) for protocol, fold in nests}
@@ -107,8 +105,8 @@ def _choose(
     own = {fold: selection.on_inner(store, groups, truth.classes) for fold, groups in inner.items()}
     best = {protocol: cohorts.choose(store, protocol, groups) for protocol, groups in other.items()}
 
-    new = phantom(Phantom(NEW_SEED, experiment.new, experiment.augmentation), "new cases")
-    blue = {kind: curves.synthetic(repeats, kind, best=classic) for kind in curves.KINDS}
+    new = phantom(Phantom(NEW_SEED, grid.new, grid.augmentation), "new cases")
+    blue = {kind: curves.synthetic(repeats, kind, best=classic) for kind in grid.kinds}
     drawn = map(curves.of, (*blue.values(), curves.new(repeats, new, best=classic)))
     inner = {
         fold: nested_selection.synthetic(protocol, fold, best=own[fold]) for protocol, fold in nests
@@ -122,7 +120,7 @@ def _choose(
         truth,
         new,
         classic,
-        curves.best(store, blue["dcgan"], truth),
+        curves.best(store, blue[grid.kinds[0]], truth),
         {
             fold: (own[fold], selection.on_inner(store, groups, truth.classes))
             for fold, groups in inner.items()

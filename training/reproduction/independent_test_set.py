@@ -8,7 +8,7 @@ from lesion.classes import LesionClass
 from training.phantom.cohort import plan_cohort
 from training.pipeline.artifacts import ArtifactStore
 from training.pipeline.tasks import Arrays, Task
-from training.reproduction.presets import Experiment
+from training.presets import GridPreset
 from training.reproduction.tasks.classifier import JUDGED
 from training.reproduction.tasks.cohort import Phantom, mixed, phantom
 from training.reproduction.tasks.excerpt import EXCERPT, Excerpt
@@ -16,23 +16,23 @@ from training.reproduction.tasks.excerpt import EXCERPT, Excerpt
 _PATIENTS_A_PART = 100
 
 
-def lesions(experiment: Experiment) -> tuple[Task, ...]:
+def lesions(grid: GridPreset) -> tuple[Task, ...]:
     """Name the lesions that all are judged by, drawn in parts."""
-    return parts(experiment.cohorts.fresh_seed, experiment.cohorts.test)
+    return parts(grid.cohorts.fresh_seed, grid.cohorts.test)
 
 
-def judged(experiment: Experiment) -> dict[str, Task]:
+def judged(grid: GridPreset) -> dict[str, Task]:
     """Name them by the roles under which a classifier is given them to judge."""
-    return {f"{JUDGED}fresh-{index}": task for index, task in enumerate(lesions(experiment))}
+    return {f"{JUDGED}fresh-{index}": task for index, task in enumerate(lesions(grid))}
 
 
-def outputs(answers: Arrays, experiment: Experiment, name: str, *, of: str = "") -> np.ndarray:
+def outputs(answers: Arrays, grid: GridPreset, name: str, *, of: str = "") -> np.ndarray:
     """Return what a classifier said of them: `logits`, `features` ...; `of` is `_views` or none."""
-    parts = range(len(lesions(experiment)))
+    parts = range(len(lesions(grid)))
     return np.concatenate([answers[f"{name}_fresh-{index}{of}"] for index in parts])
 
 
-def classes(experiment: Experiment) -> tuple[Task, ...]:
+def classes(grid: GridPreset) -> tuple[Task, ...]:
     """Name the fresh lesions' classes and patients, which stay when the patches go."""
     return tuple(
         Task(
@@ -41,13 +41,13 @@ def classes(experiment: Experiment) -> tuple[Task, ...]:
             {"fresh": task},
             label=f"classes of {task.label}",
         )
-        for task in lesions(experiment)
+        for task in lesions(grid)
     )
 
 
-def truth(store: ArtifactStore, experiment: Experiment) -> dict[str, np.ndarray]:
+def truth(store: ArtifactStore, grid: GridPreset) -> dict[str, np.ndarray]:
     """Return the fresh lesions' `classes` and `patient_ids`, in the order of the parts."""
-    tables = [store.load(task) for task in classes(experiment)]
+    tables = [store.load(task) for task in classes(grid)]
     return {name: np.concatenate([t[name] for t in tables]) for name in ("classes", "patient_ids")}
 
 

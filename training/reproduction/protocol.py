@@ -11,13 +11,15 @@ from lesion.classes import CLASSES
 from training.data.folds import FOLDS
 from training.data.splits import Split
 from training.data.training_sets import TrainingSet
+from training.networks.generators import kind_of
 from training.pipeline.tasks import Task
-from training.presets import CnnPreset, GanPreset
-from training.reproduction.presets import Experiment
+from training.presets import GridPreset
 from training.reproduction.tasks.baseline import BASELINE, BaselineConfig
 from training.reproduction.tasks.classifier import CLASSIFIER, ClassifierConfig, Keep
-from training.reproduction.tasks.generator import GENERATOR, GeneratorConfig, Kind
+from training.reproduction.tasks.generator import GENERATOR, GeneratorConfig
+from training.reproduction.tasks.synthetic_images import ROLE
 from training.seeds import derive
+from training.settings import CnnSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +29,7 @@ class ProtocolRun:
     `again` counts how often its networks were seeded anew, on the same folds.
     """
 
-    experiment: Experiment
+    grid: GridPreset
     cohort: Task
     seed: int
     again: int = 0
@@ -49,47 +51,43 @@ def classifier(
     data: TrainingSet,
     *,
     more: Mapping[str, Task] | None = None,
-    preset: CnnPreset | None = None,
+    preset: CnnSettings | None = None,
     keep: Keep | None = None,
 ) -> Task:
     """Name the classifier of a split that is trained on `data`; `more` are its further inputs."""
     config = ClassifierConfig(
         split,
         data,
-        preset or protocol.experiment.cnn,
+        preset or protocol.grid.cnn,
         protocol.seed_of(split),
-        scaling=protocol.experiment.scaling,
+        scaling=protocol.grid.scaling,
         keep=keep or Keep(),
     )
     inputs = {"cohort": protocol.cohort, **(more or {})}
     return Task(CLASSIFIER, config, inputs, label=f"classifier {_words(split, data)}")
 
 
-def generators(protocol: ProtocolRun, split: Split, kind: Kind, *, classic: int) -> dict[str, Task]:
+def generators(
+    protocol: ProtocolRun, split: Split, kind: str | None = None, *, classic: int
+) -> dict[str, Task]:
     """Name a split's generators, trained on its best classic group, by the roles of their images.
 
-    A DCGAN for each class (paper 3.2), or one network for all.
+    Of the paper's kind where none is named: a network for each class (3.2), or one for all.
     """
-    experiment = protocol.experiment
-    presets: dict[Kind, GanPreset] = {
-        "dcgan": experiment.dcgan,
-        "acgan": experiment.acgan,
-        "conditional": experiment.recipe,
-    }
+    grid = protocol.grid
+    gan = next(one for one in grid.gans if kind in (None, one.kind))
     share = (FOLDS - 1) / FOLDS if split.fold is not None else 1.0
-    count = round(max(experiment.synthetic) * FOLDS * share * 1.05) + experiment.spare
-    config = GeneratorConfig(
-        kind, presets[kind], split, classic, count, protocol.seed_of(split), experiment.scaling
-    )
+    count = round(max(grid.synthetic) * FOLDS * share * 1.05) + grid.spare
+    config = GeneratorConfig(gan, split, classic, count, protocol.seed_of(split), grid.scaling)
     inputs = {"cohort": protocol.cohort}
-    if kind != "dcgan":
-        return {"synthetic": Task(GENERATOR, config, inputs, label=f"{kind} {_words(split)}")}
+    if not kind_of(gan).per_class:
+        return {ROLE: Task(GENERATOR, config, inputs, label=f"{gan.kind} {_words(split)}")}
     return {
-        f"synthetic-{name}": Task(
+        f"{ROLE}-{name}": Task(
             GENERATOR,
             replace(config, label=label, seed=derive(config.seed, name) % 2**31),
             inputs,
-            label=f"{kind} {name} {_words(split)}",
+            label=f"{gan.kind} {name} {_words(split)}",
         )
         for label, name in enumerate(CLASSES)
     }
@@ -100,7 +98,7 @@ def baseline_tasks(protocol: ProtocolRun, method: str) -> tuple[Task, ...]:
     return tuple(
         Task(
             BASELINE,
-            BaselineConfig(method, protocol.experiment.baseline, split, protocol.seed_of(split)),
+            BaselineConfig(method, protocol.grid.baseline, split, protocol.seed_of(split)),
             {"cohort": protocol.cohort},
             label=f"{method} {_words(split)}",
         )

@@ -15,11 +15,12 @@ import torch
 import lesion
 from lesion.classes import CLASSES
 from training.networks.devices import select_device
+from training.networks.generators import kind_of
 from training.pipeline.artifacts import ArtifactStore
 from training.pipeline.origin import NOT_RECORDED, Origin
 from training.pipeline.tasks import Arrays, Task, topological_order
+from training.presets import GridPreset
 from training.reproduction.predictions import Labels
-from training.reproduction.presets import Experiment
 from training.reproduction.tasks.cohort import Imported
 
 _PACKAGES = ("torch", "numpy", "scipy", "scikit-learn", "scikit-image", "statsmodels")
@@ -37,12 +38,13 @@ class TrackingStore(ArtifactStore):
         return ArtifactStore.load(self, task)
 
 
-def describe(experiment: Experiment, cohort: Task, truth: Labels, *, seed: int) -> dict[str, Any]:
+def describe(grid: GridPreset, cohort: Task, truth: Labels, *, seed: int) -> dict[str, Any]:
     """Return what was set, and on what; `truth` is of the cohort."""
     return {
-        "preset": experiment.name,
+        "preset": grid.name,
         "seed": seed,
-        "resolved": asdict(experiment),
+        "resolved": asdict(grid),
+        "generators": {gan.kind: kind_of(gan).title for gan in grid.gans},
         "cohort": {
             **_cohort(cohort),
             "lesions": {
@@ -64,7 +66,8 @@ def behind(parts: Mapping[str, TrackingStore]) -> dict[str, Any]:
     """Return the tasks that each part was read from, digest to label, and how they were made.
 
     `seconds` of one processor, by work, and `made_on`, how many were made on each `device` and by
-    each version of `torch`, count what those needed in turn, each once. A task that was made
+    each version of `torch`, and in which `precision` networks were trained, count what those needed
+    in turn, each once. A task that was made
     elsewhere and not brought along counts for nothing.
     """
     origin = _made(parts.values())
@@ -77,6 +80,7 @@ def behind(parts: Mapping[str, TrackingStore]) -> dict[str, Any]:
         "made_on": {
             "device": _counts(one.device for one in origin.values()),
             "torch": _counts(one.torch for one in origin.values()),
+            "precision": _counts(one.precision for one in origin.values() if one.precision),
         },
     }
 

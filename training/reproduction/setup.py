@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from training.data.splits import Split
 from training.pipeline.tasks import Task
+from training.presets import GridPreset
 from training.reproduction.predictions import Labels
-from training.reproduction.presets import Experiment
 from training.reproduction.protocol import ProtocolRun
 
 
@@ -28,9 +28,9 @@ class ExperimentSetup:
     cohorts: Mapping[int, tuple[int, int]]
 
     @property
-    def experiment(self) -> Experiment:
+    def grid(self) -> GridPreset:
         """The preset."""
-        return self.repeats[0].experiment
+        return self.repeats[0].grid
 
     @property
     def simulated(self) -> bool:

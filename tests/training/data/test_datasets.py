@@ -6,7 +6,7 @@ import torch
 
 from lesion.errors import RunError
 from training.data import datasets
-from training.presets import HU_WINDOW
+from training.data.datasets import HU_WINDOW
 
 CPU = torch.device("cpu")
 

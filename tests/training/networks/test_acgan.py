@@ -9,16 +9,16 @@ from training.data.datasets import Labelled
 from training.networks import acgan, gan
 from training.networks.architectures import Discriminator
 from training.pipeline import checkpoints
-from training.presets import GanPreset
+from training.settings import GanSettings
 
-TINY = GanPreset(
+TINY = GanSettings(
     width=8,
     discriminator_width=4,
     epochs=10,
     batch=8,
     learning_rate=0.01,
     discriminator_learning_rate=0.001,
-    conditional=True,
+    kind="acgan",
     bfloat16=False,
 )
 
@@ -66,14 +66,14 @@ def test_batch_norm_is_measured_on_real_images(data, pair):
     torch.testing.assert_close(norm.running_mean, maps.mean(dim=(0, 2, 3)), rtol=1e-3, atol=1e-4)
 
 
-@pytest.mark.parametrize("auxiliary", [False, True])
-def test_the_losses_start_where_ignorance_does(auxiliary, data, tmp_path):
+@pytest.mark.parametrize("labels", ["told", "named"])
+def test_the_losses_start_where_ignorance_does(labels, data, tmp_path):
     """At first every logit is near 0: ln 2 for each guess at real or not, ln 3 for each class."""
     untaught = replace(TINY, epochs=1, learning_rate=1e-9, discriminator_learning_rate=1e-9)
     log = checkpoints.CheckpointedLog(tmp_path / "gan", checkpoints.bars(), 1)
-    gan.train_adversarial(data, untaught, auxiliary=auxiliary, seed=1, log=log)
+    gan.train_adversarial(data, untaught, labels=labels, seed=1, log=log)
     told = json.loads((tmp_path / "gan.jsonl").read_text())
-    each = math.log(2) + auxiliary * math.log(3)
+    each = math.log(2) + (labels == "named") * math.log(3)
     assert told["discriminator"] == pytest.approx(2 * each, rel=0.1)
     assert told["generator"] == pytest.approx(each, rel=0.1)
 
@@ -85,9 +85,6 @@ def test_it_is_a_dcgans_discriminator_with_a_head_of_three():
     assert auxiliary.classify(auxiliary.maps(torch.rand(2, 1, 64, 64))).shape == (2, 3)
 
 
-def test_refuses_a_generator_without_classes_and_a_discriminator_without_head(data, tmp_path):
-    log = checkpoints.CheckpointedLog(tmp_path / "acgan", checkpoints.bars(), 1)
-    with pytest.raises(ValueError, match="conditional"):
-        acgan.train(data, replace(TINY, conditional=False), seed=1, log=log)
+def test_refuses_a_discriminator_without_head(data):
     with pytest.raises(TypeError, match="ACGAN"):
         acgan.classify(Discriminator(width=8), data.images)

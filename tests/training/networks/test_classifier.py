@@ -6,9 +6,9 @@ import torch
 from training.data.datasets import Labelled
 from training.networks import classifier
 from training.pipeline import checkpoints
-from training.presets import CnnPreset
+from training.settings import CnnSettings
 
-CONSTANT = CnnPreset(epochs=3, batch=8)
+CONSTANT = CnnSettings(epochs=3, batch=8)
 ONE_CYCLE = replace(CONSTANT, learning_rate=0.02, weight_decay=0.0005, schedule="onecycle")
 
 
@@ -46,7 +46,7 @@ def test_subtracts_the_mean_of_the_training_images(data, tmp_path):
     log = checkpoints.CheckpointedLog(tmp_path / "cnn", checkpoints.bars(), 1)
     trained = classifier.train(data, replace(CONSTANT, epochs=1), seed=1, log=log)
     assert trained.mean == pytest.approx(data.images.mean().item())
-    said = classifier.read(trained, data.images)
+    said = classifier.predict(trained, data.images)
     with torch.no_grad():
         expected = trained.network((data.images - data.images.mean()).unsqueeze(1))
     torch.testing.assert_close(said.logits, expected)

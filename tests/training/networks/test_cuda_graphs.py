@@ -11,16 +11,17 @@ import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from training.data.datasets import Labelled
-from training.networks import classifier, cuda_graphs, devices, gan
+from training.networks import classifier, cuda_graphs, devices
+from training.networks.generators import kind_of
 from training.pipeline import checkpoints
-from training.presets import CnnPreset, GanPreset
+from training.settings import CnnSettings, GanSettings
 
 CPU = torch.device("cpu")
-CNN = CnnPreset(batch=8, learning_rate=0.02, weight_decay=0.01, schedule="onecycle", updates=20)
-DCGAN = GanPreset(width=16, discriminator_width=8, epochs=5, batch=8)
+CNN = CnnSettings(batch=8, learning_rate=0.02, weight_decay=0.01, schedule="onecycle", updates=20)
+DCGAN = GanSettings(width=16, discriminator_width=8, epochs=5, batch=8)
 SMALL_DATA = replace(
     DCGAN,
-    conditional=True,
+    kind="conditional",
     upsampling="resize",
     noise=True,
     spectral=True,
@@ -39,20 +40,15 @@ def train_cnn(data, preset, log):
     return classifier.train(data, preset, seed=1, log=log).network
 
 
-def train_dcgan(data, preset, log):
-    return gan.train(data, preset, seed=1, log=log)
-
-
-def train_acgan(data, preset, log):
-    conditional = replace(preset, conditional=True)
-    return gan.train_adversarial(data, conditional, auxiliary=True, seed=1, log=log).generator
+def train_gan(data, preset, log):
+    return kind_of(preset).train(data, preset, seed=1, log=log).generator
 
 
 TRAININGS = [
     pytest.param(train_cnn, CNN, id="CNN"),
-    pytest.param(train_dcgan, DCGAN, id="DCGAN"),
-    pytest.param(train_dcgan, SMALL_DATA, id="small data"),
-    pytest.param(train_acgan, DCGAN, id="ACGAN"),
+    pytest.param(train_gan, DCGAN, id="DCGAN"),
+    pytest.param(train_gan, SMALL_DATA, id="small data"),
+    pytest.param(train_gan, replace(DCGAN, kind="acgan"), id="ACGAN"),
 ]
 
 

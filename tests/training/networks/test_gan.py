@@ -7,13 +7,15 @@ import torch
 
 from training.data.datasets import Labelled
 from training.networks import gan
+from training.networks.generators import kind_of
+from training.networks.training_log import NoTrainingLog
 from training.pipeline import checkpoints
-from training.presets import GanPreset
+from training.settings import GanSettings
 
-PLAIN = GanPreset(width=16, discriminator_width=8, epochs=3, batch=8)
+PLAIN = GanSettings(width=16, discriminator_width=8, epochs=3, batch=8)
 SMALL_DATA = replace(
     PLAIN,
-    conditional=True,
+    kind="conditional",
     upsampling="resize",
     noise=True,
     spectral=True,
@@ -21,6 +23,11 @@ SMALL_DATA = replace(
     differentiable_augmentation=True,
     ema=0.9,
 )
+
+
+def train_generator(settings, data, **more):
+    trained = kind_of(settings).train(data, settings, seed=1, **more)
+    return trained.generator.state_dict()
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +43,7 @@ def test_interrupted_training_ends_with_the_same_weights(preset, data, tmp_path,
 
     def train(name, picture):
         log = checkpoints.CheckpointedLog(tmp_path / name, checkpoints.bars(), preset.epochs)
-        return gan.train(data, preset, seed=1, log=log, picture=picture).state_dict()
+        return train_generator(preset, data, log=log, picture=picture)
 
     def interrupt(_):
         pictured.append(True)
@@ -54,7 +61,7 @@ def test_interrupted_training_ends_with_the_same_weights(preset, data, tmp_path,
 @pytest.mark.parametrize("preset", [PLAIN, SMALL_DATA], ids=["plain", "small data"])
 def test_as_many_updates_as_the_epochs_have_change_nothing(preset, data):
     def train(preset):
-        return gan.train(data, preset, seed=1, log=checkpoints.NoTrainingLog()).state_dict()
+        return train_generator(preset, data, log=NoTrainingLog())
 
     epochs = train(preset)  # 3 of 2 batches
     updates = train(replace(preset, epochs=1, updates=6))
@@ -67,12 +74,8 @@ def test_the_last_epoch_is_cut_short(updates, epochs, data, tmp_path, monkeypatc
     descend = gan._descend
     monkeypatch.setattr(gan, "_descend", lambda *of: (taken.append(1), descend(*of)))
     preset = replace(PLAIN, updates=updates)
-    gan.train(
-        data,
-        preset,
-        seed=1,
-        log=checkpoints.CheckpointedLog(tmp_path / "gan", checkpoints.bars(), epochs),
-    )
+    log = checkpoints.CheckpointedLog(tmp_path / "gan", checkpoints.bars(), epochs)
+    train_generator(preset, data, log=log)
     assert len(taken) == 2 * updates  # discriminator and generator
     assert len((tmp_path / "gan.jsonl").read_text().splitlines()) == epochs
     assert gan.epochs(preset, len(data.images)) == epochs
@@ -81,7 +84,7 @@ def test_the_last_epoch_is_cut_short(updates, epochs, data, tmp_path, monkeypatc
 @pytest.mark.parametrize("preset", [PLAIN, SMALL_DATA], ids=["plain", "small data"])
 def test_what_is_sampled_is_a_function_of_class_and_seed(preset):
     torch.manual_seed(0)
-    generator = gan.build_generator(preset).eval()
+    generator = kind_of(preset).build(preset).eval()
     one = gan.sample(generator, 3, label=1, seed=5)
     assert one.shape == (3, 64, 64)
     assert 0 <= one.min() < one.max() <= 1

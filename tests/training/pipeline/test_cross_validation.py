@@ -17,13 +17,14 @@ from lesion.roi import MARGIN
 from training.data import patches
 from training.data.datasets import to_unit
 from training.data.folds import FOLDS
-from training.networks import classifier, gan
-from training.pipeline import checkpoints, cross_validation, train_networks
-from training.presets import PAPER, SMOKE
+from training.data.training_sets import ARMS
+from training.networks import classifier, generators
+from training.pipeline import checkpoints, cross_validation
+from training.presets import PAPER_BUNDLE, SMOKE_BUNDLE
 
 
 def test_every_lesion_is_judged_once_by_networks_that_never_saw_its_patient(smoke_run, cut):
-    outputs = cross_validation.held_out(smoke_run, lesions=len(cut.classes))
+    outputs = cross_validation.load_held_out(smoke_run, lesions=len(cut.classes))
     assert sorted(set(outputs.fold)) == list(range(FOLDS))
     by_patient = {}
     for patient, fold in zip(cut.patient_ids, outputs.fold, strict=True):
@@ -43,15 +44,16 @@ def test_no_held_out_pixel_reaches_a_folds_networks(cut, tmp_path, monkeypatch):
 
         return spy
 
-    for module in (classifier, gan):
-        monkeypatch.setattr(module, "train", spied(module.train))
-    cross_validation.train(cut, SMOKE, seed=3, folder=tmp_path, resume=False)
-    fold = cross_validation.held_out(tmp_path, lesions=len(cut.classes)).fold
+    monkeypatch.setattr(classifier, "train", spied(classifier.train))
+    for name, kind in generators.KINDS.items():
+        monkeypatch.setitem(generators.KINDS, name, replace(kind, train=spied(kind.train)))
+    cross_validation.run(cut, SMOKE_BUNDLE, seed=3, folder=tmp_path, resume=False)
+    fold = cross_validation.load_held_out(tmp_path, lesions=len(cut.classes)).fold
     own = [
         {image.tobytes() for image in to_unit(np.concatenate([original[None], variants]))}
         for original, variants in zip(cut.originals, cut.variants, strict=True)
     ]
-    assert len(seen) == FOLDS * (1 + len(train_networks.ARMS)) + len(CLASSES) + 1
+    assert len(seen) == FOLDS * (1 + len(ARMS)) + len(CLASSES) + 1
     for home, images in seen:
         trained_on = {image.tobytes() for image in images}
         met = [bool(lesion & trained_on) for lesion in own]
@@ -63,7 +65,7 @@ def test_no_held_out_pixel_reaches_a_folds_networks(cut, tmp_path, monkeypatch):
 def test_leaves_pictures_curves_and_the_resolved_preset(smoke_run):
     for home in [*(f"fold-{k}" for k in range(FOLDS)), "final"]:
         assert list((smoke_run / home).glob("generator*.png"))
-        assert (smoke_run / home / "classifier-synthetic.losses.png").is_file()
+        assert (smoke_run / home / "classifier-gan.losses.png").is_file()
         assert not list((smoke_run / home).glob("*.checkpoint"))
     assert json.loads((smoke_run / "resolved.json").read_text())["preset"]["name"] == "smoke"
 
@@ -87,9 +89,9 @@ def test_an_interrupted_run_ends_with_the_same_weights(
 
     monkeypatch.setattr(checkpoints.CheckpointedLog, "record", failing)
     with pytest.raises(PowerCutError):
-        cross_validation.train(cut, SMOKE, seed=7, folder=tmp_path, resume=False)
+        cross_validation.run(cut, SMOKE_BUNDLE, seed=7, folder=tmp_path, resume=False)
     monkeypatch.setattr(checkpoints.CheckpointedLog, "record", record)
-    cross_validation.train(cut, SMOKE, seed=7, folder=tmp_path, resume=True)
+    cross_validation.run(cut, SMOKE_BUNDLE, seed=7, folder=tmp_path, resume=True)
     files = sorted(path.relative_to(smoke_run) for path in smoke_run.rglob("*.pt"))
     assert files == sorted(path.relative_to(tmp_path) for path in tmp_path.rglob("*.pt"))
     for file in files:
@@ -110,9 +112,9 @@ def _assert_equal(one, other, where):
 
 
 def test_another_seed_gives_other_weights(smoke_run, cut, tmp_path):
-    cross_validation.train(cut, SMOKE, seed=8, folder=tmp_path, resume=False)
+    cross_validation.run(cut, SMOKE_BUNDLE, seed=8, folder=tmp_path, resume=False)
     one, other = (
-        checkpoints.load(folder / "final" / "classifier-synthetic.pt")["weights"]["scores.weight"]
+        checkpoints.load(folder / "final" / "classifier-gan.pt")["weights"]["scores.weight"]
         for folder in (smoke_run, tmp_path)
     )
     assert not torch.equal(one, other)
@@ -120,11 +122,11 @@ def test_another_seed_gives_other_weights(smoke_run, cut, tmp_path):
 
 def test_refuses_a_folder_that_holds_a_run(smoke_run, cut):
     with pytest.raises(RunError, match="--resume"):
-        cross_validation.train(cut, SMOKE, seed=7, folder=smoke_run, resume=False)
+        cross_validation.run(cut, SMOKE_BUNDLE, seed=7, folder=smoke_run, resume=False)
     with pytest.raises(RunError, match=r"other settings \(seed\)"):
-        cross_validation.train(cut, SMOKE, seed=8, folder=smoke_run, resume=True)
+        cross_validation.run(cut, SMOKE_BUNDLE, seed=8, folder=smoke_run, resume=True)
     with pytest.raises(RunError, match="other settings"):
-        cross_validation.final(smoke_run, replace(SMOKE, classic_per_fold=25))
+        cross_validation.load_final(smoke_run, replace(SMOKE_BUNDLE, classic_per_fold=25))
 
 
 def test_refuses_to_go_on_with_what_would_end_elsewhere(smoke_run, cut, monkeypatch):
@@ -134,16 +136,16 @@ def test_refuses_to_go_on_with_what_would_end_elsewhere(smoke_run, cut, monkeypa
     assert told["threads"] == torch.get_num_threads()
     other = replace(cut, cut=cut.cut | {"seed": 8})
     with pytest.raises(RunError, match=r"other settings \(cut\)"):
-        cross_validation.train(other, SMOKE, seed=7, folder=smoke_run, resume=True)
+        cross_validation.run(other, SMOKE_BUNDLE, seed=7, folder=smoke_run, resume=True)
     monkeypatch.setattr(torch, "get_num_threads", lambda: 99)
     with pytest.raises(RunError, match=r"other settings \(threads\)"):
-        cross_validation.train(cut, SMOKE, seed=7, folder=smoke_run, resume=True)
+        cross_validation.run(cut, SMOKE_BUNDLE, seed=7, folder=smoke_run, resume=True)
 
 
 def test_refuses_patches_that_another_preset_cut(cut, tmp_path):
     """Silently, a group of 5000 would come out as what there is."""
     with pytest.raises(RunError, match="found 6 augmentations of each lesion, expected 480"):
-        cross_validation.train(cut, PAPER, seed=7, folder=tmp_path, resume=False)
+        cross_validation.run(cut, PAPER_BUNDLE, seed=7, folder=tmp_path, resume=False)
 
 
 def test_two_processes_cannot_share_a_folder(tmp_path):
@@ -163,8 +165,8 @@ def test_the_train_verb_needs_no_dicom_and_no_pydantic(cohort, smoke_run, tmp_pa
     """What a GPU machine lacks is blocked; a run's last networks are trained all the same."""
     folder = tmp_path / "run"
     shutil.copytree(smoke_run, folder)
-    patches.cut_cohort(cohort, folder / "patches", augmentation=SMOKE.augmentation, seed=7)
-    last = [folder / "final" / f"{n}.pt" for n in ("classifier-synthetic", "out-of-distribution")]
+    patches.cut_cohort(cohort, folder / "patches", augmentation=SMOKE_BUNDLE.augmentation, seed=7)
+    last = [folder / "final" / f"{n}.pt" for n in ("classifier-gan", "out-of-distribution")]
     for path in last:
         path.unlink()
     script = """

@@ -7,7 +7,7 @@ import pytest
 from training.pipeline import scheduler
 from training.pipeline.artifacts import ArtifactStore
 from training.pipeline.tasks import Task
-from training.presets import SMOKE
+from training.presets import SMOKE_BUNDLE
 from training.reproduction import presets
 from training.reproduction.experiments import NEW_SEED
 from training.reproduction.predictions import Labels
@@ -21,10 +21,16 @@ def setup_of() -> Callable[[Labels], ExperimentSetup]:
     """Return a setup of the smoke preset on a cohort that is known no further; all is named."""
 
     def name(truth: Labels) -> ExperimentSetup:
-        config = Imported("made", "1" * 64, simulated=True, augmentation=SMOKE.augmentation, seed=7)
+        config = Imported(
+            "made", "1" * 64, simulated=True, augmentation=SMOKE_BUNDLE.augmentation, seed=7
+        )
         cohort = Task(IMPORTED, config, label="made")
-        new = phantom(Phantom(NEW_SEED, presets.SMOKE.new, SMOKE.augmentation), "new cases")
-        return ExperimentSetup((ProtocolRun(presets.SMOKE, cohort, 1),), truth, new, 24, 8, {}, {})
+        new = phantom(
+            Phantom(NEW_SEED, presets.SMOKE_BUNDLE.new, SMOKE_BUNDLE.augmentation), "new cases"
+        )
+        return ExperimentSetup(
+            (ProtocolRun(presets.SMOKE_BUNDLE, cohort, 1),), truth, new, 24, 8, {}, {}
+        )
 
     return name
 

@@ -10,12 +10,12 @@ import pytest
 from training.evaluation.metrics import Interval
 from training.pipeline import scheduler
 from training.pipeline.artifacts import ArtifactStore
+from training.presets import GRIDS, SMOKE_GRID
 from training.reproduction import experiments
 from training.reproduction.analyses import curves
 from training.reproduction.analyses.catalogue import ANALYSES
 from training.reproduction.claims.claims import CLAIMS
 from training.reproduction.claims.verdicts import judge
-from training.reproduction.presets import EXPERIMENTS, SMOKE
 from training.reproduction.protocol import ProtocolRun
 from training.reproduction.tasks.cohort import Phantom, phantom
 
@@ -102,9 +102,9 @@ def test_a_second_run_computes_nothing_and_finds_the_same(finished, results):
 def test_a_changed_parameter_recomputes_what_depends_on_it_alone(finished):
     store = ArtifactStore(finished / "artifacts")
 
-    def missing(experiment):
-        cohort = phantom(Phantom(1, SMOKE.counts, SMOKE.augmentation), "cohort")
-        protocol_runs = (ProtocolRun(experiment, cohort, 1),)
+    def missing(grid):
+        cohort = phantom(Phantom(1, SMOKE_GRID.counts, SMOKE_GRID.augmentation), "cohort")
+        protocol_runs = (ProtocolRun(grid, cohort, 1),)
         blue = curves.synthetic(protocol_runs, "dcgan", best=results_of(store))
         red = curves.classic(protocol_runs)
         return {
@@ -116,15 +116,15 @@ def test_a_changed_parameter_recomputes_what_depends_on_it_alone(finished):
     def results_of(_):
         return json.loads((finished / "results.json").read_text())["chosen"]["classic"]
 
-    assert missing(SMOKE) == set()
-    assert missing(replace(SMOKE, cnn=replace(SMOKE.cnn, dropout=0.4))) == {"classifier"}
-    slower = replace(SMOKE, dcgan=replace(SMOKE.dcgan, learning_rate=0.0001))
+    assert missing(SMOKE_GRID) == set()
+    assert missing(replace(SMOKE_GRID, cnn=replace(SMOKE_GRID.cnn, dropout=0.4))) == {"classifier"}
+    slower = replace(SMOKE_GRID, dcgan=replace(SMOKE_GRID.dcgan, learning_rate=0.0001))
     assert missing(slower) == {"classifier", "generator"}
-    assert missing(replace(SMOKE, updates=7)) == set()
+    assert missing(replace(SMOKE_GRID, updates=7)) == set()
 
 
 def test_the_papers_grid_is_the_papers():
-    paper = EXPERIMENTS["paper"]
+    paper = GRIDS["paper"]
     assert paper.classic == (0, 500, 1000, 2000, 3000, 5000, 7500, 10000, 15000)
     assert paper.synthetic == (100, 500, 1000, 2000, 3000, 4000)
     assert sum(paper.counts) == 182
@@ -133,4 +133,4 @@ def test_the_papers_grid_is_the_papers():
     assert (paper.acgan.epochs, paper.acgan.learning_rate) == (50, 0.0001)
     assert paper.cohorts.count >= 20
     assert paper.cohorts.test == 10_000
-    assert paper.cohorts.ceiling >= 1000
+    assert paper.cohorts.upper_bound >= 1000

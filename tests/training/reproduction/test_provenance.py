@@ -7,9 +7,9 @@ import numpy as np
 
 from training.pipeline.artifacts import CARD
 from training.pipeline.origin import Origin
+from training.presets import SMOKE_GRID
 from training.reproduction import provenance
 from training.reproduction.predictions import Labels
-from training.reproduction.presets import SMOKE
 from training.reproduction.provenance import TrackingStore
 from training.reproduction.tasks.cohort import Phantom, phantom
 
@@ -44,7 +44,7 @@ def test_notes_what_was_read_and_counts_what_that_needed_once(workshop, store) -
 def test_what_older_cards_do_not_tell_is_not_recorded(workshop, store) -> None:
     old, new = workshop.task("old"), workshop.task("new")
     for task in (old, new):
-        store.save(task, {"sum": np.zeros(2)}, seconds=1.0, device="cpu: A", torch="2.13")
+        store.save(task, {"sum": np.zeros(2)}, Origin(seconds=1.0, device="cpu: A", torch="2.13"))
     path = store.path(old) / CARD
     card = json.loads(path.read_text())
     path.write_text(json.dumps({k: v for k, v in card.items() if k not in ("device", "torch")}))
@@ -62,7 +62,7 @@ def test_what_older_cards_do_not_tell_is_not_recorded(workshop, store) -> None:
 def test_counts_nothing_for_what_was_not_brought_along(workshop, store) -> None:
     ground = workshop.task("ground")
     first = workshop.task("first", ground)
-    store.save(first, {"sum": np.zeros(2)}, seconds=1.5)
+    store.save(first, {"sum": np.zeros(2)}, Origin(seconds=1.5))
     part = TrackingStore(store.folder)
     part.load(first)
     assert provenance.behind({"one": part})["seconds"] == {"sum": 1.5}
@@ -71,7 +71,7 @@ def test_counts_nothing_for_what_was_not_brought_along(workshop, store) -> None:
 def test_describes_the_cohort_and_everything_that_was_set() -> None:
     truth = Labels(np.array([0, 0, 1, 2, 2, 2]), np.array(["a", "b", "b", "c", "c", "d"]))
     cohort = phantom(Phantom(3, (2, 1, 3)), "phantom 3")
-    identity = provenance.describe(replace(SMOKE, updates=7), cohort, truth, seed=3)
+    identity = provenance.describe(replace(SMOKE_GRID, updates=7), cohort, truth, seed=3)
     assert identity["cohort"] == {
         "name": "phantom 3",
         "simulated": True,
@@ -88,6 +88,6 @@ def test_describes_the_cohort_and_everything_that_was_set() -> None:
 def test_an_imported_cohort_is_not_called_simulated_unless_it_is(discs) -> None:
     truth = Labels(np.array([0, 1, 2]), np.array(["a", "b", "c"]))
     real = replace(discs, config=replace(discs.config, name="Site 7", simulated=False))
-    identity = provenance.describe(SMOKE, real, truth, seed=1)["cohort"]
+    identity = provenance.describe(SMOKE_GRID, real, truth, seed=1)["cohort"]
     assert (identity["name"], identity["simulated"]) == ("Site 7", False)
     assert identity["fingerprint"] == "0" * 64

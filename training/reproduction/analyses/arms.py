@@ -19,13 +19,14 @@ def named(store: ArtifactStore, setup: ExperimentSetup) -> dict[str, Arm]:
     drawn = curves.every(setup)
     arms: dict[str, Arm] = {f"classic {size}": arm for size, arm in drawn["classic"].items()}
     arms["none"], arms["classic"] = drawn["classic"][0], drawn["classic"][setup.classic]
-    arms["synthetic"] = drawn["dcgan"][setup.synthetic]
+    first, *others = setup.grid.kinds
+    arms["gan"] = drawn[first][setup.synthetic]
     # Simulated cases are no new cases of a site's cohort.
-    for name in ("acgan", "conditional", *(["new"] if setup.simulated else [])):
+    for name in (*others, *(["new"] if setup.simulated else [])):
         arms[name] = drawn[name][curves.best(store, drawn[name], setup.truth)]
-    arms["acgan discriminator"] = curves.discriminators(setup)
+    arms |= curves.discriminators(setup)
     equal = controls.arms(setup)
-    arms["synthetic alone"] = equal.pop("synthetic alone")
+    arms["gan alone"] = equal.pop("gan alone")
     arms |= {f"{name}, equal updates": a for name, a in equal.items() if a != arms.get(name)}
     for method in METHODS:
         arms[method] = [baseline_tasks(protocol, method) for protocol in setup.repeats]

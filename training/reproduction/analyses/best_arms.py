@@ -7,25 +7,22 @@ ones, new cases, and the spare images of that fold's generators.
 """
 
 from collections.abc import Iterator
-from typing import Literal
 
 import numpy as np
 
 from lesion.classes import CLASSES
 from training.data.splits import Split
-from training.data.training_sets import TrainingSet
+from training.data.training_sets import Arm, TrainingSet
 from training.pipeline.artifacts import ArtifactStore
 from training.pipeline.tasks import Task
 from training.reproduction import independent_test_set
-from training.reproduction.analyses import curves
 from training.reproduction.protocol import classifier, generators
 from training.reproduction.setup import ExperimentSetup
 from training.reproduction.tasks.classifier import JUDGED, Keep
 from training.reproduction.tasks.excerpt import EXCERPT, Excerpt
-from training.reproduction.tasks.generator import Kind
+from training.reproduction.tasks.synthetic_images import ROLE
 
-Arm = Literal["classic", "synthetic"]
-ARMS: tuple[Arm, ...] = ("classic", "synthetic")
+ARMS: tuple[Arm, ...] = ("classic", "gan")
 #: Augmentations of each lesion that Fig. 9 shows besides its own patch.
 VARIANTS = 4
 
@@ -33,14 +30,14 @@ VARIANTS = 4
 def task(setup: ExperimentSetup, split: Split, arm: Arm) -> Task:
     """Name an arm's classifier of a fold, with all that it judges."""
     protocol = setup.protocol
-    more = independent_test_set.judged(setup.experiment)
+    more = independent_test_set.judged(setup.grid)
     more |= {f"{JUDGED}cohort": protocol.cohort, f"{JUDGED}new": setup.new}
-    for kind in curves.KINDS:
+    for kind in setup.grid.kinds:
         more |= {f"{JUDGED}{role}": one for role, one in spares(setup, split, kind).items()}
     data = TrainingSet(setup.classic)
-    if arm == "synthetic":
+    if arm == "gan":
         data = TrainingSet(setup.classic, setup.synthetic)
-        more |= generators(protocol, split, "dcgan", classic=setup.classic)
+        more |= generators(protocol, split, classic=setup.classic)
     keep = Keep(features=True, variants=VARIANTS)
     return classifier(protocol, split, data, more=more, keep=keep)
 
@@ -52,12 +49,12 @@ def tasks(setup: ExperimentSetup) -> Iterator[Task]:
             yield task(setup, split, arm)
 
 
-def spares(setup: ExperimentSetup, split: Split, kind: Kind) -> dict[str, Task]:
+def spares(setup: ExperimentSetup, split: Split, kind: str) -> dict[str, Task]:
     """Name a fold's spare synthetic images: of one network, or of one for each class."""
     return {
-        role.replace("synthetic", kind): Task(
+        role.replace(ROLE, kind): Task(
             EXCERPT,
-            Excerpt(("images",), -setup.experiment.spare),
+            Excerpt(("images",), -setup.grid.spare),
             {"generator": one},
             label=f"spare images, {one.label}",
         )
@@ -65,7 +62,7 @@ def spares(setup: ExperimentSetup, split: Split, kind: Kind) -> dict[str, Task]:
     }
 
 
-def of_spares(store: ArtifactStore, one: Task, kind: Kind, *, name: str) -> dict[str, np.ndarray]:
+def of_spares(store: ArtifactStore, one: Task, kind: str, *, name: str) -> dict[str, np.ndarray]:
     """Return what a classifier said of a kind's spare images, by class: `logits`, `features`."""
     outputs = store.load(one)
     if f"{name}_{kind}" in outputs:
@@ -75,6 +72,4 @@ def of_spares(store: ArtifactStore, one: Task, kind: Kind, *, name: str) -> dict
 
 def of_fresh(store: ArtifactStore, setup: ExperimentSetup, one: Task) -> np.ndarray:
     """Return a classifier's features of the fresh lesions, float64 [n, k]."""
-    return independent_test_set.outputs(store.load(one), setup.experiment, "features").astype(
-        np.float64
-    )
+    return independent_test_set.outputs(store.load(one), setup.grid, "features").astype(np.float64)

@@ -24,7 +24,7 @@ from training.reproduction.setup import ExperimentSetup
 def arms(setup: ExperimentSetup) -> dict[str, Arm]:
     """Name the controls' arms at the best groups."""
     protocol_runs, classic, synthetic = setup.repeats, setup.classic, setup.synthetic
-    preset = replace(setup.experiment.cnn, updates=updates(setup))
+    preset = replace(setup.grid.cnn, updates=updates(setup))
 
     def equal(data: TrainingSet) -> Arm:
         fed = data.synthetic_per_class > 0
@@ -35,7 +35,7 @@ def arms(setup: ExperimentSetup) -> dict[str, Arm]:
                     s,
                     data,
                     preset=preset,
-                    more=generators(t, s, "dcgan", classic=classic) if fed else None,
+                    more=generators(t, s, classic=classic) if fed else None,
                 )
                 for s in t.splits
             ]
@@ -43,7 +43,7 @@ def arms(setup: ExperimentSetup) -> dict[str, Arm]:
         ]
 
     stretched = tuple(
-        replace(t, experiment=replace(t.experiment, scaling="window+minmax")) for t in protocol_runs
+        replace(t, grid=replace(t.grid, scaling="window+minmax")) for t in protocol_runs
     )
     minmax = {
         f"{name}, each ROI by its own range": [
@@ -54,19 +54,19 @@ def arms(setup: ExperimentSetup) -> dict[str, Arm]:
     return {
         "none": equal(TrainingSet()),
         "classic": equal(TrainingSet(classic)),
-        "synthetic": equal(TrainingSet(classic, synthetic)),
-        "synthetic alone": equal(TrainingSet(0, synthetic, originals=False)),
+        "gan": equal(TrainingSet(classic, synthetic)),
+        "gan alone": equal(TrainingSet(0, synthetic, originals=False)),
         **minmax,
     }
 
 
 def updates(setup: ExperimentSetup) -> int:
     """Return how many updates every arm gets: the preset's number, or the best classic arm's."""
-    if setup.experiment.updates is not None:
-        return setup.experiment.updates
+    if setup.grid.updates is not None:
+        return setup.grid.updates
     share = (FOLDS - 1) / FOLDS
     images = round(share * len(setup.truth.classes)) + round(share * FOLDS * setup.classic)
-    cnn = setup.experiment.cnn
+    cnn = setup.grid.cnn
     return cnn.updates or cnn.epochs * ceil(images / cnn.batch)
 
 

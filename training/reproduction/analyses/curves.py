@@ -5,10 +5,12 @@ per class, and beside it from ACGAN and from one conditional network. Green: new
 their place. Tables 2, 3, 5 and 7 are read off at the chosen groups.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
+from training.data.splits import Split
 from training.data.training_sets import TrainingSet
+from training.networks.generators import KINDS
 from training.pipeline.artifacts import ArtifactStore
 from training.pipeline.tasks import Task
 from training.reproduction import predictions, selection
@@ -19,20 +21,17 @@ from training.reproduction.report.sections import curves as report
 from training.reproduction.report.sections import methods
 from training.reproduction.setup import ExperimentSetup
 from training.reproduction.tasks.excerpt import EXCERPT, Excerpt
-from training.reproduction.tasks.generator import Kind
-
-KINDS: tuple[Kind, ...] = ("dcgan", "acgan", "conditional")
 
 
 def classic(protocol_runs: tuple[ProtocolRun, ...]) -> dict[int, Arm]:
     """Name the red curve's arms."""
     return {
         size: [[classifier(t, s, TrainingSet(size)) for s in t.splits] for t in protocol_runs]
-        for size in protocol_runs[0].experiment.classic
+        for size in protocol_runs[0].grid.classic
     }
 
 
-def synthetic(protocol_runs: tuple[ProtocolRun, ...], kind: Kind, *, best: int) -> dict[int, Arm]:
+def synthetic(protocol_runs: tuple[ProtocolRun, ...], kind: str, *, best: int) -> dict[int, Arm]:
     """Name a blue curve's arms, on top of the `best` classic group."""
     return {
         size: [
@@ -42,7 +41,7 @@ def synthetic(protocol_runs: tuple[ProtocolRun, ...], kind: Kind, *, best: int) 
             ]
             for t in protocol_runs
         ]
-        for size in protocol_runs[0].experiment.synthetic
+        for size in protocol_runs[0].grid.synthetic
     }
 
 
@@ -56,25 +55,23 @@ def new(protocol_runs: tuple[ProtocolRun, ...], cases: Task, *, best: int) -> di
             ]
             for t in protocol_runs
         ]
-        for size in protocol_runs[0].experiment.synthetic
+        for size in protocol_runs[0].grid.synthetic
     }
 
 
-def discriminators(setup: ExperimentSetup) -> Arm:
-    """Name what the ACGANs' discriminators say as classifiers (paper 4.5, Table 5)."""
-    outputs = Excerpt(("rows", "logits"))
-    return [
-        [
-            Task(
-                EXCERPT,
-                outputs,
-                generators(t, s, "acgan", classic=setup.classic),
-                label="ACGAN discriminator",
-            )
-            for s in t.splits
-        ]
-        for t in setup.repeats
-    ]
+def discriminators(setup: ExperimentSetup) -> dict[str, Arm]:
+    """Name what discriminators say as classifiers, where they name classes (paper 4.5, Table 5)."""
+    logits = Excerpt(("rows", "logits"))
+
+    def task(protocol: ProtocolRun, split: Split, kind: str) -> Task:
+        inputs = generators(protocol, split, kind, classic=setup.classic)
+        return Task(EXCERPT, logits, inputs, label=f"{KINDS[kind].title} discriminator")
+
+    return {
+        f"{kind} discriminator": [[task(t, s, kind) for s in t.splits] for t in setup.repeats]
+        for kind in setup.grid.kinds
+        if KINDS[kind].classify is not None
+    }
 
 
 def every(setup: ExperimentSetup) -> dict[str, dict[int, Arm]]:
@@ -82,12 +79,12 @@ def every(setup: ExperimentSetup) -> dict[str, dict[int, Arm]]:
     repeats, best = setup.repeats, setup.classic
     return {
         "classic": classic(repeats),
-        **{kind: synthetic(repeats, kind, best=best) for kind in KINDS},
+        **{kind: synthetic(repeats, kind, best=best) for kind in setup.grid.kinds},
         "new": new(repeats, setup.new, best=best),
     }
 
 
-def of(curve: dict[int, Arm]) -> Iterator[Task]:
+def of(curve: Mapping[Any, Arm]) -> Iterator[Task]:
     """Yield a curve's tasks."""
     for arm in curve.values():
         yield from tasks(arm)
@@ -113,7 +110,7 @@ def best(store: ArtifactStore, curve: dict[int, Arm], truth: Labels) -> int:
 
 
 def results(store: ArtifactStore, setup: ExperimentSetup) -> dict[str, Any]:
-    """Return the points of each curve, and the ACGAN discriminators' figures beside them."""
+    """Return the points of each curve, and the figures of discriminators beside them."""
     found: dict[str, Any] = {
         name: [
             {"size": size, **predictions.judged(store, arm, setup.truth)}
@@ -121,13 +118,15 @@ def results(store: ArtifactStore, setup: ExperimentSetup) -> dict[str, Any]:
         ]
         for name, curve in every(setup).items()
     }
-    outputs = predictions.judged(store, discriminators(setup), setup.truth)
-    return found | {"acgan discriminator": outputs}
+    return found | {
+        name: predictions.judged(store, arm, setup.truth)
+        for name, arm in discriminators(setup).items()
+    }
 
 
 def _discriminators(setup: ExperimentSetup) -> Iterator[Task]:
     """Yield what is not needed to choose the groups."""
-    return tasks(discriminators(setup))
+    return of(discriminators(setup))
 
 
 ANALYSIS = Analysis(

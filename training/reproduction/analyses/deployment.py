@@ -17,9 +17,9 @@ from training.evaluation import calibration, metrics, rejection
 from training.phantom.ood_lesions import KINDS
 from training.pipeline.artifacts import ArtifactStore
 from training.pipeline.tasks import Task
+from training.presets import GridPreset
 from training.reproduction import independent_test_set, predictions
 from training.reproduction.analysis import Analysis
-from training.reproduction.presets import Experiment
 from training.reproduction.protocol import classifier, generators
 from training.reproduction.report.sections import deployment as report
 from training.reproduction.setup import ExperimentSetup
@@ -28,7 +28,7 @@ from training.reproduction.tasks.ood_lesions import OOD_LESIONS, OodLesionsConfi
 
 NEIGHBOURS_SEED = 50_001
 
-ARMS = ("classic", "synthetic")
+ARMS = ("classic", "gan")
 _CURVE_POINTS = 50
 
 
@@ -39,16 +39,16 @@ def folds(setup: ExperimentSetup, arm: str) -> tuple[Task, ...]:
 
 def final(setup: ExperimentSetup, arm: str) -> Task:
     """Name an arm's final fit, judging fresh lesions and neighbours."""
-    judged = independent_test_set.judged(setup.experiment)
-    judged |= {f"{JUDGED}{kind}": task for kind, task in neighbours(setup.experiment).items()}
+    judged = independent_test_set.judged(setup.grid)
+    judged |= {f"{JUDGED}{kind}": task for kind, task in neighbours(setup.grid).items()}
     return _classifier(setup, Split(setup.protocol.seed), arm, judged)
 
 
-def neighbours(experiment: Experiment) -> dict[str, Task]:
+def neighbours(grid: GridPreset) -> dict[str, Task]:
     """Name the neighbours of each kind."""
     return {
         kind: Task(
-            OOD_LESIONS, OodLesionsConfig(kind, NEIGHBOURS_SEED, experiment.neighbours), label=kind
+            OOD_LESIONS, OodLesionsConfig(kind, NEIGHBOURS_SEED, grid.neighbours), label=kind
         )
         for kind in KINDS
     }
@@ -56,7 +56,7 @@ def neighbours(experiment: Experiment) -> dict[str, Task]:
 
 def tasks(setup: ExperimentSetup) -> Iterator[Task]:
     """Yield the tasks of both arms."""
-    yield from independent_test_set.classes(setup.experiment)
+    yield from independent_test_set.classes(setup.grid)
     for arm in ARMS:
         yield from folds(setup, arm)
         yield final(setup, arm)
@@ -76,9 +76,9 @@ def _arm(store: ArtifactStore, setup: ExperimentSetup, arm: str) -> dict[str, An
     threshold = float(np.quantile(scores, 1 - calibration.OUT_OF_DISTRIBUTION_SHARE))
 
     outputs = store.load(final(setup, arm))
-    classes = independent_test_set.truth(store, setup.experiment)["classes"]
+    classes = independent_test_set.truth(store, setup.grid)["classes"]
     logits, ood_score = (
-        independent_test_set.outputs(outputs, setup.experiment, n) for n in ("logits", "ood_score")
+        independent_test_set.outputs(outputs, setup.grid, n) for n in ("logits", "ood_score")
     )
     probabilities = calibrated.probabilities(logits)
     sets = calibrated.sets(probabilities)
@@ -109,9 +109,9 @@ def _arm(store: ArtifactStore, setup: ExperimentSetup, arm: str) -> dict[str, An
 def _classifier(setup: ExperimentSetup, split: Split, arm: str, judged: dict[str, Task]) -> Task:
     more = dict(judged)
     data = TrainingSet(setup.classic)
-    if arm == "synthetic":
+    if arm == "gan":
         data = TrainingSet(setup.classic, setup.synthetic)
-        more |= generators(setup.protocol, split, "dcgan", classic=setup.classic)
+        more |= generators(setup.protocol, split, classic=setup.classic)
     return classifier(setup.protocol, split, data, more=more, keep=Keep(ood_score=True))
 
 

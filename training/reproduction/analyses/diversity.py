@@ -38,7 +38,7 @@ class _Sets(NamedTuple):
 
 def results(store: ArtifactStore, setup: ExperimentSetup) -> dict[str, Any]:
     """Return coverage, with its interval over lesions, and total variance of the one and other."""
-    covered, truth = _covered(store, setup), independent_test_set.truth(store, setup.experiment)
+    covered, truth = _covered(store, setup), independent_test_set.truth(store, setup.grid)
     synthetic, new = _variances(store, setup)
     return {
         **{
@@ -54,7 +54,7 @@ def results(store: ArtifactStore, setup: ExperimentSetup) -> dict[str, Any]:
 
 def evidence(store: ArtifactStore, setup: ExperimentSetup) -> dict[str, Interval]:
     """Return the evidence for the paper's sentence."""
-    covered, truth = _covered(store, setup), independent_test_set.truth(store, setup.experiment)
+    covered, truth = _covered(store, setup), independent_test_set.truth(store, setup.grid)
     gain = covered["synthetic"] - covered["new"]
     return {
         "coverage, synthetic - new cases": bootstrap_balanced(
@@ -66,7 +66,7 @@ def evidence(store: ArtifactStore, setup: ExperimentSetup) -> dict[str, Interval
 
 def _covered(store: ArtifactStore, setup: ExperimentSetup) -> dict[str, np.ndarray]:
     """Return how often, over the folds, each fresh lesion is near a set with either added."""
-    classes = independent_test_set.truth(store, setup.experiment)["classes"]
+    classes = independent_test_set.truth(store, setup.grid)["classes"]
     splits = setup.protocol.splits
     near = {name: np.zeros(len(classes)) for name in ("synthetic", "new")}
     for split in splits:
@@ -123,9 +123,9 @@ def _of_classes(store: ArtifactStore, setup: ExperimentSetup, split: Split) -> I
         feature_extractor.of_fresh(store, setup),
     )
     place = feature_space.fit_directions(features)
-    fresh_classes = independent_test_set.truth(store, setup.experiment)["classes"]
+    fresh_classes = independent_test_set.truth(store, setup.grid)["classes"]
     chosen, _ = part(split, setup.truth.classes, setup.truth.patients)
-    spares = feature_extractor.of_spares(store, setup, split, "dcgan")
+    spares = feature_extractor.of_spares(store, setup, split, setup.grid.kinds[0])
     new = np.concatenate(
         [outputs["features_new"][:, None], outputs["features_new_variants"]], axis=1
     )

@@ -23,7 +23,7 @@ Correct = Bool[np.ndarray, "r n"]
 #: The experiments' arms by the paper's names (Table 6).
 METHODS = {
     "CNN-AUG": "classic",
-    "CNN-AUG-GAN": "synthetic",
+    "CNN-AUG-GAN": "gan",
     "BoVW-MI-multi": "bovw-mi-multi",
     "BoVW-MI-single": "bovw-mi-single",
     "Gabor + SVM": "gabor-svm",
@@ -59,10 +59,10 @@ PAIRS = {
     "classic - none, equal updates": ("classic, equal updates", "none, equal updates"),
     "next classic - classic": ("classic 7500", "classic 5000"),
     "most classic - classic": ("classic 15000", "classic 5000"),
-    "synthetic - classic, nested": ("synthetic, nested", "classic, nested"),
+    "synthetic - classic, nested": ("gan, nested", "classic, nested"),
     "new cases - classic": ("new", "classic"),
-    "synthetic - new cases": ("synthetic", "new"),
-    "DCGAN - ACGAN": ("synthetic", "acgan"),
+    "synthetic - new cases": ("gan", "new"),
+    "DCGAN - ACGAN": ("gan", "acgan"),
     "ACGAN - classic": ("acgan", "classic"),
     "ACGAN - ACGAN discriminator": ("acgan", "acgan discriminator"),
     **{
@@ -87,7 +87,7 @@ def collect(judged: Judged) -> dict[str, Interval]:
 def _confusable(judged: Judged) -> dict[str, Interval]:
     """Compare sensitivity and specificity of the classes that are confused (Table 7)."""
     found = {}
-    arms = judged.predicted["synthetic"], judged.predicted["classic"]
+    arms = judged.predicted["gan"], judged.predicted["classic"]
     for name in _CONFUSED:
         label = CLASSES.index(name)
         of_class = judged.classes == label
@@ -124,6 +124,6 @@ def _alone(judged: Judged) -> dict[str, Interval]:
     """Compare training on synthetic lesions alone with always naming the commonest class."""
     commonest = np.bincount(judged.classes).argmax()
     named = (judged.classes == commonest)[None]
-    right = judged.correct("synthetic alone")
+    right = judged.correct("gan alone")
     interval = bootstrap_difference(right, named, judged.patients, seed=judged.seed)
     return {"synthetic alone - commonest class": interval}

@@ -13,21 +13,20 @@ from training.data.splits import Split
 from training.data.training_sets import TrainingSet
 from training.pipeline.artifacts import ArtifactStore
 from training.pipeline.tasks import Task
-from training.reproduction.analyses import best_arms, cohorts, curves
+from training.reproduction.analyses import best_arms, cohorts
 from training.reproduction.setup import ExperimentSetup
 from training.reproduction.tasks.classifier import JUDGED, Keep
-from training.reproduction.tasks.generator import Kind
 
 
 def task(setup: ExperimentSetup) -> Task:
     """Name it; it looks at fresh lesions, the cohort, new cases, and all spare images."""
-    protocol = cohorts.protocol_runs(setup.experiment)[0]
+    protocol = cohorts.protocol_runs(setup.grid)[0]
     classic, _ = setup.cohorts[protocol.seed]
     more = {"cohort": setup.protocol.cohort, "new": setup.new}
     more |= {
         f"{split.fold}_{role}": one
         for split in setup.protocol.splits
-        for kind in curves.KINDS
+        for kind in setup.grid.kinds
         for role, one in best_arms.spares(setup, split, kind).items()
     }
     judged = {f"{JUDGED}{role}": one for role, one in more.items()}
@@ -41,7 +40,7 @@ def tasks(setup: ExperimentSetup) -> Iterator[Task]:
 
 
 def of_spares(
-    store: ArtifactStore, setup: ExperimentSetup, split: Split, kind: Kind
+    store: ArtifactStore, setup: ExperimentSetup, split: Split, kind: str
 ) -> dict[str, np.ndarray]:
     """Return the features of a fold's spare images, by class: float16 [m, 256]."""
     return best_arms.of_spares(store, task(setup), kind, name=f"features_{split.fold}")

@@ -13,15 +13,14 @@ from training.data import datasets
 from training.data.folds import FOLDS
 from training.pipeline.artifacts import ArtifactStore
 from training.pipeline.tasks import Task
-from training.reproduction.analyses.curves import KINDS
 from training.reproduction.analysis import Analysis
 from training.reproduction.predictions import Labels
 from training.reproduction.protocol import ProtocolRun, generators
 from training.reproduction.report.sections import pictures as report
 from training.reproduction.setup import ExperimentSetup
 from training.reproduction.tasks.excerpt import EXCERPT, Excerpt
-from training.reproduction.tasks.generator import Kind
 from training.reproduction.tasks.sample import SAMPLE, Sample
+from training.reproduction.tasks.synthetic_images import ROLE
 from training.seeds import generator
 
 #: Patches of Fig. 3; synthetic lesions of each class and fold.
@@ -33,7 +32,7 @@ def tasks(setup: ExperimentSetup) -> Iterator[Task]:
     protocol, truth, best = setup.protocol, setup.truth, setup.classic
     yield _augmented(protocol, truth)
     yield from _real(protocol, truth)
-    for kind in KINDS:
+    for kind in protocol.grid.kinds:
         yield from _spares(protocol, kind, best).values()
 
 
@@ -49,8 +48,8 @@ def arrays(store: ArtifactStore, setup: ExperimentSetup) -> dict[str, np.ndarray
     }
     for name, task in zip(CLASSES, _real(protocol, truth), strict=True):
         shown[f"real-{name}"] = store.load(task)["originals"]
-    unit = {name: datasets.rescale(hu, protocol.experiment.scaling) for name, hu in shown.items()}
-    for kind in KINDS:
+    unit = {name: datasets.rescale(hu, protocol.grid.scaling) for name, hu in shown.items()}
+    for kind in protocol.grid.kinds:
         for label, images in _synthetic(store, protocol, kind, best).items():
             unit[f"{kind}-{label}"] = images
     return {name: patches.astype(np.float16) for name, patches in unit.items()}
@@ -74,7 +73,7 @@ def _sample(protocol: ProtocolRun, config: Sample, label: str) -> Task:
     return Task(SAMPLE, config, {"cohort": protocol.cohort}, label=label)
 
 
-def _spares(protocol: ProtocolRun, kind: Kind, best: int) -> dict[tuple[str, int], Task]:
+def _spares(protocol: ProtocolRun, kind: str, best: int) -> dict[tuple[str, int], Task]:
     """Name the last images of every generator, by its role and fold."""
     return {
         (role, fold): Task(
@@ -89,13 +88,13 @@ def _spares(protocol: ProtocolRun, kind: Kind, best: int) -> dict[tuple[str, int
 
 
 def _synthetic(
-    store: ArtifactStore, protocol: ProtocolRun, kind: Kind, best: int
+    store: ArtifactStore, protocol: ProtocolRun, kind: str, best: int
 ) -> dict[str, np.ndarray]:
     """Return a kind's spare images by class, fold by fold."""
     by_class: dict[str, list[np.ndarray]] = {name: [] for name in CLASSES}
     for (role, _), task in _spares(protocol, kind, best).items():
         images = store.load(task)["images"]
-        names = CLASSES if role == "synthetic" else (role.removeprefix("synthetic-"),)
+        names = CLASSES if role == ROLE else (role.removeprefix(f"{ROLE}-"),)
         for name, of_class in zip(names, images, strict=True):
             by_class[name].append(of_class)
     return {name: np.concatenate(found) for name, found in by_class.items()}

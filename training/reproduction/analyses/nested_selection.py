@@ -20,16 +20,14 @@ from training.reproduction.setup import ExperimentSetup
 
 def inner(protocol: ProtocolRun, fold: Split) -> tuple[Split, ...]:
     """Return the inner folds that are used of an outer one."""
-    return tuple(
-        Split(fold.seed, fold.fold, inner) for inner in range(protocol.experiment.inner_folds)
-    )
+    return tuple(Split(fold.seed, fold.fold, inner) for inner in range(protocol.grid.inner_folds))
 
 
 def classic(protocol: ProtocolRun, fold: Split) -> dict[int, list[Task]]:
     """Name the inner classifiers among which the classic group is chosen."""
     return {
         size: [classifier(protocol, s, TrainingSet(size)) for s in inner(protocol, fold)]
-        for size in protocol.experiment.classic
+        for size in protocol.grid.classic
     }
 
 
@@ -41,17 +39,17 @@ def synthetic(protocol: ProtocolRun, fold: Split, *, best: int) -> dict[int, lis
                 protocol,
                 s,
                 TrainingSet(best, size),
-                more=generators(protocol, s, "dcgan", classic=best),
+                more=generators(protocol, s, classic=best),
             )
             for s in inner(protocol, fold)
         ]
-        for size in protocol.experiment.synthetic
+        for size in protocol.grid.synthetic
     }
 
 
 def outer(protocol: ProtocolRun, fold: Split, *, best: tuple[int, int]) -> tuple[Task, Task]:
     """Name an outer fold's classifiers of its own choice: classic, and with synthetic lesions."""
-    more = generators(protocol, fold, "dcgan", classic=best[0])
+    more = generators(protocol, fold, classic=best[0])
     return (
         classifier(protocol, fold, TrainingSet(best[0])),
         classifier(protocol, fold, TrainingSet(*best), more=more),
@@ -72,7 +70,7 @@ def arms(setup: ExperimentSetup) -> dict[str, Arm]:
     pairs = [[outer(t, fold, best=setup.nested[fold]) for fold in t.splits] for t in setup.repeats]
     return {
         name: [[pair[index] for pair in folds] for folds in pairs]
-        for index, name in enumerate(("classic, nested", "synthetic, nested"))
+        for index, name in enumerate(("classic, nested", "gan, nested"))
     }
 
 

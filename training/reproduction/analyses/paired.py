@@ -23,11 +23,11 @@ from training.reproduction.setup import ExperimentSetup
 #: What is compared: the better arm by the paper, and the worse.
 PAIRS = (
     ("classic", "none"),
-    ("synthetic", "classic"),
-    ("synthetic, nested", "classic, nested"),
-    ("synthetic, equal updates", "classic, equal updates"),
+    ("gan", "classic"),
+    ("gan, nested", "classic, nested"),
+    ("gan, equal updates", "classic, equal updates"),
     ("new", "classic"),
-    ("synthetic", "new"),
+    ("gan", "new"),
     ("acgan", "classic"),
     ("conditional", "classic"),
 )
@@ -122,7 +122,7 @@ def _cohorts(accuracy: dict[str, np.ndarray]) -> dict[str, Any]:
     On the same fresh lesions: what other lesions would change is not in it.
     """
     found = {}
-    for name in ("synthetic", "recipe"):
+    for name in ("gan", "conditional"):
         if name not in accuracy:
             continue
         sd = float(np.std(accuracy[name] - accuracy["classic"], ddof=1))

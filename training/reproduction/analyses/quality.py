@@ -23,12 +23,11 @@ from training.evaluation.image_quality import (
 from training.pipeline.artifacts import ArtifactStore
 from training.pipeline.tasks import Task
 from training.reproduction import independent_test_set
-from training.reproduction.analyses import best_arms, cohorts, curves, feature_extractor
+from training.reproduction.analyses import best_arms, cohorts, feature_extractor
 from training.reproduction.analysis import Analysis
 from training.reproduction.protocol import ProtocolRun, generators
 from training.reproduction.report.sections import quality as report
 from training.reproduction.setup import ExperimentSetup
-from training.reproduction.tasks.generator import Kind
 from training.reproduction.tasks.nearness import NEARNESS, Nearness
 from training.reproduction.tasks.texture import TEXTURE, Texture
 
@@ -39,9 +38,9 @@ _COMPARED = 300
 def tasks(setup: ExperimentSetup) -> Iterator[Task]:
     """Yield the tasks, the cohort-level ones too."""
     yield from feature_extractor.tasks(setup)
-    for part in independent_test_set.lesions(setup.experiment):
+    for part in independent_test_set.lesions(setup.grid):
         yield _texture(part)
-    for kind in curves.KINDS:
+    for kind in setup.grid.kinds:
         yield from _folds(setup, kind)
         for split in setup.protocol.splits:
             for one in best_arms.spares(setup, split, kind).values():
@@ -54,7 +53,7 @@ def results(store: ArtifactStore, setup: ExperimentSetup) -> dict[str, Any]:
     return {
         "network": _in_space(_network(store, setup), seed=setup.protocol.seed),
         "texture": _in_space(_textures(store, setup), seed=setup.protocol.seed),
-        "memorisation": {kind: _copies(store, setup, kind) for kind in curves.KINDS},
+        "memorisation": {kind: _copies(store, setup, kind) for kind in setup.grid.kinds},
         "membership": _leak(store, setup),
     }
 
@@ -73,7 +72,7 @@ def _in_space(folds: Sequence[Features], *, seed: int) -> dict[str, Any]:
     measured = [
         {
             (kind, name): _against(fold, kind, name, seed=seed)
-            for kind in (*curves.KINDS, "fresh")
+            for kind in _kinds(folds[0])
             for name in CLASSES
         }
         for fold in folds
@@ -86,13 +85,18 @@ def _in_space(folds: Sequence[Features], *, seed: int) -> dict[str, Any]:
             }
             for name in CLASSES
         }
-        for kind in (*curves.KINDS, "fresh")
+        for kind in _kinds(folds[0])
     }
+
+
+def _kinds(fold: Features) -> tuple[str, ...]:
+    """Return what is measured: the generators' kinds, and fresh lesions last."""
+    return (*(kind for kind in fold if kind not in ("reference", "fresh")), "fresh")
 
 
 def _against(fold: Features, kind: str, name: str, *, seed: int) -> dict[str, float]:
     reference, images = fold["reference"][name], fold[kind][name]
-    images = images[: min(len(fold[k][name]) for k in (*curves.KINDS, "fresh"))]
+    images = images[: min(len(fold[k][name]) for k in _kinds(fold))]
     distance = kid.kid(reference, images, seed=seed)
     near = min(5, len(reference) - 1, len(images) - 1)
     return {
@@ -108,8 +112,8 @@ def _network(store: ArtifactStore, setup: ExperimentSetup) -> Sequence[Features]
     place = feature_space.fit_directions(features)
     folds = []
     for split in setup.protocol.splits:
-        sets = halves(place(features), **independent_test_set.truth(store, setup.experiment))
-        for kind in curves.KINDS:
+        sets = halves(place(features), **independent_test_set.truth(store, setup.grid))
+        for kind in setup.grid.kinds:
             spare = feature_extractor.of_spares(store, setup, split, kind)
             sets[kind] = {name: place(found.astype(np.float64)) for name, found in spare.items()}
         folds.append(sets)
@@ -121,14 +125,14 @@ def _textures(store: ArtifactStore, setup: ExperimentSetup) -> Sequence[Features
     features = np.concatenate(
         [
             store.load(_texture(part))["features"]
-            for part in independent_test_set.lesions(setup.experiment)
+            for part in independent_test_set.lesions(setup.grid)
         ]
     )
     place = feature_space.fit_standardised(features)
     folds = []
     for split in setup.protocol.splits:
-        sets = halves(place(features), **independent_test_set.truth(store, setup.experiment))
-        for kind in curves.KINDS:
+        sets = halves(place(features), **independent_test_set.truth(store, setup.grid))
+        for kind in setup.grid.kinds:
             spares = best_arms.spares(setup, split, kind).values()
             each = np.concatenate([store.load(_texture(one))["features"] for one in spares])
             sets[kind] = {name: place(of) for name, of in zip(CLASSES, each, strict=True)}
@@ -136,7 +140,7 @@ def _textures(store: ArtifactStore, setup: ExperimentSetup) -> Sequence[Features
     return folds
 
 
-def _copies(store: ArtifactStore, setup: ExperimentSetup, kind: Kind) -> dict[str, list[float]]:
+def _copies(store: ArtifactStore, setup: ExperimentSetup, kind: str) -> dict[str, list[float]]:
     """Return whether a kind's images are copies of training lesions; folds pooled."""
     outputs = [store.load(task) for task in _folds(setup, kind)]
     synthetic, others = (
@@ -175,19 +179,19 @@ def _texture(one: Task) -> Task:
     return Task(TEXTURE, Texture(), {"of": one}, label=f"texture of {one.label}")
 
 
-def _nearness(protocol: ProtocolRun, split: Split, kind: Kind, *, classic: int, index: int) -> Task:
+def _nearness(protocol: ProtocolRun, split: Split, kind: str, *, classic: int, index: int) -> Task:
     """Name one comparison; each `index` has fresh lesions of its own, as far as there are parts."""
-    parts = independent_test_set.lesions(protocol.experiment)
+    parts = independent_test_set.lesions(protocol.grid)
     inputs = {
         "cohort": protocol.cohort,
         "fresh": parts[index % len(parts)],
         **generators(protocol, split, kind, classic=classic),
     }
-    config = Nearness(split, classic, _COMPARED, protocol.experiment.scaling)
+    config = Nearness(split, classic, _COMPARED, protocol.grid.scaling)
     return Task(NEARNESS, config, inputs, label=f"nearness of {kind}")
 
 
-def _folds(setup: ExperimentSetup, kind: Kind) -> tuple[Task, ...]:
+def _folds(setup: ExperimentSetup, kind: str) -> tuple[Task, ...]:
     """Name a kind's comparisons on the protocol's folds."""
     return tuple(
         _nearness(setup.protocol, split, kind, classic=setup.classic, index=index)
@@ -198,8 +202,14 @@ def _folds(setup: ExperimentSetup, kind: Kind) -> tuple[Task, ...]:
 def _members(setup: ExperimentSetup) -> tuple[Task, ...]:
     """Name the attack on each further cohort's DCGANs."""
     return tuple(
-        _nearness(one, Split(one.seed), "dcgan", classic=setup.cohorts[one.seed][0], index=index)
-        for index, one in enumerate(cohorts.protocol_runs(setup.experiment))
+        _nearness(
+            one,
+            Split(one.seed),
+            setup.grid.kinds[0],
+            classic=setup.cohorts[one.seed][0],
+            index=index,
+        )
+        for index, one in enumerate(cohorts.protocol_runs(setup.grid))
     )
 
 

@@ -12,17 +12,17 @@ from typing import Any
 import numpy as np
 
 from lesion.classes import CLASSES
+from training.data.training_sets import Arm
 from training.evaluation import metrics
 from training.evaluation.bootstrap import bootstrap_between
 from training.evaluation.image_quality import reader
 from training.evaluation.metrics import Interval
 from training.pipeline.artifacts import ArtifactStore
 from training.pipeline.tasks import Task
-from training.reproduction.analyses import best_arms, curves
+from training.reproduction.analyses import best_arms
 from training.reproduction.analysis import Analysis
 from training.reproduction.report.sections import readers as report
 from training.reproduction.setup import ExperimentSetup
-from training.reproduction.tasks.generator import Kind
 from training.reproduction.tasks.reader import READER, Reader
 
 #: Synthetic lesions of each class: 120 in all, as the paper's readers saw.
@@ -32,7 +32,7 @@ EACH = 40
 def tasks(setup: ExperimentSetup) -> Iterator[Task]:
     """Yield the classifiers, and the machine readers, one for each kind of generator."""
     yield from best_arms.tasks(setup)
-    for kind in curves.KINDS:
+    for kind in setup.grid.kinds:
         yield _reader(setup, kind)
 
 
@@ -40,7 +40,7 @@ def results(store: ArtifactStore, setup: ExperimentSetup) -> dict[str, Any]:
     """Return the machine rows."""
     return {
         "classes": {arm: _told(*_right(store, setup, arm)) for arm in best_arms.ARMS},
-        "real": {kind: _reading(store, setup, kind) for kind in curves.KINDS},
+        "real": {kind: _reading(store, setup, kind) for kind in setup.grid.kinds},
     }
 
 
@@ -50,7 +50,7 @@ def evidence(store: ArtifactStore, setup: ExperimentSetup) -> dict[str, Interval
     both = np.concatenate([real, synthetic])
     is_real = np.arange(len(both)) < len(real)
     patients = np.concatenate([setup.truth.patients, [f"s{i}" for i in range(len(synthetic))]])
-    machine = _reading(store, setup, "dcgan")["balanced_accuracy"]
+    machine = _reading(store, setup, setup.grid.kinds[0])["balanced_accuracy"]
     return {
         "synthetic - real, readers' task": bootstrap_between(
             both.astype(np.float64), ~is_real, is_real, patients, seed=0
@@ -60,9 +60,7 @@ def evidence(store: ArtifactStore, setup: ExperimentSetup) -> dict[str, Interval
     }
 
 
-def _right(
-    store: ArtifactStore, setup: ExperimentSetup, arm: best_arms.Arm
-) -> tuple[np.ndarray, np.ndarray]:
+def _right(store: ArtifactStore, setup: ExperimentSetup, arm: Arm) -> tuple[np.ndarray, np.ndarray]:
     """Mark the real and the synthetic lesions whose class an arm's classifiers name."""
     real = np.zeros(len(setup.truth.classes), dtype=bool)
     synthetic = []
@@ -72,7 +70,7 @@ def _right(
         real[outputs["rows"]] = (
             outputs["logits"].argmax(axis=1) == setup.truth.classes[outputs["rows"]]
         )
-        spare = best_arms.of_spares(store, one, "dcgan", name="logits")
+        spare = best_arms.of_spares(store, one, setup.grid.kinds[0], name="logits")
         for label, name in enumerate(CLASSES):
             logits = spare[name][: _share(setup, index)]
             synthetic.append(logits.argmax(axis=1) == label)
@@ -93,7 +91,7 @@ def _told(real: np.ndarray, synthetic: np.ndarray) -> dict[str, list[float]]:
     }
 
 
-def _reader(setup: ExperimentSetup, kind: Kind) -> Task:
+def _reader(setup: ExperimentSetup, kind: str) -> Task:
     spares = {
         f"{role} {index}": one
         for index, split in enumerate(setup.protocol.splits)
@@ -106,7 +104,7 @@ def _reader(setup: ExperimentSetup, kind: Kind) -> Task:
     )
 
 
-def _reading(store: ArtifactStore, setup: ExperimentSetup, kind: Kind) -> dict[str, Any]:
+def _reading(store: ArtifactStore, setup: ExperimentSetup, kind: str) -> dict[str, Any]:
     outputs = store.load(_reader(setup, kind))
     found = reader.judge(
         np.asarray(outputs["called_real"]),

@@ -24,25 +24,25 @@ from training.reproduction.predictions import Arm
 from training.reproduction.setup import ExperimentSetup
 
 #: What is compared: the better arm by the paper, and the worse.
-PAIRS = (("classic", "none"), ("synthetic", "classic"))
+PAIRS = (("classic", "none"), ("gan", "classic"))
 
 
 def arms(setup: ExperimentSetup) -> dict[str, Arm]:
     """Name the first repeat's best arms, of every seed: classifiers, and their generators too."""
-    seeds = range(setup.experiment.seeds)
+    seeds = range(setup.grid.seeds)
     protocol_runs = tuple(replace(setup.protocol, again=again) for again in seeds)
     red = curves.classic(protocol_runs)
-    blue = curves.synthetic(protocol_runs, "dcgan", best=setup.classic)
+    blue = curves.synthetic(protocol_runs, setup.grid.kinds[0], best=setup.classic)
     return {
         "none": red[0],
         "classic": red[setup.classic],
-        "synthetic": blue[setup.synthetic],
+        "gan": blue[setup.synthetic],
     }
 
 
 def tasks(setup: ExperimentSetup) -> Iterator[Task]:
     """Yield the tasks of every seed, where there are several."""
-    if setup.experiment.seeds > 1:
+    if setup.grid.seeds > 1:
         for arm in arms(setup).values():
             yield from curves.tasks(arm)
 
@@ -53,7 +53,7 @@ def results(store: ArtifactStore, setup: ExperimentSetup) -> dict[str, Any] | No
     None where there is one seed. A pair's interval is a t interval over seeds: about other seeds on
     just these patients and folds.
     """
-    if setup.experiment.seeds < 2:
+    if setup.grid.seeds < 2:
         return None
     truth = setup.truth
     lesions = len(truth.classes)

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from lesion.classes import CLASSES
+from training.data.training_sets import Arm
 from training.evaluation.bootstrap import bootstrap_between, bootstrap_mean
 from training.evaluation.image_quality import feature_space, separation
 from training.evaluation.metrics import Interval
@@ -76,7 +77,7 @@ def maps(store: ArtifactStore, setup: ExperimentSetup) -> dict[str, np.ndarray]:
 
 
 def _measured(
-    store: ArtifactStore, setup: ExperimentSetup, arm: best_arms.Arm
+    store: ArtifactStore, setup: ExperimentSetup, arm: Arm
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return each lesion's silhouette, and whether its neighbours are of its class."""
     silhouette, right = np.full((2, len(setup.truth.classes)), np.nan)

@@ -28,8 +28,8 @@ from sklearn.pipeline import Pipeline, make_pipeline
 
 from training.data.datasets import to_unit
 from training.reproduction.baselines import svm
-from training.reproduction.baselines.presets import BaselinePreset, BovwPreset
 from training.seeds import derive, generator
+from training.settings import BaselineSettings, BovwSettings
 
 _BATCH = 64  # lesions whose patches are held together: bounds the memory
 
@@ -40,7 +40,7 @@ def single(
     train_patients: Sequence[str],
     test_hu: Float32[np.ndarray, "m 64 64"],
     *,
-    preset: BaselinePreset,
+    preset: BaselineSettings,
     seed: int,
 ) -> Float[np.ndarray, "m 3"]:
     """Train on some lesions and score others by the words that tell most about the class.
@@ -58,7 +58,7 @@ def multi(
     train_patients: Sequence[str],
     test_hu: Float32[np.ndarray, "m 64 64"],
     *,
-    preset: BaselinePreset,
+    preset: BaselineSettings,
     seed: int,
 ) -> Float[np.ndarray, "m 3"]:
     """Train on some lesions and score others: each class against the rest, by words of its own.
@@ -71,7 +71,7 @@ def multi(
     return _fit_predict(OneVsRestClassifier(task), train, test_hu, preset=preset, seed=seed)
 
 
-def learn(train_hu: Float32[np.ndarray, "n 64 64"], preset: BovwPreset, *, seed: int) -> Pipeline:
+def learn(train_hu: Float32[np.ndarray, "n 64 64"], preset: BovwSettings, *, seed: int) -> Pipeline:
     """Learn the principal components and the dictionary from a sample of the lesions' patches."""
     windows = _windows(train_hu, preset)
     places = windows.shape[:3]
@@ -83,7 +83,7 @@ def learn(train_hu: Float32[np.ndarray, "n 64 64"], preset: BovwPreset, *, seed:
 
 
 def histograms(
-    patches_hu: Float32[np.ndarray, "n 64 64"], words: Pipeline, preset: BovwPreset
+    patches_hu: Float32[np.ndarray, "n 64 64"], words: Pipeline, preset: BovwSettings
 ) -> Float64[np.ndarray, "n words"]:
     """Return the square root of each word's share of a lesion's patches (Hellinger's distance)."""
     counts = np.zeros((len(patches_hu), preset.words))
@@ -113,7 +113,7 @@ def _fit_predict(
     train: tuple[Float32[np.ndarray, "n 64 64"], Int[np.ndarray, " n"], Sequence[str]],
     test_hu: Float32[np.ndarray, "m 64 64"],
     *,
-    preset: BaselinePreset,
+    preset: BaselineSettings,
     seed: int,
 ) -> Float[np.ndarray, "m 3"]:
     train_hu, classes, patients = train
@@ -124,7 +124,7 @@ def _fit_predict(
 
 
 def _windows(
-    patches_hu: Float32[np.ndarray, "n 64 64"], preset: BovwPreset
+    patches_hu: Float32[np.ndarray, "n 64 64"], preset: BovwSettings
 ) -> Float32[np.ndarray, "n rows cols side side"]:
     """Return a view of all small patches, in (0, 1)."""
     side, stride = preset.patch, preset.stride

@@ -18,8 +18,8 @@ from sklearn.svm import SVC
 
 from lesion.classes import CLASSES
 from lesion.errors import CohortError
-from training.reproduction.baselines.presets import SvmPreset
 from training.seeds import derive
+from training.settings import SvmSettings
 
 
 def fit_predict(
@@ -28,7 +28,7 @@ def fit_predict(
     train_patients: Sequence[str],
     test_features: Float[np.ndarray, "m k"],
     *,
-    preset: SvmPreset,
+    preset: SvmSettings,
     seed: int,
 ) -> Float[np.ndarray, "m 3"]:
     """Train on some lesions' features and score others. The largest score names the class.
@@ -57,7 +57,7 @@ def tuned(
     classes: Int[np.ndarray, " n"],
     patients: Sequence[str],
     *,
-    preset: SvmPreset,
+    preset: SvmSettings,
     seed: int,
 ) -> GridSearchCV:
     """Train a machine, or one per class, with the parameters of the best inner accuracy.

@@ -6,8 +6,8 @@ import numpy as np
 from jaxtyping import Float, Float32, Int
 
 from training.reproduction.baselines import svm
-from training.reproduction.baselines.presets import BaselinePreset
 from training.reproduction.features import gabor, haralick
+from training.settings import BaselineSettings
 
 
 def gabor_svm(
@@ -16,7 +16,7 @@ def gabor_svm(
     train_patients: Sequence[str],
     test_hu: Float32[np.ndarray, "m 64 64"],
     *,
-    preset: BaselinePreset,
+    preset: BaselineSettings,
     seed: int,
 ) -> Float[np.ndarray, "m 3"]:
     """Train on some lesions and score others by their Gabor features. See `svm.fit_predict`."""
@@ -36,7 +36,7 @@ def glcm_svm(
     train_patients: Sequence[str],
     test_hu: Float32[np.ndarray, "m 64 64"],
     *,
-    preset: BaselinePreset,
+    preset: BaselineSettings,
     seed: int,
 ) -> Float[np.ndarray, "m 3"]:
     """Train on some lesions and score others by Haralick's features. See `svm.fit_predict`."""

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from training.data.patches import from_arrays
 from training.data.splits import Split, part
 from training.pipeline.tasks import Arrays, TaskKind
 from training.reproduction.baselines import METHODS
-from training.reproduction.baselines.presets import BaselinePreset
-from training.reproduction.tasks.cohort import as_patches
+from training.settings import BaselineSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,13 +17,13 @@ class BaselineConfig:
     """A method of `training.baselines.METHODS` to train on a split and judge its held-out part."""
 
     method: str
-    preset: BaselinePreset
+    preset: BaselineSettings
     split: Split
     seed: int
 
 
 def _judge(config: BaselineConfig, inputs: Mapping[str, Arrays]) -> Arrays:
-    patches = as_patches(inputs["cohort"])
+    patches = from_arrays(inputs["cohort"])
     patients = np.array(patches.patient_ids)
     chosen, held_out = part(config.split, patches.classes, patients)
     scores = METHODS[config.method](

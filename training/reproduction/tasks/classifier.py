@@ -13,15 +13,16 @@ from torch import Tensor
 
 from training.data import datasets
 from training.data.datasets import Scaling
+from training.data.patches import from_arrays
 from training.data.splits import Split, part
-from training.data.training_sets import TrainingSet, assemble
+from training.data.training_sets import TrainingSet, build
 from training.networks import classifier
 from training.networks.devices import select_device
+from training.networks.training_log import NoTrainingLog
 from training.pipeline import train_networks
-from training.pipeline.checkpoints import NoTrainingLog
 from training.pipeline.tasks import Arrays, TaskKind
-from training.presets import CnnPreset
-from training.reproduction.tasks.cohort import as_patches
+from training.reproduction.tasks.synthetic_images import sources
+from training.settings import CnnSettings
 
 #: Roles whose lesions are only judged: patches in HU, or images in (0, 1).
 JUDGED = "judged-"
@@ -52,7 +53,7 @@ class ClassifierConfig:
 
     split: Split
     data: TrainingSet
-    preset: CnnPreset
+    preset: CnnSettings
     seed: int
     scaling: Scaling = "window"
     keep: Keep = Keep()
@@ -60,15 +61,15 @@ class ClassifierConfig:
 
 def _train(config: ClassifierConfig, inputs: Mapping[str, Arrays]) -> Arrays:
     device, keep = select_device(), config.keep
-    patches = as_patches(inputs["cohort"])
+    patches = from_arrays(inputs["cohort"])
     chosen, held_out = part(config.split, patches.classes, np.array(patches.patient_ids))
-    data = assemble(config.data, inputs, chosen, scaling=config.scaling, device=device)
+    data = build(config.data, sources(inputs), chosen, device=device, scaling=config.scaling)
     trained = classifier.train(data, config.preset, seed=config.seed, log=NoTrainingLog())
-    ood_score = train_networks.ood_score(patches, chosen, trained) if keep.ood_score else None
+    ood_score = train_networks.fit_ood_score(patches, chosen, trained) if keep.ood_score else None
 
     def read(hu: np.ndarray) -> classifier.ClassifierOutputs:
         unit = torch.from_numpy(datasets.rescale(np.asarray(hu), config.scaling))
-        return classifier.read(trained, unit.to(device))
+        return classifier.predict(trained, unit.to(device))
 
     def keep_of(
         outputs: classifier.ClassifierOutputs, hu: np.ndarray | None, name: str
@@ -108,7 +109,7 @@ def _images(trained: classifier.TrainedClassifier, arrays: Arrays) -> classifier
     """Judge a generator's images, which are rescaled already, class by class."""
     images = np.concatenate(list(arrays["images"])).astype(np.float32)
     device = next(trained.network.parameters()).device
-    return classifier.read(trained, torch.from_numpy(images).to(device))
+    return classifier.predict(trained, torch.from_numpy(images).to(device))
 
 
 def _half(features: Tensor) -> np.ndarray:

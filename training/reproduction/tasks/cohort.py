@@ -15,7 +15,6 @@ from lesion.classes import CLASSES, LesionClass
 from lesion.errors import RunError
 from training.data import patches
 from training.data.augment import Augmentation
-from training.data.patches import Patches
 from training.data.records import CohortLesion
 from training.phantom.cohort import GENERATOR, lesions, plan_cohort
 from training.phantom.patient import draw_patient
@@ -79,21 +78,8 @@ def import_folder(
     task = Task(IMPORTED, config, label=found.name)
     if not store.has(task):
         arrays = _cut(found.lesions, augmentation, seed, advance)
-        store.save(task, arrays, **origin_here(0.0, gpu=False)._asdict())
+        store.save(task, arrays, origin_here(0.0, gpu=False))
     return task
-
-
-def as_patches(arrays: Arrays) -> Patches:
-    """Put a cohort's arrays into the form that the rest of training takes."""
-    return Patches(
-        cohort={},
-        lesion_ids=tuple(str(name) for name in arrays["lesion_ids"]),
-        patient_ids=tuple(str(name) for name in arrays["patient_ids"]),
-        classes=np.asarray(arrays["classes"]),
-        diameter_mm=np.asarray(arrays["diameter_mm"]),
-        originals=np.asarray(arrays["originals"]),
-        variants=arrays["variants"],
-    )
 
 
 def _draw(config: Phantom, _inputs: Mapping[str, Arrays]) -> Arrays:

@@ -1,4 +1,6 @@
-"""Fit a generator on one training part and draw its synthetic lesions (paper 3.2, 3.3, 4.2.2).
+"""Train a generator on one training part and draw its synthetic lesions (paper 3.2, 3.3, 4.2.2).
+
+Where its discriminator names classes, its logits of the held-out lesions are kept, too.
 
 The images are kept, not the weights: classifiers, galleries and quality measures all start from the
 same ones, and of a larger group of them the first are the smaller group (D_synth 1 is part of
@@ -7,8 +9,6 @@ D_synth 2, and so on).
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import partial
-from typing import Literal
 
 import numpy as np
 import torch
@@ -16,29 +16,25 @@ import torch
 from lesion.classes import CLASSES
 from training.data import datasets
 from training.data.datasets import Scaling
+from training.data.patches import from_arrays
 from training.data.splits import Split, part
-from training.data.training_sets import group_size
-from training.networks import acgan, gan
-from training.networks.architectures import Generator
+from training.data.training_sets import Sources, TrainingSet, build
 from training.networks.devices import select_device
-from training.pipeline.checkpoints import NoTrainingLog
+from training.networks.generators import kind_of
+from training.networks.training_log import NoTrainingLog
 from training.pipeline.tasks import Arrays, TaskKind
-from training.presets import GanPreset
-from training.reproduction.tasks.cohort import as_patches
 from training.seeds import derive
-
-Kind = Literal["dcgan", "acgan", "conditional"]
+from training.settings import GanSettings
 
 
 @dataclass(frozen=True, slots=True)
 class GeneratorConfig:
     """A generator to fit on the training part's best classic group, and `count` images a class.
 
-    A `dcgan` is fitted for one class, `label`; the others are one network for all.
+    Of kinds that are trained per class it is fitted for one, `label`.
     """
 
-    kind: Kind
-    preset: GanPreset
+    gan: GanSettings
     split: Split
     classic_per_fold: int
     count: int
@@ -48,31 +44,23 @@ class GeneratorConfig:
 
 
 def _synthesize(config: GeneratorConfig, inputs: Mapping[str, Arrays]) -> Arrays:
-    device = select_device()
-    patches = as_patches(inputs["cohort"])
+    device, kind = select_device(), kind_of(config.gan)
+    patches = from_arrays(inputs["cohort"])
     chosen, held_out = part(config.split, patches.classes, np.array(patches.patient_ids))
-    size = group_size(config.classic_per_fold, chosen)
-    originals = partial(datasets.originals, patches, device=device, scaling=config.scaling)
-    data = originals(chosen) + datasets.classic(
-        patches, chosen, count=size, device=device, scaling=config.scaling
-    )
-    if config.kind == "acgan":
-        pair = acgan.train(data, config.preset, seed=config.seed, log=NoTrainingLog())
-        logits = acgan.classify(pair.discriminator, originals(held_out).images).numpy()
-        images = _images(pair.generator, config)
-        return {"images": images, "rows": np.flatnonzero(held_out), "logits": logits}
-    wanted = data if config.label is None else data.of_class(config.label)
-    generator = gan.train(wanted, config.preset, seed=config.seed, log=NoTrainingLog())
-    return {"images": _images(generator, config)}
-
-
-def _images(generator: Generator, config: GeneratorConfig) -> np.ndarray:
-    """Draw images [k, count, 64, 64] in (0, 1): of the one class, or of each."""
+    wanted = TrainingSet(config.classic_per_fold)
+    data = build(wanted, Sources(patches), chosen, device=device, scaling=config.scaling)
+    if config.label is not None:
+        data = data.of_class(config.label)
+    trained = kind.train(data, config.gan, seed=config.seed, log=NoTrainingLog())
     labels = range(len(CLASSES)) if config.label is None else (config.label,)
     seed = derive(config.seed, "images")
-    drawn = [gan.sample(generator, config.count, label=label, seed=seed) for label in labels]
-    images: np.ndarray = torch.stack(drawn).cpu().numpy().astype(np.float16)
-    return images
+    drawn = [kind.sample(trained.generator, config.count, label=k, seed=seed) for k in labels]
+    images = torch.stack(drawn).cpu().numpy().astype(np.float16)
+    if kind.classify is None:
+        return {"images": images}
+    own = datasets.originals(patches, held_out, device=device, scaling=config.scaling)
+    logits = kind.classify(trained.discriminator, own.images).numpy()
+    return {"images": images, "rows": np.flatnonzero(held_out), "logits": logits}
 
 
 GENERATOR = TaskKind("generator", _synthesize, gpu=True)

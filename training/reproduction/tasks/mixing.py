@@ -13,14 +13,13 @@ import numpy as np
 from lesion.classes import CLASSES
 from training.data import datasets, mixing
 from training.data.datasets import Scaling
-from training.data.patches import Patches
+from training.data.patches import Patches, from_arrays
 from training.data.splits import Split, part
 from training.pipeline.tasks import Arrays, TaskKind
-from training.reproduction.tasks.cohort import as_patches
 from training.seeds import generator
 
-Way = Literal["blended", "recomposed", "resettled", "transplanted"]
-#: The role of further surroundings, into which lesions are `resettled`.
+Way = Literal["mixup", "composite", "normal_background", "background_transfer"]
+#: The role of further surroundings, into which lesions are `normal_background`.
 FURTHER_HOSTS = "hosts"
 
 
@@ -28,10 +27,10 @@ FURTHER_HOSTS = "hosts"
 class MixingConfig:
     """`count` images of each class of the training part, made in one `way`.
 
-    `blended` ones start from the lesions' own patches and their first `variants` augmentations, the
+    `mixup` ones start from the lesions' own patches and their first `variants` augmentations, the
     others from the patches alone: a transplant's circle holds for a lesion in
-    the middle. `recomposed` ones are bent, transplanted and rescanned; `resettled` ones are
-    transplanted into normal surroundings of the training part's patients too.
+    the middle. `composite` ones are bent, transplanted and rescanned; `normal_background` ones
+    are transplanted into normal surroundings of the training part's patients, too.
     """
 
     way: Way
@@ -43,12 +42,12 @@ class MixingConfig:
 
 
 def _mix(config: MixingConfig, inputs: Mapping[str, Arrays]) -> Arrays:
-    patches = as_patches(inputs["cohort"])
+    patches = from_arrays(inputs["cohort"])
     patients = np.array(patches.patient_ids)
     chosen, _ = part(config.split, patches.classes, patients)
     rows = np.flatnonzero(chosen)
     hosts = _Hosts(patches.originals[rows], patients[rows])
-    if config.way == "resettled":
+    if config.way == "normal_background":
         hosts = hosts.and_of(inputs[FURTHER_HOSTS])
     images = [
         _of_class(config, patches, patients, hosts=hosts, rows=rows, label=label)
@@ -84,9 +83,9 @@ def _of_class(
     """Make a class's images [count, 64, 64] in HU."""
     rng = generator(config.seed, config.way, CLASSES[label])
     mine = rows[patches.classes[rows] == label]
-    if config.way in ("transplanted", "recomposed", "resettled"):
+    if config.way in ("background_transfer", "composite", "normal_background"):
         own, of = patches.originals[mine], patients[mine]
-        if config.way == "recomposed":
+        if config.way == "composite":
             times = ceil(config.count / len(mine))
             own, of = mixing.warp(np.repeat(own, times, axis=0), rng=rng), np.repeat(of, times)
         put = mixing.transplant(
@@ -97,7 +96,7 @@ def _of_class(
             count=config.count,
             rng=rng,
         )
-        return mixing.rescan(put, rng=rng) if config.way == "recomposed" else put
+        return mixing.rescan(put, rng=rng) if config.way == "composite" else put
     varied = [patches.originals[mine, None], patches.variants[mine, : config.variants]]
     hu = np.concatenate(varied, axis=1).reshape(-1, *patches.originals.shape[1:])
     of = np.repeat(patients[mine], 1 + config.variants)

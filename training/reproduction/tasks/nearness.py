@@ -9,11 +9,12 @@ import torch
 from lesion.classes import CLASSES
 from training.data import datasets
 from training.data.datasets import Scaling
+from training.data.patches import from_arrays
 from training.data.splits import Split, part
-from training.data.training_sets import group_size, synthetic_images
+from training.data.training_sets import group_size
 from training.evaluation.image_quality import membership_inference, memorisation, nearest_neighbours
 from training.pipeline.tasks import Arrays, TaskKind
-from training.reproduction.tasks.cohort import as_patches
+from training.reproduction.tasks.synthetic_images import of_class
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +33,7 @@ class Nearness:
 
 
 def _measure(config: Nearness, inputs: Mapping[str, Arrays]) -> Arrays:
-    patches = as_patches(inputs["cohort"])
+    patches = from_arrays(inputs["cohort"])
     chosen, _ = part(config.split, patches.classes, np.array(patches.patient_ids))
     own = datasets.rescale(patches.originals[chosen], config.scaling)
     fresh = datasets.rescale(np.asarray(inputs["fresh"]["originals"]), config.scaling)
@@ -45,7 +46,7 @@ def _measure(config: Nearness, inputs: Mapping[str, Arrays]) -> Arrays:
     )
     synthetic = _flat(
         np.concatenate(
-            [synthetic_images(inputs, label)[: config.each] for label in range(len(CLASSES))]
+            [of_class(inputs, label)[: config.each] for label in range(len(CLASSES))]
         ).astype(np.float32)
     )
     trained_on = _flat(np.concatenate([nearest_neighbours.symmetries(own), group.images.numpy()]))

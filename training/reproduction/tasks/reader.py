@@ -7,11 +7,11 @@ import numpy as np
 
 from lesion.classes import CLASSES
 from lesion.errors import RunError
+from training.data.datasets import HU_WINDOW
+from training.data.patches import from_arrays
 from training.evaluation.image_quality import reader
 from training.pipeline.tasks import Arrays, TaskKind
-from training.presets import HU_WINDOW
 from training.reproduction.features import gabor, haralick
-from training.reproduction.tasks.cohort import as_patches
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,7 @@ class Reader:
 
 
 def _read(config: Reader, inputs: Mapping[str, Arrays]) -> Arrays:
-    patches = as_patches(inputs["cohort"])
+    patches = from_arrays(inputs["cohort"])
     roles = sorted(inputs.keys() - {"cohort"}, key=_place)
     images = np.concatenate(
         [

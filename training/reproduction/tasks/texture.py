@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from training.data.datasets import HU_WINDOW
 from training.pipeline.tasks import Arrays, TaskKind
-from training.presets import HU_WINDOW
 from training.reproduction.features import haralick
 
 

@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 
 from training.data.splits import Split, part
+from training.presets import QUICK_GRID
 from training.reproduction.analyses import beyond, cohorts
-from training.reproduction.presets import QUICK
 from training.reproduction.tasks.mixing import FURTHER_HOSTS, MIXED, MixingConfig
 from training.reproduction.tasks.surroundings import SURROUNDINGS
 
-TRIAL = cohorts.protocol_runs(QUICK)[0]
+TRIAL = cohorts.protocol_runs(QUICK_GRID)[0]
 BEST = (2000, 500)
 
 

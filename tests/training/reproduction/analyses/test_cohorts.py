@@ -6,10 +6,10 @@ from scipy import stats
 
 from training.data.augment import Augmentation
 from training.data.training_sets import group_size
+from training.presets import COHORTS_GRID, FURTHER, GRIDS, PAPER_GRID, QUICK_GRID
 from training.reproduction.analyses import beyond
 from training.reproduction.analyses.cohorts import ARMS, NEEDED, arm, arms, protocol_runs
 from training.reproduction.arm_comparison import Judged, compare
-from training.reproduction.presets import COHORTS, EXPERIMENTS, FURTHER, PAPER, QUICK
 
 PATIENTS = np.repeat(np.arange(200), 2)
 
@@ -42,22 +42,22 @@ def test_the_interval_holds_the_chance_of_the_lesions_that_all_cohorts_share():
 
 
 def test_generators_draw_what_their_cohorts_groups_need():
-    size = max(PAPER.cohorts.synthetic)
-    task = arm(protocol_runs(PAPER)[0], "synthetic", best=(5000, size))
+    size = max(PAPER_GRID.cohorts.synthetic)
+    task = arm(protocol_runs(PAPER_GRID)[0], "synthetic", best=(5000, size))
     drawn = {one.config.count for role, one in task.inputs.items() if role.startswith("synthetic-")}
     (count,) = drawn
     assert 3 * size <= count < 1.1 * 3 * size
 
 
-@pytest.fixture(params=EXPERIMENTS)
-def ceiling(request):
-    experiment = EXPERIMENTS[request.param]
-    largest = max(experiment.cohorts.classic), max(experiment.cohorts.synthetic)
-    return request.param, arm(protocol_runs(experiment)[0], "ceiling", best=largest)
+@pytest.fixture(params=GRIDS)
+def upper_bound(request):
+    grid = GRIDS[request.param]
+    largest = max(grid.cohorts.classic), max(grid.cohorts.synthetic)
+    return request.param, arm(protocol_runs(grid)[0], "ceiling", best=largest)
 
 
-def test_the_ceilings_lesions_have_augmentations_for_the_largest_group_and_hardly_more(ceiling):
-    _, task = ceiling
+def test_the_ceilings_lesions_have_augmentations_for_the_largest_group_and_hardly_more(upper_bound):
+    _, task = upper_bound
     pool = task.inputs["cohort"].config
     chosen = np.ones(sum(pool.counts), dtype=bool)
     each = round(group_size(task.config.data.classic_per_fold, chosen) / len(chosen))
@@ -65,20 +65,20 @@ def test_the_ceilings_lesions_have_augmentations_for_the_largest_group_and_hardl
 
 
 def test_a_claim_can_do_without_the_further_arms():
-    assert arms(PAPER) == ARMS
-    assert arms(COHORTS) == NEEDED == ("classic", "synthetic", "ceiling")
+    assert arms(PAPER_GRID) == ARMS
+    assert arms(COHORTS_GRID) == NEEDED == ("classic", "synthetic", "ceiling")
 
 
 def test_every_further_arm_is_one_of_a_section():
     known = {*ARMS, *beyond.ARMS} - {*NEEDED}
     assert len(FURTHER) == len(known)
     assert set(FURTHER) == known
-    assert all({*preset.cohorts.further} <= known for preset in EXPERIMENTS.values())
+    assert all({*preset.cohorts.further} <= known for preset in GRIDS.values())
 
 
 def test_twenty_cohorts_take_from_four_what_was_computed():
     """The same cohorts, generators and ceiling: only more of them, and more lesions that judge."""
-    few, many = (protocol_runs(preset) for preset in (QUICK, COHORTS))
+    few, many = (protocol_runs(preset) for preset in (QUICK_GRID, COHORTS_GRID))
     for one, same in zip(few, many, strict=False):
         assert one.cohort == same.cohort
         theirs, ours = (
@@ -87,6 +87,6 @@ def test_twenty_cohorts_take_from_four_what_was_computed():
         made = [role for role in theirs if not role.startswith("judged-")]
         assert len(made) == 4
         assert all(theirs[role] == ours[role] for role in made)
-        assert not set(few[0].experiment.cohorts.classic) - {*COHORTS.cohorts.classic}
+        assert not set(few[0].grid.cohorts.classic) - {*COHORTS_GRID.cohorts.classic}
     pools = [arm(ts[0], "ceiling", best=(2000, 500)).inputs["cohort"] for ts in (few, many)]
     assert pools[0] == pools[1]

@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 
 from lesion.classes import CLASSES
+from training.pipeline.origin import Origin
+from training.presets import SMOKE_GRID
 from training.reproduction import independent_test_set
 from training.reproduction.analyses import diversity, feature_extractor
 from training.reproduction.predictions import Labels
-from training.reproduction.presets import SMOKE
 from training.reproduction.tasks.cohort import Phantom, phantom
 
 #: Classes of the smoke preset's lesions: its cohort, its fresh ones (11, 12 and 13).
@@ -21,9 +22,9 @@ VARIANCE, COVERAGE = "feature variance, synthetic - new cases", "coverage, synth
 @pytest.fixture
 def setup(store, setup_of):
     known = setup_of(Labels(COHORT, np.arange(27).astype(str)))
-    setup = replace(known, cohorts={SMOKE.cohorts.seed: (24, 8)})
-    (part,) = independent_test_set.classes(setup.experiment)
-    store.save(part, {"classes": FRESH, "patient_ids": np.arange(36) // 2}, seconds=0.0)
+    setup = replace(known, cohorts={SMOKE_GRID.cohorts.seed: (24, 8)})
+    (part,) = independent_test_set.classes(setup.grid)
+    store.save(part, {"classes": FRESH, "patient_ids": np.arange(36) // 2}, Origin(seconds=0.0))
     return setup
 
 
@@ -45,7 +46,7 @@ def outputs(store, setup):
             for label, name in enumerate(CLASSES):
                 images = synthetic(rng, np.full(16, label))
                 every[f"features_{split.fold}_dcgan-{name}"] = images
-        store.save(feature_extractor.task(setup), every, seconds=0.0)
+        store.save(feature_extractor.task(setup), every, Origin(seconds=0.0))
 
     return say
 

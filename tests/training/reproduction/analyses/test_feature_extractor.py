@@ -5,17 +5,17 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from training.presets import SMOKE_GRID
 from training.reproduction import independent_test_set
 from training.reproduction.analyses import cohorts, curves, feature_extractor
 from training.reproduction.predictions import Labels
-from training.reproduction.presets import SMOKE
 from training.reproduction.protocol import generators
 
 
 @pytest.fixture
 def setup(setup_of):
     known = setup_of(Labels(np.repeat(np.arange(3), 9), np.arange(27)))
-    return replace(known, cohorts={SMOKE.cohorts.seed: (24, 8)})
+    return replace(known, cohorts={SMOKE_GRID.cohorts.seed: (24, 8)})
 
 
 def behind(task):
@@ -29,8 +29,8 @@ def trained_on(task):
 
 def test_it_learned_from_no_lesion_that_a_generator_learned_from_or_is_measured_by(setup):
     learned = trained_on(feature_extractor.task(setup))
-    assert learned == {cohorts.protocol_runs(setup.experiment)[0].cohort}
-    theirs = {setup.protocol.cohort, setup.new, *independent_test_set.lesions(setup.experiment)}
+    assert learned == {cohorts.protocol_runs(setup.grid)[0].cohort}
+    theirs = {setup.protocol.cohort, setup.new, *independent_test_set.lesions(setup.grid)}
     assert not learned & theirs
 
 

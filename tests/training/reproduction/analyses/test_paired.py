@@ -7,9 +7,9 @@ import pytest
 from scipy import stats
 
 from training.data.splits import part
+from training.presets import SMOKE_GRID
 from training.reproduction.analyses import paired
 from training.reproduction.predictions import Labels
-from training.reproduction.presets import SMOKE
 from training.reproduction.protocol import ProtocolRun
 
 
@@ -37,7 +37,8 @@ def test_each_repeat_has_its_own_folds(setup_of):
     truth = Labels(np.arange(27) % 3, np.array([f"P{lesion // 2:03d}" for lesion in range(27)]))
     setup = setup_of(truth)
     setup = replace(
-        setup, repeats=tuple(ProtocolRun(SMOKE, setup.protocol.cohort, seed) for seed in (1, 2))
+        setup,
+        repeats=tuple(ProtocolRun(SMOKE_GRID, setup.protocol.cohort, seed) for seed in (1, 2)),
     )
     folds = paired._folds(setup)
     for protocol, found in zip(setup.repeats, folds, strict=True):

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from training.pipeline.origin import Origin
 from training.reproduction.analyses import best_arms, separation
 from training.reproduction.predictions import Labels
 
@@ -25,7 +26,7 @@ def measured(store, setup_of):
                 task = best_arms.task(setup, setup.protocol.splits[fold], arm)
                 own, varied = features[rows, 0], features[rows, 1:]
                 outputs = {"rows": rows, "features": own, "features_variants": varied}
-                store.save(task, outputs, seconds=0.0)
+                store.save(task, outputs, Origin(seconds=0.0))
         return separation.results(store, setup).values()
 
     return measure

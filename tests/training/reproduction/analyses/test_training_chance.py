@@ -62,7 +62,7 @@ def test_arms_are_paired_by_seed(setup, store, monkeypatch):
 
 def test_one_seed_says_nothing(setup, store):
     protocol = setup.protocol
-    once = replace(protocol, experiment=replace(protocol.experiment, seeds=1))
+    once = replace(protocol, grid=replace(protocol.grid, seeds=1))
     setup = replace(setup, repeats=(once,))
     assert not [*seeds.tasks(setup)]
     assert seeds.results(store, setup) is None

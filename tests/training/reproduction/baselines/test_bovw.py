@@ -5,7 +5,7 @@ import pytest
 from sklearn.metrics import mutual_info_score
 
 from training.reproduction.baselines import bovw
-from training.reproduction.baselines.presets import PAPER, SMOKE, BovwPreset
+from training.settings import PAPER, SMOKE, BovwSettings
 
 
 def draw(n, *, seed=0):
@@ -48,7 +48,7 @@ def test_a_histogram_counts_the_nearest_words():
 
 
 def test_the_dictionary_is_learned_from_the_sample_that_the_seed_names():
-    preset = BovwPreset(words=5, stride=8, sampled=50)
+    preset = BovwSettings(words=5, stride=8, sampled=50)
     first, again, other = (
         bovw.learn(draw(4), preset, seed=s)[-1].cluster_centers_ for s in (0, 0, 1)
     )

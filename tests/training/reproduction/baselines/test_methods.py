@@ -5,7 +5,7 @@ import pytest
 
 from lesion.classes import CLASSES
 from training.reproduction.baselines import METHODS
-from training.reproduction.baselines.presets import SMOKE
+from training.settings import SMOKE
 
 
 @pytest.fixture(params=sorted(METHODS))

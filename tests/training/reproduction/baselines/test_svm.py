@@ -4,9 +4,9 @@ from sklearn.metrics import accuracy_score
 
 from lesion.errors import CohortError
 from training.reproduction.baselines import svm
-from training.reproduction.baselines.presets import SvmPreset
+from training.settings import SvmSettings
 
-PRESET = SvmPreset(inner_folds=3, costs=(0.1, 10.0))
+PRESET = SvmSettings(inner_folds=3, costs=(0.1, 10.0))
 
 
 def draw(n, *, seed=0, columns=6):
@@ -39,7 +39,7 @@ def test_inner_folds_keep_patients_apart():
     classes = rng.permutation(np.arange(30) % 3)[patients]
     features = rng.normal(0, 1, (30, 8))[patients] + rng.normal(0, 1e-3, (180, 8))
     names = [f"p{p}" for p in patients]
-    preset = SvmPreset(inner_folds=3, costs=(1000.0,), kernels=("rbf",))
+    preset = SvmSettings(inner_folds=3, costs=(1000.0,), kernels=("rbf",))
     search = svm.tuned(svm.machine(), features, classes, names, preset=preset, seed=0)
     assert search.score(features, classes) > 0.95
     assert search.best_score_ < 0.6

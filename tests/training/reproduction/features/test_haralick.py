@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from training.presets import HU_WINDOW
+from training.data.datasets import HU_WINDOW
 from training.reproduction.features import haralick
 
 NATS = np.log(2)  # mahotas counts entropy in bits

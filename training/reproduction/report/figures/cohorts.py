@@ -10,9 +10,9 @@ from training.html.blocks import Picture
 COLOURS = {
     "none": svg.QUIET,
     "classic": svg.RED,
-    "synthetic": svg.BLUE,
-    "recipe": svg.PURPLE,
-    "ceiling": svg.INK,
+    "gan": svg.BLUE,
+    "conditional": svg.PURPLE,
+    "upper_bound": svg.INK,
 }
 
 

@@ -23,7 +23,7 @@ class Line(NamedTuple):
 LINES = {
     "classic": Line("classic", svg.RED, "o", 0.0),
     "new": Line("new real cases", svg.GREEN, "^", 3.5),
-    "dcgan": Line("synthetic", svg.BLUE, "s", -3.5),
+    "gan": Line("synthetic", svg.BLUE, "s", -3.5),
 }
 _TICKS = (0, 500, 2000, 5000, 10_000, 15_000)
 
@@ -77,7 +77,7 @@ def _draw_paper(ax: Axes) -> None:
     base = 5000
     for line, points in (
         (LINES["classic"], paper.FIGURE_8_CLASSIC),
-        (LINES["dcgan"], {base + n: value for n, value in paper.FIGURE_8_SYNTHETIC.items()}),
+        (LINES["gan"], {base + n: value for n, value in paper.FIGURE_8_SYNTHETIC.items()}),
     ):
         ax.plot(
             list(points),

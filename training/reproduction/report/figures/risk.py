@@ -8,7 +8,7 @@ import numpy as np
 from training.html import svg
 from training.html.blocks import Picture
 
-_LOOKS = {"classic": (svg.RED, "-"), "synthetic": (svg.BLUE, (0, (5, 1.5)))}
+_LOOKS = {"classic": (svg.RED, "-"), "gan": (svg.BLUE, (0, (5, 1.5)))}
 
 
 def draw(arms: Mapping[str, Mapping[str, Any]]) -> Picture:

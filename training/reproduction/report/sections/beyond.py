@@ -1,4 +1,4 @@
-"""Beyond the paper: other ways to get more out of a cohort, each beside classic and ceiling."""
+"""Beyond the paper: other ways to get more out of a cohort, each beside classic and upper bound."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -32,7 +32,7 @@ def section(results: Mapping[str, Any], _arrays: Mapping[str, np.ndarray]) -> Se
     )
     flips = (
         "A network that also looks at a lesion's three flips and takes the mean (test-time "
-        "augmentation) needs no image more. Every arm is given it, the ceiling too."
+        "augmentation) needs no image more. Every arm is given it, the upper bound too."
     )
     once = _arms(found, "once", "beyond-once", "Each way on the fresh lesions.")
     words = (*((ways,) if found["arms"] else ()), _goal(found), flips)
@@ -45,7 +45,7 @@ def section(results: Mapping[str, Any], _arrays: Mapping[str, np.ndarray]) -> Se
 
 
 def _goal(found: Mapping[str, Any]) -> str:
-    goal = "The goal: a gain whose interval excludes 0, and half of the way to the ceiling. "
+    goal = "The goal: a gain whose interval excludes 0, and half of the way to the upper bound. "
     reached = [
         f"{_name(name, found['arms'])}{' (with flips)' if looks == 'flips' else ''}"
         for looks in ("once", "flips")
@@ -61,7 +61,7 @@ def _arms(found: Mapping[str, Any], looks: str, name: str, caption: str) -> Tabl
     figures, rows, marks = found[looks], [], []
     for arm, accuracy in figures["accuracy"].items():
         gain = figures["gains"].get(arm)
-        if arm == "ceiling":
+        if arm == "upper_bound":
             gain = figures["headroom"]
         rows.append(
             (

@@ -17,6 +17,7 @@ from training.html.blocks import (
     points,
     signed,
 )
+from training.networks.generators import KINDS
 from training.reproduction.claims.rules import Verdict
 from training.reproduction.claims.verdicts import in_words
 
@@ -36,9 +37,9 @@ _PLAIN = ("silhouette", "feature variance")
 #: Arms whose names in `results.json` are short.
 _ARMS = {
     "new": "new cases",
-    "acgan": "ACGAN",
-    "conditional": "small-data recipe",
-    "recipe": "small-data recipe",
+    "gan": "synthetic",
+    "upper_bound": "upper bound",
+    **{name: kind.title for name, kind in KINDS.items()},
 }
 #: Where our interval lies beside the paper's figure.
 _BESIDE = {

@@ -24,9 +24,9 @@ from training.reproduction.report.sections import claims
 ARMS = {
     "none": "no augmentation",
     "classic": "classic augmentation",
-    "synthetic": "classic + synthetic (DCGAN per class)",
-    "recipe": "classic + synthetic (small-data recipe)",
-    "ceiling": "ceiling: fresh lesions in place of augmented few",
+    "gan": "classic + synthetic (DCGAN per class)",
+    "conditional": "classic + synthetic (small-data GAN)",
+    "upper_bound": "upper bound: fresh lesions in place of augmented few",
 }
 
 
@@ -40,10 +40,10 @@ def section(results: Mapping[str, Any], _arrays: Mapping[str, np.ndarray]) -> Se
         "difference. Its interval is about other cohorts and other lesions: the variance of the "
         "mean is that over cohorts, and what the lesions that all share add, by a t quantile, as "
         "in a study of several readers and the same cases.",
-        "The ceiling arm trains on many more simulated lesions in place of the cohort's, the same "
+        "The upper bound trains on many more simulated lesions in place of the cohort's, the same "
         "for all cohorts, with as many augmentations and as long. What lies between classic and "
-        "ceiling is the headroom: no generator that knows only the cohort can be expected to pass "
-        f"it.{_headroom(found['comparisons'])}",
+        "upper bound is the headroom: no generator that knows only the cohort can be expected to "
+        f"pass it.{_headroom(found['comparisons'])}",
     )
     shown = Figure(
         "cohorts-figure",
@@ -60,7 +60,7 @@ def section(results: Mapping[str, Any], _arrays: Mapping[str, np.ndarray]) -> Se
 
 def _headroom(comparisons: Mapping[str, Any]) -> str:
     """Say so where the paper's gain was not to be had from any images at all."""
-    _, _, most = comparisons["ceiling - classic"]["difference"]
+    _, _, most = comparisons["upper_bound - classic"]["difference"]
     gain = (paper.TABLE_6["CNN-AUG-GAN"].sensitivity - paper.TABLE_6["CNN-AUG"].sensitivity) / 100
     if most >= gain:
         return ""
@@ -119,6 +119,6 @@ def _differences(comparisons: Mapping[str, Any]) -> Table:
         tuple(rows),
         note="On just these lesions: the t interval over cohorts alone. The share's interval is "
         "Fieller's, about other cohorts too; it takes as given the lesions that judge. No interval "
-        "holds the chance of the ceiling's own lesions, which all cohorts share. Where no headroom "
-        "was found for sure there is no share.",
+        "holds the chance of the upper bound's own lesions, which all cohorts share. Where no "
+        "headroom was found for sure there is no share.",
     )

@@ -23,19 +23,14 @@ from training.reproduction.report.figures import curves as figure
 
 Judged = Mapping[str, Any]
 
-_MORE = {
-    "dcgan": "synthetic, DCGAN",
-    "acgan": "synthetic, ACGAN",
-    "conditional": "synthetic, small-data recipe",
-    "new": "new real cases",
-}
-
 
 def section(results: Mapping[str, Any], _arrays: Mapping[str, np.ndarray]) -> Section:
     """Return the chapter."""
     curves, chosen = results["curves"], results["chosen"]
     best, most = chosen["classic"], chosen["synthetic"]
-    classic, synthetic = at(curves["classic"], best), at(curves["dcgan"], most)
+    titles = results["run"]["generators"]
+    drawn = {**curves, "gan": curves[next(iter(titles))]}
+    classic, synthetic = at(curves["classic"], best), at(drawn["gan"], most)
     words = (
         "Each point is one 3-fold cross-validation: every lesion is judged once, by a network "
         "that saw no lesion of its patient. Whiskers are 95 % Wilson intervals; they count "
@@ -47,12 +42,12 @@ def section(results: Mapping[str, Any], _arrays: Mapping[str, np.ndarray]) -> Se
         "fig-8",
         "Fig. 8: total accuracy against samples added per fold. The paper's points, read off its "
         "figure to about 0.3, are dashed.",
-        (figure.draw(curves, best=best),),
+        (figure.draw(drawn, best=best),),
     )
     blocks: list[Block] = [
         shown,
         _classic(curves["classic"], best),
-        _added(curves, best),
+        _added(curves, titles, best),
         *_confusions(classic, synthetic),
         _classes(classic, synthetic),
     ]
@@ -95,13 +90,14 @@ def _classic(curve: Sequence[Judged], best: int) -> Table:
     )
 
 
-def _added(curves: Mapping[str, Sequence[Judged]], best: int) -> Table:
-    kinds = [kind for kind in _MORE if kind in curves]
-    sizes = [point["size"] for point in curves[kinds[0]]]
+def _added(curves: Mapping[str, Sequence[Judged]], titles: Mapping[str, str], best: int) -> Table:
+    names = {kind: f"synthetic, {title}" for kind, title in titles.items()}
+    names["new"] = "new real cases"
+    sizes = [point["size"] for point in curves["new"]]
     rows: tuple[tuple[Content, ...], ...] = tuple(
         (
             f"{size} × 3",
-            *(percent(at(curves[kind], size)["accuracy"]) for kind in kinds),
+            *(percent(at(curves[kind], size)["accuracy"]) for kind in names),
             printed(paper.FIGURE_8_SYNTHETIC.get(3 * size)),
         )
         for size in sizes
@@ -109,10 +105,10 @@ def _added(curves: Mapping[str, Sequence[Judged]], best: int) -> Table:
     return Table(
         "fig-8-added",
         f"Fig. 8 in numbers, blue and green: on top of {best} classic samples. Total accuracy, %.",
-        ("added per fold", *(_MORE[kind] for kind in kinds), "DCGAN, paper"),
+        ("added per fold", *names.values(), "DCGAN, paper"),
         rows,
         note="The paper adds to 5000 classic samples. Of new cases it says that they add 2 points "
-        "until saturation. The small-data recipe is no part of the paper.",
+        "until saturation. The small-data GAN is no part of the paper.",
     )
 
 
@@ -204,13 +200,13 @@ def _selection(
             (
                 "CNN-AUG-GAN",
                 percent(synthetic["accuracy"]),
-                percent(nested["synthetic"]["accuracy"]),
+                percent(nested["gan"]["accuracy"]),
                 printed(own["CNN-AUG-GAN"].sensitivity),
             ),
             (
                 "gain, points",
                 points(gain(synthetic, classic)),
-                points(gain(nested["synthetic"], nested["classic"])),
+                points(gain(nested["gan"], nested["classic"])),
                 f"{theirs:+.1f}",
             ),
             (

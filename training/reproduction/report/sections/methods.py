@@ -21,15 +21,16 @@ _COLUMNS = ("ours", "paper", "ours", "paper")
 
 
 def generators(results: Mapping[str, Any], _arrays: Mapping[str, np.ndarray]) -> Section:
-    """Return the chapter of Table 5."""
-    curves = results["curves"]
+    """Return the section of Table 5."""
+    curves, chosen, titles = results["curves"], results["chosen"], results["run"]["generators"]
+    first = next(iter(titles))
     ours: dict[str, Judged] = {
-        "CNN-AUG-GAN (DCGAN)": at(curves["dcgan"], results["chosen"]["synthetic"]),
-        "CNN-AUG-GAN (ACGAN)": _best(curves["acgan"]),
-        "CNN-AUG-GAN (small-data recipe)": _best(curves["conditional"]),
+        f"CNN-AUG-GAN ({title})": _best(curves[kind]) for kind, title in titles.items()
     }
-    if curves.get("acgan discriminator"):
-        ours["ACGAN discriminator"] = curves["acgan discriminator"]
+    ours[f"CNN-AUG-GAN ({titles[first]})"] = at(curves[first], chosen["synthetic"])
+    for kind, title in titles.items():
+        if f"{kind} discriminator" in curves:
+            ours[f"{title} discriminator"] = curves[f"{kind} discriminator"]
     names = [*paper.TABLE_5, *(name for name in ours if name not in paper.TABLE_5)]
     table = Table(
         "table-5",
@@ -37,7 +38,7 @@ def generators(results: Mapping[str, Any], _arrays: Mapping[str, np.ndarray]) ->
         ("", *_COLUMNS),
         tuple((name, *beside(ours.get(name), paper.TABLE_5.get(name))) for name in names),
         groups=_GROUPS,
-        note="Best on the reported folds, as the paper chose. The small-data recipe is no part of "
+        note="Best on the reported folds, as the paper chose. The small-data GAN is no part of "
         "the paper: one class-conditional network with differentiable augmentation, an average of "
         "its weights and spectral norm.",
     )
@@ -48,7 +49,7 @@ def baselines(results: Mapping[str, Any], _arrays: Mapping[str, np.ndarray]) -> 
     """Return the chapter of Table 6."""
     curves, chosen = results["curves"], results["chosen"]
     ours: dict[str, Judged] = {
-        "CNN-AUG-GAN": at(curves["dcgan"], chosen["synthetic"]),
+        "CNN-AUG-GAN": at(curves[next(iter(results["run"]["generators"]))], chosen["synthetic"]),
         "CNN-AUG": at(curves["classic"], chosen["classic"]),
         **{_BASELINES.get(name, name): found for name, found in results["baselines"].items()},
     }

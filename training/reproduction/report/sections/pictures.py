@@ -9,12 +9,6 @@ from lesion.classes import CLASSES
 from training.html.blocks import Figure, Picture, Section
 from training.reproduction.report.figures import gallery
 
-_KINDS = {
-    "real": "lesions of the cohort",
-    "dcgan": "synthetic, DCGAN per class",
-    "acgan": "synthetic, ACGAN",
-    "conditional": "synthetic, small-data recipe",
-}
 _COLUMNS = 4
 
 
@@ -28,7 +22,9 @@ def section(results: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> Sec
         f"Grid of {len(arrays['augmented'])} grey patches: a lesion, and the same lesion rotated, "
         "flipped, translated and scaled.",
     )
-    kinds = [kind for kind in _KINDS if f"{kind}-{CLASSES[0]}" in arrays]
+    titles = results["run"]["generators"]
+    kinds = {"real": "lesions of the cohort"}
+    kinds |= {kind: f"synthetic, {title}" for kind, title in titles.items()}
     words = (
         "All lesions here were drawn at random, none was picked. Grey runs from -150 to 250 HU. "
         "Of synthetic lesions each row is one fold's generator; no network was trained on these.",
@@ -49,10 +45,12 @@ def section(results: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> Sec
     return Section("pictures", "Lesions, augmented and synthetic", words, blocks)
 
 
-def _galleries(arrays: Mapping[str, np.ndarray], kinds: list[str], stamp: str) -> Iterator[Picture]:
+def _galleries(
+    arrays: Mapping[str, np.ndarray], kinds: Mapping[str, str], stamp: str
+) -> Iterator[Picture]:
     for name in CLASSES:
-        for kind in kinds:
-            what = f"{name}: {_KINDS[kind]}"
+        for kind, words in kinds.items():
+            what = f"{name}: {words}"
             told = stamp if kind == "real" else "SYNTHETIC"
             yield Picture(
                 f"fig-6-{name}-{kind}.png",

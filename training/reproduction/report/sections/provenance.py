@@ -6,8 +6,8 @@ from typing import Any
 
 from training.html.blocks import Content, Section, Table
 from training.pipeline.origin import NOT_RECORDED
+from training.presets import FURTHER, PAPER_GRID
 from training.reproduction.analyses.catalogue import ANALYSES
-from training.reproduction.presets import FURTHER, PAPER
 
 #: What a smoke run leaves out before all else.
 _TRAINING = "training worth the name: this is a smoke run, whose figures and verdicts mean nothing"
@@ -50,7 +50,7 @@ def _left_out(results: Mapping[str, Any]) -> tuple[str, ...]:
     ]
     if not results.get("claims"):
         missing.append("verdicts on the claims")
-    resolved, full = results["run"]["resolved"], asdict(PAPER)
+    resolved, full = results["run"]["resolved"], asdict(PAPER_GRID)
     for name, noun in (("classic", "classic groups"), ("synthetic", "synthetic groups")):
         left = [size for size in full[name] if size not in resolved[name]]
         if left:
@@ -68,7 +68,7 @@ def _left_out(results: Mapping[str, Any]) -> tuple[str, ...]:
 
 def differences(resolved: Mapping[str, Any]) -> Iterator[tuple[Content, ...]]:
     """Yield the settings that differ from the paper's preset: name, here, there."""
-    full = dict(_flat(asdict(PAPER)))
+    full = dict(_flat(asdict(PAPER_GRID)))
     for name, value in _flat(resolved):
         there = full.get(name)
         if name != "name" and _word(value) != _word(there):
@@ -92,7 +92,11 @@ def _facts(run: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     )
     yield "results behind the numbers", f"{sum(map(len, run['tasks'].values()))} tasks"
     origin = run.get("made_on", {})  # absent from results that are older than it
-    for name, words in (("device", "made on"), ("torch", "made by torch")):
+    for name, words in (
+        ("device", "made on"),
+        ("torch", "made by torch"),
+        ("precision", "trained in"),
+    ):
         found = origin.get(name, {}).items()
         yield words, "; ".join(f"{one} ({count} tasks)" for one, count in found) or NOT_RECORDED
 

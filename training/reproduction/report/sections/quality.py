@@ -7,11 +7,10 @@ import numpy as np
 
 from lesion.classes import CLASSES
 from training.html.blocks import Number, Section, Table, measured, percent, plain
+from training.networks.generators import KINDS
 
 _KINDS = {
-    "dcgan": "DCGAN per class",
-    "acgan": "ACGAN",
-    "conditional": "small-data recipe",
+    **{name: kind.title for name, kind in KINDS.items()},
     "fresh": "fresh lesions in their place",
 }
 _SPACES = {
@@ -45,8 +44,8 @@ def section(results: Mapping[str, Any], _arrays: Mapping[str, np.ndarray]) -> Se
 def _space(name: str, found: Mapping[str, Any]) -> Table:
     rows = []
     for label in map(str, CLASSES):
-        for kind, words in _KINDS.items():
-            of = found[kind][label]
+        for kind in found:
+            words, of = _KINDS[kind], found[kind][label]
             rows.append(
                 (
                     f"{label}: {words}",

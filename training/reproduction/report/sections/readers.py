@@ -6,10 +6,10 @@ from typing import Any
 import numpy as np
 
 from training.html.blocks import NOTHING, Content, Number, Section, Table, percent, printed
+from training.networks.generators import KINDS
 from training.reproduction import paper
 
-_NETWORKS = {"classic": "CNN-AUG", "synthetic": "CNN-AUG-GAN"}
-_KINDS = {"dcgan": "DCGAN", "acgan": "ACGAN", "conditional": "the small-data recipe"}
+_NETWORKS = {"classic": "CNN-AUG", "gan": "CNN-AUG-GAN"}
 
 
 def section(results: Mapping[str, Any], _arrays: Mapping[str, np.ndarray]) -> Section:
@@ -53,7 +53,7 @@ def _real(found: Mapping[str, Any]) -> Table:
     ]
     rows += [
         (
-            f"a machine on images of {_KINDS.get(kind, kind)}",
+            f"a machine on images of {KINDS[kind].title}",
             percent(told["accuracy"]),
             percent(told["balanced_accuracy"]),
         )

@@ -9,7 +9,7 @@ from lesion.classes import CLASSES
 from training.html.blocks import Block, Content, Figure, Section, Table, percent, signed
 from training.reproduction.report.figures import embedding
 
-_NETWORKS = {"classic": "CNN-AUG", "synthetic": "CNN-AUG-GAN"}
+_NETWORKS = {"classic": "CNN-AUG", "gan": "CNN-AUG-GAN"}
 
 
 def section(results: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> Section:
