@@ -1,1 +1,1 @@
-"""What reports are made of: tables, figures, and how numbers are written."""
+"""What reports are made of: tables, figures, sections, and the page that holds them."""

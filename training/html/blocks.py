@@ -1,4 +1,4 @@
-"""What a page is made of, and how a number is written: tables, pictures, chapters.
+"""What a page is made of, and how a number is written: tables, pictures, sections.
 
 Accuracies are proportions in `results.json` and percent on the page, with one decimal: of 182
 lesions one is 0.5 %. A number keeps its full value beside its text.

@@ -14,17 +14,23 @@ Network = TypeVar("Network", bound=nn.Module)
 _LINUX_CPUS = Path("/proc/cpuinfo")
 
 
+def best_device() -> torch.device:
+    """Return the GPU where there is one, else the processor."""
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+
 def select_device() -> torch.device:
     """Choose the GPU where there is one, and make its results repeatable."""
-    if not torch.cuda.is_available():
-        return torch.device("cpu")
+    device = best_device()
+    if device.type == "cpu":
+        return device
     # What deterministic cuBLAS asks for, before its first call.
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     torch.use_deterministic_algorithms(mode=True, warn_only=True)
     # It would fill every tensor before its use: a second kernel for many a small one.
     torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined] # made at run time
     torch.backends.cuda.matmul.fp32_precision = "tf32"  # as convolutions have it by default
-    return torch.device("cuda")
+    return device
 
 
 def to_device(network: Network, device: torch.device) -> Network:

@@ -33,7 +33,7 @@ def origin_here(seconds: float, *, gpu: bool) -> Origin:
     # They import torch, which takes seconds, and a light worker needs none.
     from training.networks import devices  # noqa: PLC0415
 
-    device = devices.select_device()
+    device = devices.best_device()
     return Origin(
         seconds, devices.name_of(device) or _processor(), made_by, devices.precision(device)
     )

@@ -1,11 +1,11 @@
-"""The paper's experiments: what to compute, where results are kept, who computes them.
+"""The paper, reproduced: what to compute, what it finds, and how it is told.
 
-    presets -> plan -> tasks -> engine -> store -> results
-                         ^                  |
-                         +---- select <-----+
+    preset -> analyses -> tasks -> scheduler -> artifacts -> results.json -> report
+                 ^                                  |
+                 +------------ selection <----------+
 
-A *task* is one thing to compute (a cohort's patches, a generator, a classifier of one fold and arm)
-as a pure function of its configuration and of the tasks that it needs. The engine computes what the
-store lacks. Plans come in stages: which group of augmentations is best is known only when the
-classic arms are done (paper 4.2).
+`experiments` runs all of it in three stages: which group of augmentations is best is known only
+when the classic arms are done (paper 4.2). `analyses` are the paper's tables and figures, one
+module each; `tasks` are the kinds of work that they ask of `training.pipeline`; `claims` holds the paper's
+claims and the rules that judge them. Nothing else in `training` imports this package.
 """

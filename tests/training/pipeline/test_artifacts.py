@@ -56,12 +56,12 @@ def test_a_result_is_found_by_what_it_is_and_says_so(store):
     card = json.loads((store.path(CELL) / "artifact.json").read_text())
     assert card == {**CELL.identity(), "config": {"arrays": ["images"], "rows": 3},
                     "label": "an excerpt", "seconds": 1.235, "device": None,
-                    "torch": None}  # fmt: skip
+                    "torch": None, "precision": None}  # fmt: skip
 
 
 def test_what_made_a_result_is_kept_beside_it_and_names_nothing(store):
     store.save(CELL, {"x": np.arange(3)}, Origin(seconds=1.23456, device="cpu: A", torch="2.13"))
-    assert store.origin(CELL) == (1.235, "cpu: A", "2.13")
+    assert store.origin(CELL) == (1.235, "cpu: A", "2.13", None)
     assert store.path(CELL) == store.folder / CELL.digest[:2] / CELL.digest[2:]
 
 

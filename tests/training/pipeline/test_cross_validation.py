@@ -18,6 +18,7 @@ from training.data import patches
 from training.data.datasets import to_unit
 from training.data.folds import FOLDS
 from training.data.training_sets import ARMS
+from training.export import assemble
 from training.networks import classifier, generators
 from training.pipeline import checkpoints, cross_validation
 from training.presets import PAPER_BUNDLE, SMOKE_BUNDLE
@@ -183,3 +184,21 @@ main()
         _assert_equal(
             checkpoints.load(smoke_run / "final" / path.name), checkpoints.load(path), path.name
         )
+
+
+def test_a_bundle_of_the_classic_arm_tries_what_it_adds_to_and_no_more(cut, tmp_path):
+    preset = replace(SMOKE_BUNDLE, arm="classic")
+    cross_validation.run(cut, preset, seed=7, folder=tmp_path, resume=False)
+    assert not list(tmp_path.glob("fold-*/generator*"))  # no fold needs one
+    assert list(tmp_path.glob("final/generator-*.pt"))  # the bundle does
+    held_out = cross_validation.load_held_out(tmp_path, lesions=len(cut.classes))
+    assert list(held_out.logits) == ["none", "classic"]
+    assert held_out.shipped is held_out.logits["classic"]
+    told = json.loads((tmp_path / "resolved.json").read_text())
+    assert told["preset"]["arm"] == "classic"
+    assert told["precision"] in {"bfloat16", "float32"}
+    bundle = assemble.bundle(cut, preset, folder=tmp_path, out=tmp_path / "classic")
+    assert list(bundle.manifest.evaluation.arms) == ["none", "classic"]
+    card = (tmp_path / "classic" / "MODEL_CARD.md").read_text()
+    assert "| + classic augmentation (paper 3.1) |" in card
+    assert "+ synthetic lesions" not in card

@@ -10,7 +10,7 @@ from packaging.version import Version
 
 from training.pipeline import origin, scheduler
 
-from .workshop import SUM
+from ..workshop import SUM
 
 WORKS = {gpu: replace(SUM, gpu=gpu) for gpu in (False, True)}
 
@@ -25,8 +25,9 @@ def anew():
 def test_every_cell_says_what_made_it(workshop, store):
     task = workshop.task("one")
     scheduler.compute(task, store)
-    seconds, device, version = store.origin(task)
+    seconds, device, version, precision = store.origin(task)
     assert seconds >= 0
+    assert precision is None  # it trains no network
     assert device.startswith("cpu: ")
     # A package may leave out the build that torch names, as PyPI's does ("+cu130").
     assert version in (torch.__version__, Version(torch.__version__).public)
@@ -35,7 +36,8 @@ def test_every_cell_says_what_made_it(workshop, store):
 @pytest.mark.parametrize(("gpu", "found"), [(True, "GPU 1"), (False, "cpu: ")])
 def test_only_what_trains_networks_is_made_on_the_gpu(workshop, store, monkeypatch, gpu, found):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
-    monkeypatch.setattr(torch.cuda, "get_device_name", lambda: "GPU 1")
+    monkeypatch.setattr(torch.cuda, "get_device_name", lambda _: "GPU 1")
+    monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda **_: True)
     task = workshop.task("one", kind=WORKS[gpu])
     scheduler.compute(task, store)
     assert store.origin(task).device.startswith(found)

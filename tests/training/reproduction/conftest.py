@@ -7,8 +7,7 @@ import pytest
 from training.pipeline import scheduler
 from training.pipeline.artifacts import ArtifactStore
 from training.pipeline.tasks import Task
-from training.presets import SMOKE_BUNDLE
-from training.reproduction import presets
+from training.presets import SMOKE_GRID
 from training.reproduction.experiments import NEW_SEED
 from training.reproduction.predictions import Labels
 from training.reproduction.protocol import ProtocolRun
@@ -22,15 +21,11 @@ def setup_of() -> Callable[[Labels], ExperimentSetup]:
 
     def name(truth: Labels) -> ExperimentSetup:
         config = Imported(
-            "made", "1" * 64, simulated=True, augmentation=SMOKE_BUNDLE.augmentation, seed=7
+            "made", "1" * 64, simulated=True, augmentation=SMOKE_GRID.augmentation, seed=7
         )
         cohort = Task(IMPORTED, config, label="made")
-        new = phantom(
-            Phantom(NEW_SEED, presets.SMOKE_BUNDLE.new, SMOKE_BUNDLE.augmentation), "new cases"
-        )
-        return ExperimentSetup(
-            (ProtocolRun(presets.SMOKE_BUNDLE, cohort, 1),), truth, new, 24, 8, {}, {}
-        )
+        new = phantom(Phantom(NEW_SEED, SMOKE_GRID.new, SMOKE_GRID.augmentation), "new cases")
+        return ExperimentSetup((ProtocolRun(SMOKE_GRID, cohort, 1),), truth, new, 24, 8, {}, {})
 
     return name
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 
+from training import overrides
 from training.evaluation.metrics import Interval
 from training.pipeline import scheduler
 from training.pipeline.artifacts import ArtifactStore
@@ -118,19 +119,21 @@ def test_a_changed_parameter_recomputes_what_depends_on_it_alone(finished):
 
     assert missing(SMOKE_GRID) == set()
     assert missing(replace(SMOKE_GRID, cnn=replace(SMOKE_GRID.cnn, dropout=0.4))) == {"classifier"}
-    slower = replace(SMOKE_GRID, dcgan=replace(SMOKE_GRID.dcgan, learning_rate=0.0001))
+    slower = overrides.apply(SMOKE_GRID, ["gans.dcgan.learning_rate=0.0001"])
     assert missing(slower) == {"classifier", "generator"}
     assert missing(replace(SMOKE_GRID, updates=7)) == set()
 
 
 def test_the_papers_grid_is_the_papers():
     paper = GRIDS["paper"]
+    dcgan, acgan, _ = paper.gans
+    assert paper.kinds == ("dcgan", "acgan", "conditional")
     assert paper.classic == (0, 500, 1000, 2000, 3000, 5000, 7500, 10000, 15000)
     assert paper.synthetic == (100, 500, 1000, 2000, 3000, 4000)
     assert sum(paper.counts) == 182
     assert sum(paper.new) == 78
-    assert (paper.dcgan.width, paper.dcgan.epochs, paper.cnn.epochs) == (1024, 70, 150)
-    assert (paper.acgan.epochs, paper.acgan.learning_rate) == (50, 0.0001)
+    assert (dcgan.width, dcgan.epochs, paper.cnn.epochs) == (1024, 70, 150)
+    assert (acgan.epochs, acgan.learning_rate) == (50, 0.0001)
     assert paper.cohorts.count >= 20
     assert paper.cohorts.test == 10_000
     assert paper.cohorts.upper_bound >= 1000

@@ -1,4 +1,5 @@
-"""The paper's experiments, one to a file: which tasks it needs, and what it reads from them.
+"""The analyses: of each table or figure its tasks, its results and its sections of the report.
 
-Each has `tasks(...)`, which only names them, and `results(...)`, plain numbers for `results.json`.
+A new one is a module with an `ANALYSIS` here, a section in `training.reproduction.report.sections`,
+and a line in `catalogue`.
 """

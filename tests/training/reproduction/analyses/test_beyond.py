@@ -20,7 +20,7 @@ def arm(request):
 
 def test_every_arm_differs_from_the_synthetic_one_by_its_images_alone(arm):
     name, task = arm
-    theirs = cohorts.arm(TRIAL, "synthetic", best=BEST)
+    theirs = cohorts.arm(TRIAL, "gan", best=BEST)
     assert task.config.preset == theirs.config.preset
     assert task.config.seed == theirs.config.seed
     assert task.config.data.classic_per_fold == theirs.config.data.classic_per_fold
@@ -46,7 +46,7 @@ def test_no_image_is_made_with_lesions_that_judge(arm):
         assert {each.phantom for each in around} <= {TRIAL.cohort.config}
 
 
-@pytest.mark.parametrize("way", ["blended", "transplanted", "recomposed", "resettled"])
+@pytest.mark.parametrize("way", ["mixup", "background_transfer", "composite", "normal_background"])
 def test_mixtures_are_of_lesions_that_may_be_trained_on(way):
     rng = np.random.default_rng(0)
     classes = np.tile([0, 1, 2], 12)
@@ -76,7 +76,7 @@ def test_mixtures_are_of_lesions_that_may_be_trained_on(way):
     other["variants"][held_out] = 1e4
     around["squares"][np.repeat(held_out, 3)] = 1e4
     assert np.array_equal(MIXED.compute(config, inputs)["images"], images)
-    if way == "resettled":
+    if way == "normal_background":
         around["squares"][np.repeat(chosen, 3)] += 50
         assert not np.array_equal(MIXED.compute(config, inputs)["images"], images)
     other["originals"][chosen] += 50

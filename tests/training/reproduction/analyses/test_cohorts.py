@@ -15,25 +15,25 @@ PATIENTS = np.repeat(np.arange(200), 2)
 
 
 def right(gain):
-    """Arms on 8 cohorts and 400 lesions; the synthetic one gains on these lesions, in all."""
+    """Arms on 8 cohorts and 400 lesions; the arm `gan` gains on these lesions, in all."""
     rng = np.random.default_rng(0)
     found = {name: rng.random((8, 400)) < 0.8 for name in ARMS}
-    found["synthetic"] = found["classic"] | gain
+    found["gan"] = found["classic"] | gain
     return Judged(found, {name: list(rng.random(8)) for name in ARMS}, PATIENTS)
 
 
 def test_beside_it_stands_the_t_interval_over_cohorts_on_these_lesions():
     found = right(gain=np.zeros(400, dtype=bool))
-    one = compare(found, "recipe", "classic")
-    oracle = stats.ttest_rel(*(found.right[n].mean(axis=1) for n in ("recipe", "classic")))
+    one = compare(found, "conditional", "classic")
+    oracle = stats.ttest_rel(*(found.right[n].mean(axis=1) for n in ("conditional", "classic")))
     assert one["cohorts_alone"][1:] == pytest.approx(list(oracle.confidence_interval()))
-    oracle = stats.ttest_rel(found.likelihood["recipe"], found.likelihood["classic"])
+    oracle = stats.ttest_rel(found.likelihood["conditional"], found.likelihood["classic"])
     interval = one["negative_log_likelihood"]
     assert interval[1:] == pytest.approx(list(oracle.confidence_interval()))
 
 
 def test_the_interval_holds_the_chance_of_the_lesions_that_all_cohorts_share():
-    one = compare(right(gain=np.arange(400) < 40), "synthetic", "classic")
+    one = compare(right(gain=np.arange(400) < 40), "gan", "classic")
     value, low, high = one["difference"]
     alone, lowest, highest = one["cohorts_alone"]
     assert value == pytest.approx(alone)
@@ -43,7 +43,7 @@ def test_the_interval_holds_the_chance_of_the_lesions_that_all_cohorts_share():
 
 def test_generators_draw_what_their_cohorts_groups_need():
     size = max(PAPER_GRID.cohorts.synthetic)
-    task = arm(protocol_runs(PAPER_GRID)[0], "synthetic", best=(5000, size))
+    task = arm(protocol_runs(PAPER_GRID)[0], "gan", best=(5000, size))
     drawn = {one.config.count for role, one in task.inputs.items() if role.startswith("synthetic-")}
     (count,) = drawn
     assert 3 * size <= count < 1.1 * 3 * size
@@ -53,10 +53,12 @@ def test_generators_draw_what_their_cohorts_groups_need():
 def upper_bound(request):
     grid = GRIDS[request.param]
     largest = max(grid.cohorts.classic), max(grid.cohorts.synthetic)
-    return request.param, arm(protocol_runs(grid)[0], "ceiling", best=largest)
+    return request.param, arm(protocol_runs(grid)[0], "upper_bound", best=largest)
 
 
-def test_the_ceilings_lesions_have_augmentations_for_the_largest_group_and_hardly_more(upper_bound):
+def test_the_upper_bounds_lesions_have_augmentations_for_the_largest_group(
+    upper_bound,
+):
     _, task = upper_bound
     pool = task.inputs["cohort"].config
     chosen = np.ones(sum(pool.counts), dtype=bool)
@@ -66,7 +68,7 @@ def test_the_ceilings_lesions_have_augmentations_for_the_largest_group_and_hardl
 
 def test_a_claim_can_do_without_the_further_arms():
     assert arms(PAPER_GRID) == ARMS
-    assert arms(COHORTS_GRID) == NEEDED == ("classic", "synthetic", "ceiling")
+    assert arms(COHORTS_GRID) == NEEDED == ("classic", "gan", "upper_bound")
 
 
 def test_every_further_arm_is_one_of_a_section():
@@ -77,16 +79,14 @@ def test_every_further_arm_is_one_of_a_section():
 
 
 def test_twenty_cohorts_take_from_four_what_was_computed():
-    """The same cohorts, generators and ceiling: only more of them, and more lesions that judge."""
+    """The same cohorts, generators and upper bound, only more; and more lesions that judge."""
     few, many = (protocol_runs(preset) for preset in (QUICK_GRID, COHORTS_GRID))
     for one, same in zip(few, many, strict=False):
         assert one.cohort == same.cohort
-        theirs, ours = (
-            arm(protocol, "synthetic", best=(2000, 500)).inputs for protocol in (one, same)
-        )
+        theirs, ours = (arm(protocol, "gan", best=(2000, 500)).inputs for protocol in (one, same))
         made = [role for role in theirs if not role.startswith("judged-")]
         assert len(made) == 4
         assert all(theirs[role] == ours[role] for role in made)
         assert not set(few[0].grid.cohorts.classic) - {*COHORTS_GRID.cohorts.classic}
-    pools = [arm(ts[0], "ceiling", best=(2000, 500)).inputs["cohort"] for ts in (few, many)]
+    pools = [arm(ts[0], "upper_bound", best=(2000, 500)).inputs["cohort"] for ts in (few, many)]
     assert pools[0] == pools[1]

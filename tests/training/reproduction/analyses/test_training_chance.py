@@ -20,7 +20,7 @@ def test_the_first_seed_is_what_all_else_is_made_with(setup):
     for name, curve, group in (
         ("none", "classic", 0),
         ("classic", "classic", setup.classic),
-        ("synthetic", "dcgan", setup.synthetic),
+        ("gan", "dcgan", setup.synthetic),
     ):
         (folds,) = drawn[curve][group]
         assert [task.digest for task in arms[name][0]] == [task.digest for task in folds]
@@ -33,7 +33,7 @@ def test_other_seeds_share_the_folds_and_no_network(setup):
             assert replace(one.config, seed=0) == replace(other.config, seed=0)
             assert one.config.seed != other.config.seed
             generators = one.inputs.keys() - {"cohort"}
-            assert len(generators) == (3 if name == "synthetic" else 0)
+            assert len(generators) == (3 if name == "gan" else 0)
             for role in generators:
                 assert one.inputs[role].config.seed != other.inputs[role].config.seed
                 assert one.inputs[role].config.split == other.inputs[role].config.split
@@ -41,7 +41,7 @@ def test_other_seeds_share_the_folds_and_no_network(setup):
 
 def test_arms_are_paired_by_seed(setup, store, monkeypatch):
     # Lesions right by seed: 20, 21 with none, 23, 24 with classic, 23, 26 with synthetic.
-    right = {"none": (20, 21), "classic": (23, 24), "synthetic": (23, 26)}
+    right = {"none": (20, 21), "classic": (23, 24), "gan": (23, 26)}
     named = {name: [(name, seed) for seed in (0, 1)] for name in right}
     monkeypatch.setattr(seeds, "arms", lambda _study: named)
 
@@ -52,7 +52,7 @@ def test_arms_are_paired_by_seed(setup, store, monkeypatch):
     monkeypatch.setattr(seeds.predictions, "predicted", predicted)
     found = seeds.results(store, setup)
     assert found["arms"]["none"]["mean"] == pytest.approx(20.5 / 27)
-    gains = found["pairs"]["synthetic - classic"]
+    gains = found["pairs"]["gan - classic"]
     assert gains["each"] == pytest.approx([0, 2 / 27])
     assert gains["sd"] == pytest.approx(2**0.5 / 27)
     assert gains["difference"].value == pytest.approx(1 / 27)

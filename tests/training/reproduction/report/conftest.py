@@ -32,7 +32,7 @@ def arrays() -> dict[str, np.ndarray]:
 
     kinds = ("real", "dcgan", "acgan", "conditional")
     galleries = {f"{kind}-{name}": patches(12) for kind in kinds for name in CLASSES}
-    points = {f"tsne-{arm}": rng.random((45, 2)) for arm in ("classic", "synthetic")}
+    points = {f"tsne-{arm}": rng.random((45, 2)) for arm in ("classic", "gan")}
     known = {"tsne-classes": np.arange(45) // 15, "tsne-original": np.arange(45) % 5 == 0}
     return {"augmented": patches(24), **galleries, **points, **known}
 

@@ -29,7 +29,9 @@ def numbers(value: Any) -> Iterator[float]:
 
 def _gain(results: dict[str, Any], arms: str) -> float:
     if arms == "nested":
-        better, worse = results["nested"]["synthetic"], results["nested"]["classic"]
+        found = results["nested"]
+        # Reports that were published before the arm was called so have it by another name.
+        better, worse = found.get("gan", found.get("synthetic")), found["classic"]
     else:
         (better,) = (
             p for p in results["curves"]["dcgan"] if p["size"] == results["chosen"]["synthetic"]

@@ -136,7 +136,7 @@ def test_shows_how_far_repeats_lie_apart(
         "arms": {
             "classic": {"runs": 3, "mean": 0.75, "sd": [0.02, 0.01, 0.13], "low": 0.7, "high": 0.8}
         },
-        "pairs": {"synthetic - classic": {"difference": [0.03, -0.01, 0.07], "p": 0.14}},
+        "pairs": {"gan - classic": {"difference": [0.03, -0.01, 0.07], "p": 0.14}},
     }
     root = parse(page.render(results, arrays).html)
     (arm,) = cells(root, "repeats-arms").values()
@@ -153,7 +153,7 @@ def test_shows_how_far_seeds_lie_apart(
             "classic": {"runs": 3, "mean": 0.75, "sd": [0.02, 0.01, 0.13], "low": 0.7, "high": 0.8}
         },
         "pairs": {
-            "synthetic - classic": {
+            "gan - classic": {
                 "difference": [0.03, -0.01, 0.07],
                 "p": 0.14,
                 "each": [0.01, 0.0, -0.02],
@@ -290,7 +290,7 @@ def test_says_which_ways_reach_the_goal(
         for gain in results["beyond"][looks]["gains"].values():
             gain["goal"] = False
     assert "No arm reaches it." in text(parse(page.render(results, arrays).html))
-    results["beyond"]["flips"]["gains"]["blended"]["goal"] = True
+    results["beyond"]["flips"]["gains"]["mixup"]["goal"] = True
     said = text(parse(page.render(results, arrays).html))
     assert (
         "Reached by: classic + two lesions of a class, mixed pixel by pixel (with flips)." in said
@@ -304,11 +304,11 @@ def test_a_run_of_the_claims_own_arms_says_so(
     keep_needed_arms(results)
     page_of_few = parse(page.render(results, arrays).html)
     told = text(page_of_few.find("body/header/ul"))
-    assert "can do without: none, recipe, fewer, blended, transplanted" in told
+    assert "can do without: none, conditional, fewer, mixup, background_transfer" in told
     assert set(cells(page_of_few, "beyond-flips")) == {
         "classic augmentation",
         "classic + synthetic (DCGAN per class)",
-        "ceiling: fresh lesions in place of augmented few",
+        "upper bound: fresh lesions in place of augmented few",
     }
     assert "need no network" not in text(page_of_few)
 
@@ -324,16 +324,16 @@ def keep_needed_arms(results: dict[str, Any]) -> None:
         for name in set(table) - set(cohorts.NEEDED):
             del table[name]
     beyond["arms"] = {}
-    for name in [n for n in claim["comparisons"] if "none" in n or "recipe" in n]:
+    for name in [n for n in claim["comparisons"] if "none" in n or "conditional" in n]:
         del claim["comparisons"][name]
-    del results["paired"]["cohorts"]["recipe - classic"]
+    del results["paired"]["cohorts"]["conditional - classic"]
 
 
 @pytest.mark.parametrize(("most", "said"), [(0.02, True), (0.08, False)])
 def test_says_where_no_images_could_have_gained_what_the_papers_did(
     most: float, said: bool, results: dict[str, Any], arrays: dict[str, np.ndarray]
 ) -> None:
-    results["cohorts"]["comparisons"]["ceiling - classic"]["difference"] = [0.01, 0.0, most]
+    results["cohorts"]["comparisons"]["upper_bound - classic"]["difference"] = [0.01, 0.0, most]
     words = text(parse(page.render(results, arrays).html))
     told = "at most 2.0 points (95 %): not even these lesions add the paper's 7.1"
     assert (told in words) is said

@@ -1,4 +1,4 @@
-"""The report's chapters: each is a function of one experiment's part of `results.json`.
+"""The report's sections: each is a function of one analysis's part of `results.json`.
 
-Every chapter sets the paper's figures beside ours and says what the two can be compared by.
+Every section sets the paper's figures beside ours and says what the two can be compared by.
 """

@@ -20,7 +20,7 @@ from training.reproduction.report.sections.cohorts import ARMS as OF_THE_CLAIM
 
 
 def section(results: Mapping[str, Any], _arrays: Mapping[str, np.ndarray]) -> Section:
-    """Return the chapter."""
+    """Return the section."""
     found = results["beyond"]
     ways = (
         "Ways to get more out of the same cohorts, tested as the primary claim is: as many updates "

@@ -52,7 +52,7 @@ _SHOWN = 4
 
 
 def section(results: Mapping[str, Any]) -> Section:
-    """Return the chapter."""
+    """Return the section."""
     claims = results["claims"]
     rules = dict.fromkeys(found["rule"] for found in claims)
     letters = dict(zip(rules, ascii_uppercase, strict=False))
@@ -71,7 +71,7 @@ def section(results: Mapping[str, Any]) -> Section:
 
 
 def evidence(results: Mapping[str, Any]) -> Section:
-    """Return the chapter of all comparisons behind the verdicts."""
+    """Return the section of all comparisons behind the verdicts."""
     rows, marks = [], []
     for found in results["claims"]:
         for finding in found["findings"]:

@@ -31,7 +31,7 @@ ARMS = {
 
 
 def section(results: Mapping[str, Any], _arrays: Mapping[str, np.ndarray]) -> Section:
-    """Return the chapter."""
+    """Return the section."""
     found = results["cohorts"]
     accuracy: Mapping[str, Sequence[float]] = found["accuracy"]
     words = (

@@ -25,7 +25,7 @@ Judged = Mapping[str, Any]
 
 
 def section(results: Mapping[str, Any], _arrays: Mapping[str, np.ndarray]) -> Section:
-    """Return the chapter."""
+    """Return the section."""
     curves, chosen = results["curves"], results["chosen"]
     best, most = chosen["classic"], chosen["synthetic"]
     titles = results["run"]["generators"]

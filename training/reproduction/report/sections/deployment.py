@@ -19,7 +19,7 @@ _KINDS = {
 
 
 def section(results: Mapping[str, Any], _arrays: Mapping[str, np.ndarray]) -> Section:
-    """Return the chapter."""
+    """Return the section."""
     arms = results["deployment"]
     words = (
         "Temperature, prediction sets and the threshold for foreign lesions are fitted on the "

@@ -46,7 +46,7 @@ def generators(results: Mapping[str, Any], _arrays: Mapping[str, np.ndarray]) ->
 
 
 def baselines(results: Mapping[str, Any], _arrays: Mapping[str, np.ndarray]) -> Section:
-    """Return the chapter of Table 6."""
+    """Return the section of Table 6."""
     curves, chosen = results["curves"], results["chosen"]
     ours: dict[str, Judged] = {
         "CNN-AUG-GAN": at(curves[next(iter(results["run"]["generators"]))], chosen["synthetic"]),
@@ -64,7 +64,7 @@ def baselines(results: Mapping[str, Any], _arrays: Mapping[str, np.ndarray]) -> 
 
 
 def controls(results: Mapping[str, Any], _arrays: Mapping[str, np.ndarray]) -> Section:
-    """Return the chapter of what the paper lacks."""
+    """Return the section of what the paper lacks."""
     found = results["controls"]
     rows: tuple[tuple[Content, ...], ...] = tuple(
         (

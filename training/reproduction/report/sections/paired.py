@@ -10,7 +10,7 @@ from training.reproduction.report.sections.claims import minus, of_training
 
 
 def section(results: Mapping[str, Any], _arrays: Mapping[str, np.ndarray]) -> Section:
-    """Return the chapter."""
+    """Return the section."""
     found = results["paired"]
     words = (
         "Each lesion is its own control. The interval is a bootstrap over patients; McNemar's "

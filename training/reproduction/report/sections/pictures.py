@@ -13,7 +13,7 @@ _COLUMNS = 4
 
 
 def section(results: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> Section:
-    """Return the chapter, from `arrays` as `reproduction.analyses.gallery` gathers them."""
+    """Return the section, from `arrays` as `reproduction.analyses.gallery` gathers them."""
     simulated = results["run"]["cohort"]["simulated"]
     stamp = "SIMULATED" if simulated else "COHORT"
     augmented = Picture(

@@ -16,7 +16,7 @@ _PEOPLE = "radiologists reading (Table 4's human rows): no person took part"
 
 
 def section(results: Mapping[str, Any]) -> Section:
-    """Return the chapter."""
+    """Return the section."""
     run = results["run"]
     here = tuple((name, _word(value)) for name, value in _facts(run))
     origin = Table("made", "This run.", ("", ""), here)

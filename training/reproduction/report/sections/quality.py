@@ -21,7 +21,7 @@ _EXPECTED = {"copies": "1", "ratio": "1", "nearer": "50"}
 
 
 def section(results: Mapping[str, Any], _arrays: Mapping[str, np.ndarray]) -> Section:
-    """Return the chapter."""
+    """Return the section."""
     found = results["quality"]
     words = (
         "Synthetic lesions beside fresh lesions that no generator saw. As many fresh lesions are "

@@ -13,7 +13,7 @@ _NETWORKS = {"classic": "CNN-AUG", "gan": "CNN-AUG-GAN"}
 
 
 def section(results: Mapping[str, Any], _arrays: Mapping[str, np.ndarray]) -> Section:
-    """Return the chapter."""
+    """Return the section."""
     found = results["readers"]
     words = (
         "The paper's two radiologists named the class of 182 real and 120 synthetic lesions, "

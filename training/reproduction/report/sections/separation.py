@@ -13,7 +13,7 @@ _NETWORKS = {"classic": "CNN-AUG", "gan": "CNN-AUG-GAN"}
 
 
 def section(results: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> Section:
-    """Return the chapter; the maps are in `arrays`."""
+    """Return the section; the maps are in `arrays`."""
     words = (
         "The paper shows two t-SNE maps and says that the one with synthetic lesions has better "
         "separating power. Distances on such a map mean little, so the claim is measured in the "
