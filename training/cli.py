@@ -5,6 +5,7 @@ exports need not have a GPU.
 """
 
 import argparse
+import os
 import re
 import sys
 from dataclasses import replace
@@ -14,9 +15,9 @@ from lesion.bundle import NAME_PATTERN
 from lesion.errors import HepaticaError
 from training import overrides
 from training.data.training_sets import ARMS
-from training.phantom import cli
-from training.presets import BUNDLES, BundlePreset
-from training.reproduction import cli as reproduction
+from training.phantom import cli as phantom
+from training.pipeline.ray_scheduler import LOCAL_CLUSTER
+from training.presets import BUNDLES, GRIDS, BundlePreset
 
 
 def main() -> None:
@@ -38,8 +39,8 @@ def _parser() -> argparse.ArgumentParser:
     verbs = parser.add_subparsers(dest="verb", required=True)
 
     draw = verbs.add_parser("phantom", help="draw a simulated cohort as DICOM")
-    cli.add_arguments(draw)
-    draw.set_defaults(run=cli.run)
+    phantom.add_arguments(draw)
+    draw.set_defaults(run=phantom.run)
 
     whole = verbs.add_parser(
         "train-export", help="cut, train and export: from a cohort to a bundle"
@@ -60,8 +61,8 @@ def _parser() -> argparse.ArgumentParser:
     export.set_defaults(run=_export)
 
     paper = verbs.add_parser("reproduce", help="run the paper's experiments and write the report")
-    reproduction.add_arguments(paper)
-    paper.set_defaults(run=reproduction.run)
+    _add_grid_options(paper)
+    paper.set_defaults(run=_reproduce)
 
     shown = verbs.add_parser("report", help="write a finished run's report once more, elsewhere")
     _add(shown, "run")
@@ -93,6 +94,24 @@ def _add(parser: argparse.ArgumentParser, *names: str) -> None:
         parser.add_argument("--bundle", type=Path, required=True, help="the bundle's folder")
     if "out" in names:
         parser.add_argument("--out", type=_bundle, required=True, help="the bundle's folder")
+
+
+def _add_grid_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options of `reproduce`."""
+    parser.add_argument("--preset", choices=sorted(GRIDS), default="quick")
+    overrides.add_override(parser)
+    parser.add_argument("--cohort", type=Path, help="a cohort's folder (default: the phantom)")
+    parser.add_argument("--run", dest="folder", type=Path, required=True, help="results go here")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--minutes", type=float, help="start nothing more after so many")
+    processors = len(os.sched_getaffinity(0))
+    parser.add_argument("--workers", type=int, default=processors, help="processes")
+    parser.add_argument("--engine", choices=("local", "ray"), default="local")
+    parser.add_argument(
+        "--address",
+        default=LOCAL_CLUSTER,
+        help="of a Ray cluster that this machine is in (default: --engine ray starts one here)",
+    )
 
 
 def _bundle(text: str) -> Path:
@@ -163,6 +182,12 @@ def _figure(args: argparse.Namespace) -> None:
     from training.export import overview as figure
 
     figure.save(read.read(args.bundle), patches.load(args.folder / "patches"), args.picture)
+
+
+def _reproduce(args: argparse.Namespace) -> None:
+    from training.reproduction import cli as reproduction
+
+    reproduction.run(args)
 
 
 def _report(args: argparse.Namespace) -> None:

@@ -1,12 +1,10 @@
 """`python -m training reproduce`: run the paper's experiments, or go on with them."""
 
 import argparse
-import os
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import partial
-from pathlib import Path
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
@@ -20,24 +18,6 @@ from training.presets import GRIDS, GridPreset
 from training.reproduction import experiments
 from training.reproduction.report import page, result_files
 from training.reproduction.tasks.cohort import Phantom, import_folder, phantom
-
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the verb's options."""
-    parser.add_argument("--preset", choices=sorted(GRIDS), default="quick")
-    overrides.add_override(parser)
-    parser.add_argument("--cohort", type=Path, help="a cohort's folder (default: the phantom)")
-    parser.add_argument("--run", dest="folder", type=Path, required=True, help="results go here")
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--minutes", type=float, help="start nothing more after so many")
-    processors = len(os.sched_getaffinity(0))
-    parser.add_argument("--workers", type=int, default=processors, help="processes")
-    parser.add_argument("--engine", choices=("local", "ray"), default="local")
-    parser.add_argument(
-        "--address",
-        default=ray_scheduler.LOCAL_CLUSTER,
-        help="of a Ray cluster that this machine is in (default: --engine ray starts one here)",
-    )
 
 
 def run(args: argparse.Namespace) -> None:

@@ -21,11 +21,11 @@ def test_notes_what_was_read_and_counts_what_that_needed_once(workshop, store) -
     origin = {
         ground: Origin(5.0, "GPU 1", "2.13"),
         first: Origin(1.0, "cpu: A", "2.13"),
-        second: Origin(2.0, "GPU 1", "2.14"),
+        second: Origin(2.0, "GPU 1", "2.14", "bfloat16"),
         unread: Origin(100.0, "cpu: B", "2.15"),
     }
     for task, one in origin.items():
-        store.save(task, {"sum": np.zeros(2)}, **one._asdict())
+        store.save(task, {"sum": np.zeros(2)}, one)
     parts = {name: TrackingStore(store.folder) for name in ("one", "two")}
     parts["one"].load(first)
     parts["one"].load(first)
@@ -37,7 +37,11 @@ def test_notes_what_was_read_and_counts_what_that_needed_once(workshop, store) -
             "two": {first.digest: "task first", second.digest: "task second"},
         },
         "seconds": {"sum": 8.0},
-        "made_on": {"device": {"GPU 1": 2, "cpu: A": 1}, "torch": {"2.13": 2, "2.14": 1}},
+        "made_on": {
+            "device": {"GPU 1": 2, "cpu: A": 1},
+            "torch": {"2.13": 2, "2.14": 1},
+            "precision": {"bfloat16": 1},
+        },
     }
 
 
@@ -56,6 +60,7 @@ def test_what_older_cards_do_not_tell_is_not_recorded(workshop, store) -> None:
     assert found["made_on"] == {
         "device": {"not recorded": 1, "cpu: A": 1},
         "torch": {"not recorded": 1, "2.13": 1},
+        "precision": {},  # no network was trained
     }
 
 
