@@ -132,14 +132,14 @@ def _preset(args: argparse.Namespace) -> BundlePreset:
 
 def _cut(args: argparse.Namespace) -> None:
     from training.data import cohort, patches
-    from training.pipeline import checkpoints
+    from training.pipeline.progress import epoch_bars
 
     preset = _preset(args)
     found = cohort.read(args.cohort)
     how = {"augmentation": preset.augmentation, "seed": args.seed}
     if patches.is_cut(args.folder / "patches", fingerprint=found.fingerprint, **how):
         return
-    with checkpoints.bars() as progress:
+    with epoch_bars() as progress:
         task = progress.add_task("cut patches", total=len(found.lesions), losses="")
         patches.cut_cohort(
             found, args.folder / "patches", advance=lambda: progress.advance(task), **how

@@ -25,12 +25,12 @@ BEND_PX = 2.0
 _BEND_SMOOTH_PX = 8.0
 
 Patches = Float[np.ndarray, "n 64 64"]
-Made = Float[np.ndarray, "made 64 64"]
+Mixed = Float[np.ndarray, "made 64 64"]
 
 
-def blend(
+def mixup(
     hu: Patches, patients: Shaped[np.ndarray, " n"], *, count: int, rng: np.random.Generator
-) -> Made:
+) -> Mixed:
     """Mix two lesions of one class from two patients, pixel by pixel, in random parts.
 
     Mixup within a class (Zhang et al. 2018; Inoue 2018). Return [count, 64, 64]; raise `RunError`
@@ -42,7 +42,7 @@ def blend(
     return mixed
 
 
-def rescan(hu: Patches, *, rng: np.random.Generator) -> Patches:
+def augment_scanner(hu: Patches, *, rng: np.random.Generator) -> Patches:
     """Show each patch as another scanner or protocol might: shifted, blurred, noisier."""
     shown = np.empty(hu.shape, dtype=np.float32)
     for index, patch in enumerate(hu):
@@ -53,7 +53,7 @@ def rescan(hu: Patches, *, rng: np.random.Generator) -> Patches:
     return shown
 
 
-def warp(hu: Patches, *, rng: np.random.Generator) -> Patches:
+def deform(hu: Patches, *, rng: np.random.Generator) -> Patches:
     """Bend each patch smoothly, so that its lesion has another outline (Simard et al. 2003)."""
     grid = np.mgrid[:PATCH_SIZE, :PATCH_SIZE].astype(np.float64)
     bent = np.empty(hu.shape, dtype=np.float32)
@@ -65,7 +65,7 @@ def warp(hu: Patches, *, rng: np.random.Generator) -> Patches:
     return bent
 
 
-def transplant(
+def transfer_background(
     hu: Patches,
     patients: Shaped[np.ndarray, " n"],
     *,
@@ -73,7 +73,7 @@ def transplant(
     hosts: Shaped[np.ndarray, " m"],
     count: int,
     rng: np.random.Generator,
-) -> Made:
+) -> Mixed:
     """Put a lesion into another patient's surroundings, at the level of its new liver.
 
     A lesion fills the middle of its patch, whoever has it (`lesion.roi.MARGIN`), so what lies

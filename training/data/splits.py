@@ -25,7 +25,7 @@ class Split:
     inner: int | None = None
 
 
-def part(
+def split_lesions(
     split: Split, classes: Int[np.ndarray, " n"], patients: Int[np.ndarray, " n"] | np.ndarray
 ) -> tuple[Bool[np.ndarray, " n"], Bool[np.ndarray, " n"]]:
     """Mark the lesions to train on, and those held out to be judged; patients are kept apart."""

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import Progress
 
 from lesion import durable
 from lesion.errors import RunError
@@ -78,17 +78,6 @@ class CheckpointedLog:
         return self.path.with_suffix(".checkpoint")
 
 
-def bars() -> Progress:
-    """Make the terminal's progress bars."""
-    return Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-        TextColumn("{task.fields[losses]}"),
-    )
-
-
 def save(path: Path, state: Mapping[str, Any]) -> None:
     """Write tensors, whole or not at all."""
     with durable.opened(path) as file:
@@ -107,7 +96,7 @@ def write_json(path: Path, value: object) -> None:
 
 
 @contextmanager
-def exclusive(folder: Path) -> Iterator[None]:
+def lock_folder(folder: Path) -> Iterator[None]:
     """Hold a run's folder: two processes in one would overwrite each other's stages.
 
     Raise `RunError` where another holds it.

@@ -27,6 +27,7 @@ from training.networks.architectures import Generator
 from training.networks.devices import name_of, precision, select_device
 from training.networks.ood import OodScore
 from training.pipeline import checkpoints, train_networks
+from training.pipeline.progress import epoch_bars
 from training.pipeline.train_networks import FoldContext
 from training.presets import BundlePreset
 from training.seeds import derive
@@ -72,7 +73,7 @@ def run(patches: Patches, preset: BundlePreset, *, seed: int, folder: Path, resu
     Raise `RunError` where the folder holds another run, or this one and `resume` is not set, or
     where the patches were cut for another preset.
     """
-    with checkpoints.exclusive(folder), checkpoints.bars() as progress:
+    with checkpoints.lock_folder(folder), epoch_bars() as progress:
         _check_cut(patches, preset)
         device = select_device()
         _claim(folder, _resolve(patches, preset, seed, device), resume=resume)

@@ -24,7 +24,7 @@ import training
 from lesion.errors import RunError
 from training.pipeline.artifacts import ArtifactStore
 from training.pipeline.origin import Origin
-from training.pipeline.scheduler import WORKER_ENVIRONMENT, Engine, failed, pending, run_timed
+from training.pipeline.scheduler import WORKER_ENVIRONMENT, Scheduler, failed, pending, run_timed
 from training.pipeline.tasks import Arrays, Task, TaskKind
 
 if TYPE_CHECKING:
@@ -46,11 +46,11 @@ _SETTINGS_HERE = {"RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0", "RAY_AUTH_MODE": "to
 
 
 @contextmanager
-def ray_cluster(address: str, *, workers: int) -> Iterator[Engine]:
-    """Join the cluster at `address`, from one of its machines; give the engine that computes there.
+def ray_cluster(address: str, *, workers: int) -> Iterator[Scheduler]:
+    """Join the cluster at `address`, from one of its machines; give the scheduler of it.
 
-    `HERE` starts one on this machine, with as many `workers`, that hears this machine's user
-    alone and is gone when the block ends. Raise `RunError` where there is no Ray or no cluster.
+    `LOCAL_CLUSTER` starts one on this machine, with as many `workers`, that hears this machine's
+    user alone and is gone when the block ends. Raise `RunError` without a Ray or a cluster.
     """
     os.environ |= _SETTINGS
     if address == LOCAL_CLUSTER:
@@ -85,7 +85,7 @@ def _compute(
 
     Raise `RunError` that names the task which failed; what was done is kept.
     """
-    import ray  # noqa: PLC0415 - see joined
+    import ray  # noqa: PLC0415 - see ray_cluster
 
     until = None if deadline is None else time.time() + deadline - time.monotonic()
     submitted = _submit(pending(tasks, store), store, until=until, code=code)
@@ -111,7 +111,7 @@ def _submit(
 
     Ray holds what an unfinished task needs, and no longer: too much for memory goes to disk.
     """
-    import ray  # noqa: PLC0415 - see joined
+    import ray  # noqa: PLC0415 - see ray_cluster
 
     # A worker is kept for its next task, though Ray would start one for each that uses a GPU.
     remote = ray.remote(max_retries=_RETRIES, max_calls=0, num_returns=2)(_work)
@@ -134,7 +134,7 @@ def _submit(
 
 def _gpus_of_each() -> float:
     """Return a worker's share of the GPUs: small networks run well side by side on one."""
-    import ray  # noqa: PLC0415 - see joined
+    import ray  # noqa: PLC0415 - see ray_cluster
 
     found = ray.cluster_resources()
     return min(1.0, found.get("GPU", 0.0) / found["CPU"])

@@ -34,7 +34,7 @@ WORKER_ENVIRONMENT = {
 }
 
 
-class Engine(Protocol):
+class Scheduler(Protocol):
     """Computes tasks into a store."""
 
     def __call__(

@@ -13,7 +13,7 @@ from training.presets import GridPreset
 from training.reproduction import independent_test_set
 
 
-class Judged(NamedTuple):
+class ArmScores(NamedTuple):
     """What each arm got right [cohorts, fresh lesions], its likelihood by cohort; the patients."""
 
     right: dict[str, np.ndarray]
@@ -32,7 +32,7 @@ def judge(
     arms: Mapping[str, list[Task]],
     *,
     flips: bool = False,
-) -> Judged:
+) -> ArmScores:
     """Read what classifiers said of the fresh lesions, or of them and their flips on average."""
     known = independent_test_set.truth(store, grid)
     looks = "_views" if flips else ""
@@ -48,10 +48,10 @@ def judge(
         likelihood[name] = [
             metrics.negative_log_likelihood(softmax(logits, axis=1), truth) for logits in outputs
         ]
-    return Judged(right, likelihood, known["patient_ids"])
+    return ArmScores(right, likelihood, known["patient_ids"])
 
 
-def compare(judged: Judged, name: str, reference: str) -> dict[str, Any]:
+def compare(judged: ArmScores, name: str, reference: str) -> dict[str, Any]:
     """Compare two arms, paired by cohort.
 
     `difference` and `p` are about other cohorts and other lesions, for all cohorts share the fresh
@@ -69,7 +69,7 @@ def compare(judged: Judged, name: str, reference: str) -> dict[str, Any]:
     }
 
 
-def share(judged: Judged, name: str) -> list[float] | None:
+def share(judged: ArmScores, name: str) -> list[float] | None:
     """Return what share of the headroom an arm's gain closes, on just these lesions.
 
     None where it is not sure that there is headroom on other lesions too.

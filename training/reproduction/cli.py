@@ -6,13 +6,14 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import partial
 
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import Progress
 
 from lesion.errors import RunError
 from training import overrides
 from training.pipeline import checkpoints, ray_scheduler, scheduler
 from training.pipeline.artifacts import ArtifactStore
-from training.pipeline.scheduler import Engine
+from training.pipeline.progress import task_bars
+from training.pipeline.scheduler import Scheduler
 from training.pipeline.tasks import Task
 from training.presets import GRIDS, GridPreset
 from training.reproduction import experiments
@@ -24,7 +25,7 @@ def run(args: argparse.Namespace) -> None:
     """Run what is missing, and write `results.json`, `arrays.npz` and `report.html`."""
     grid = overrides.apply(GRIDS[args.preset], args.overrides)
     deadline = None if args.minutes is None else time.monotonic() + 60 * args.minutes
-    with checkpoints.exclusive(args.folder), _engine(args) as chosen, _bars() as bars:
+    with checkpoints.lock_folder(args.folder), _engine(args) as chosen, task_bars() as bars:
         store = ArtifactStore(args.folder / "artifacts")
         store.clean()
         start = partial(chosen, store=store, deadline=deadline)
@@ -41,7 +42,7 @@ def run(args: argparse.Namespace) -> None:
 
 
 @contextmanager
-def _engine(args: argparse.Namespace) -> Iterator[Engine]:
+def _engine(args: argparse.Namespace) -> Iterator[Scheduler]:
     if args.engine == "local":
         yield partial(scheduler.local, workers=args.workers)
         return
@@ -82,13 +83,3 @@ def _compute(
     left = len(scheduler.pending(tasks, store))
     if left:
         raise RunError(f"the time is over with {left} tasks to go; the same command goes on")
-
-
-def _bars() -> Progress:
-    return Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        TextColumn("{task.fields[left]}"),
-    )

@@ -21,7 +21,7 @@ def lesions(grid: GridPreset) -> tuple[Task, ...]:
     return parts(grid.cohorts.fresh_seed, grid.cohorts.test)
 
 
-def judged(grid: GridPreset) -> dict[str, Task]:
+def judged_roles(grid: GridPreset) -> dict[str, Task]:
     """Name them by the roles under which a classifier is given them to judge."""
     return {f"{JUDGED}fresh-{index}": task for index, task in enumerate(lesions(grid))}
 

@@ -44,7 +44,7 @@ def predicted(
     return np.stack([logits.argmax(axis=1) for logits in outputs])
 
 
-def judged(
+def arm_figures(
     store: ArtifactStore, arm: Arm, truth: Labels, *, name: str = "logits"
 ) -> dict[str, Any]:
     """Return an arm's accuracy, confusion, sensitivities and specificities (equations 2-4).

@@ -1,7 +1,7 @@
 """The paper's protocol on one cohort: three folds, data groups, three sources, baselines (paper 4).
 
-A `Trial` is one repeat of it: a split into folds, and a seed for each network. All arms of a fold
-share their networks' first weights, so that they differ by what they are trained on.
+A `ProtocolRun` is one repeat of it: a split into folds, and a seed for each network. All arms of a
+fold share their networks' first weights, so that they differ by what they are trained on.
 """
 
 from collections.abc import Mapping

@@ -18,7 +18,7 @@ def flat(*values):
 def test_a_blend_lies_between_two_lesions_of_two_patients():
     # Only a's two lesions have values of 0 and 1: without b or c nothing lies above 1.
     hu = flat(0, 1, 100, 200)
-    mixed = mixing.blend(hu, PATIENTS, count=300, rng=np.random.default_rng(0))
+    mixed = mixing.mixup(hu, PATIENTS, count=300, rng=np.random.default_rng(0))
     assert mixed.shape == (300, 64, 64)
     assert np.ptp(mixed, axis=(1, 2)).max() == 0
     values = mixed[:, 0, 0]
@@ -29,13 +29,13 @@ def test_a_blend_lies_between_two_lesions_of_two_patients():
 
 def test_a_blend_needs_two_patients():
     with pytest.raises(RunError, match="found 1 patients, expected two or more"):
-        mixing.blend(flat(0, 1), PATIENTS[:2], count=1, rng=np.random.default_rng(0))
+        mixing.mixup(flat(0, 1), PATIENTS[:2], count=1, rng=np.random.default_rng(0))
 
 
 def test_another_scanner_shifts_and_roughens_a_patch_within_its_bounds():
     hu = np.zeros((400, 64, 64), dtype=np.float32)
     hu[:, :, 32:] = 100
-    shown = mixing.rescan(hu, rng=np.random.default_rng(0))
+    shown = mixing.augment_scanner(hu, rng=np.random.default_rng(0))
     dark, bright = shown[:, :, :24], shown[:, :, 40:]
     offset = dark.mean(axis=(1, 2))
     assert offset.std() == pytest.approx(mixing.OFFSET_HU, rel=0.15)
@@ -48,7 +48,7 @@ def test_another_scanner_shifts_and_roughens_a_patch_within_its_bounds():
 def test_a_bent_patch_has_its_pixels_elsewhere_and_no_new_ones():
     disc = np.hypot(*(np.mgrid[:64, :64] - 31.5)) < 20
     hu = np.repeat(np.where(disc, 20.0, 100.0).astype(np.float32)[None], 200, axis=0)
-    bent = mixing.warp(hu, rng=np.random.default_rng(0))
+    bent = mixing.deform(hu, rng=np.random.default_rng(0))
     moved = (bent < 60) != disc
     share = moved.sum(axis=(1, 2)) / disc.sum()
     assert share.min() > 0.02
@@ -64,7 +64,7 @@ def test_a_transplant_is_the_lesion_inside_and_the_host_outside_at_the_hosts_lev
     y, x = np.mgrid[:64, :64] - 31.5
     inside = np.hypot(x, y) < radius
     lesion = np.where(inside, 20.0, 100.0).astype(np.float32)[None]
-    put = mixing.transplant(
+    put = mixing.transfer_background(
         lesion,
         np.array(["a"]),
         into=flat(-999, 130),
@@ -82,7 +82,7 @@ def test_a_transplant_is_the_lesion_inside_and_the_host_outside_at_the_hosts_lev
 def test_transplants_are_turned_at_random():
     rng = np.random.default_rng(1)
     lesion = rng.normal(size=(1, 64, 64)).astype(np.float32)
-    put = mixing.transplant(
+    put = mixing.transfer_background(
         lesion, np.array(["a"]), into=flat(0), hosts=np.array(["b"]), count=64, rng=rng
     )
     centre = np.abs(put[:, None, 20:44, 20:44] - put[None, :, 20:44, 20:44]).max(axis=(2, 3))

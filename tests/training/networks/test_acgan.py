@@ -9,6 +9,7 @@ from training.data.datasets import Labelled
 from training.networks import acgan, gan
 from training.networks.architectures import Discriminator
 from training.pipeline import checkpoints
+from training.pipeline.progress import epoch_bars
 from training.settings import GanSettings
 
 TINY = GanSettings(
@@ -34,9 +35,7 @@ def data():
 @pytest.fixture(scope="module")
 def pair(data, tmp_path_factory):
     path = tmp_path_factory.mktemp("acgan") / "acgan"
-    return acgan.train(
-        data, TINY, seed=1, log=checkpoints.CheckpointedLog(path, checkpoints.bars(), 10)
-    )
+    return acgan.train(data, TINY, seed=1, log=checkpoints.CheckpointedLog(path, epoch_bars(), 10))
 
 
 def test_the_discriminator_learns_to_name_the_classes(data, pair):
@@ -70,7 +69,7 @@ def test_batch_norm_is_measured_on_real_images(data, pair):
 def test_the_losses_start_where_ignorance_does(labels, data, tmp_path):
     """At first every logit is near 0: ln 2 for each guess at real or not, ln 3 for each class."""
     untaught = replace(TINY, epochs=1, learning_rate=1e-9, discriminator_learning_rate=1e-9)
-    log = checkpoints.CheckpointedLog(tmp_path / "gan", checkpoints.bars(), 1)
+    log = checkpoints.CheckpointedLog(tmp_path / "gan", epoch_bars(), 1)
     gan.train_adversarial(data, untaught, labels=labels, seed=1, log=log)
     told = json.loads((tmp_path / "gan.jsonl").read_text())
     each = math.log(2) + (labels == "named") * math.log(3)

@@ -6,6 +6,7 @@ import torch
 from training.data.datasets import Labelled
 from training.networks import classifier
 from training.pipeline import checkpoints
+from training.pipeline.progress import epoch_bars
 from training.settings import CnnSettings
 
 CONSTANT = CnnSettings(epochs=3, batch=8)
@@ -32,7 +33,7 @@ def test_interrupted_training_ends_with_the_same_weights(preset, data, tmp_path,
     monkeypatch.setattr(checkpoints, "_SECONDS_BETWEEN_CHECKPOINTS", -1.0)
 
     def train(name, log):
-        told = log(tmp_path / name, checkpoints.bars(), preset.epochs)
+        told = log(tmp_path / name, epoch_bars(), preset.epochs)
         return classifier.train(data, preset, seed=1, log=told).network.state_dict()
 
     whole = train("whole", checkpoints.CheckpointedLog)
@@ -43,7 +44,7 @@ def test_interrupted_training_ends_with_the_same_weights(preset, data, tmp_path,
 
 
 def test_subtracts_the_mean_of_the_training_images(data, tmp_path):
-    log = checkpoints.CheckpointedLog(tmp_path / "cnn", checkpoints.bars(), 1)
+    log = checkpoints.CheckpointedLog(tmp_path / "cnn", epoch_bars(), 1)
     trained = classifier.train(data, replace(CONSTANT, epochs=1), seed=1, log=log)
     assert trained.mean == pytest.approx(data.images.mean().item())
     said = classifier.predict(trained, data.images)
@@ -56,7 +57,7 @@ def test_subtracts_the_mean_of_the_training_images(data, tmp_path):
 @pytest.mark.parametrize("preset", [CONSTANT, ONE_CYCLE], ids=["constant", "one cycle"])
 def test_as_many_updates_as_the_epochs_have_change_nothing(preset, data, tmp_path):
     def train(name, preset):
-        log = checkpoints.CheckpointedLog(tmp_path / name, checkpoints.bars(), 3)
+        log = checkpoints.CheckpointedLog(tmp_path / name, epoch_bars(), 3)
         return classifier.train(data, preset, seed=1, log=log).network.state_dict()
 
     epochs = train("epochs", preset)  # 3 of 3 batches
@@ -70,7 +71,7 @@ def test_the_last_epoch_is_cut_short(updates, epochs, data, tmp_path, monkeypatc
     step = classifier.Nesterov.step
     monkeypatch.setattr(classifier.Nesterov, "step", lambda self: (taken.append(1), step(self)))
     preset = replace(ONE_CYCLE, updates=updates)
-    log = checkpoints.CheckpointedLog(tmp_path / "cnn", checkpoints.bars(), epochs)
+    log = checkpoints.CheckpointedLog(tmp_path / "cnn", epoch_bars(), epochs)
     classifier.train(data, preset, seed=1, log=log)
     assert len(taken) == updates
     assert len((tmp_path / "cnn.jsonl").read_text().splitlines()) == epochs

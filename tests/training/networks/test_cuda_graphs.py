@@ -14,6 +14,7 @@ from training.data.datasets import Labelled
 from training.networks import classifier, cuda_graphs, devices
 from training.networks.generators import kind_of
 from training.pipeline import checkpoints
+from training.pipeline.progress import epoch_bars
 from training.settings import CnnSettings, GanSettings
 
 CPU = torch.device("cpu")
@@ -119,7 +120,7 @@ def test_a_step_reads_no_value_and_brings_none(train, preset, monkeypatch, tmp_p
 
     monkeypatch.setattr(cuda_graphs.CapturedStep, "run", run)
     with pytest.raises(DoneError):
-        train(data(), preset, checkpoints.CheckpointedLog(tmp_path / "cut", checkpoints.bars(), 1))
+        train(data(), preset, checkpoints.CheckpointedLog(tmp_path / "cut", epoch_bars(), 1))
 
 
 def test_every_step_is_taken_once_whether_launched_or_replayed(monkeypatch):
@@ -167,7 +168,7 @@ def test_captured_steps_compute_what_eager_ones_do(train, preset, monkeypatch, t
     )
 
     def losses(name):
-        log = checkpoints.CheckpointedLog(tmp_path / name, checkpoints.bars(), 5)
+        log = checkpoints.CheckpointedLog(tmp_path / name, epoch_bars(), 5)
         network = train(data(devices.select_device()), exact, log)
         lines = (tmp_path / f"{name}.jsonl").read_text().splitlines()
         return [list(json.loads(line).values()) for line in lines], network.state_dict()
@@ -196,7 +197,7 @@ def test_an_interrupted_captured_training_ends_with_the_same_weights(
                 raise KeyboardInterrupt
 
     def weights(name, log):
-        told = log(tmp_path / name, checkpoints.bars(), 5)
+        told = log(tmp_path / name, epoch_bars(), 5)
         return train(data(devices.select_device()), preset, told).state_dict()
 
     whole = weights("whole", checkpoints.CheckpointedLog)

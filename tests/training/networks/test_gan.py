@@ -10,6 +10,7 @@ from training.networks import gan
 from training.networks.generators import kind_of
 from training.networks.training_log import NoTrainingLog
 from training.pipeline import checkpoints
+from training.pipeline.progress import epoch_bars
 from training.settings import GanSettings
 
 PLAIN = GanSettings(width=16, discriminator_width=8, epochs=3, batch=8)
@@ -42,7 +43,7 @@ def test_interrupted_training_ends_with_the_same_weights(preset, data, tmp_path,
     pictured = []
 
     def train(name, picture):
-        log = checkpoints.CheckpointedLog(tmp_path / name, checkpoints.bars(), preset.epochs)
+        log = checkpoints.CheckpointedLog(tmp_path / name, epoch_bars(), preset.epochs)
         return train_generator(preset, data, log=log, picture=picture)
 
     def interrupt(_):
@@ -74,7 +75,7 @@ def test_the_last_epoch_is_cut_short(updates, epochs, data, tmp_path, monkeypatc
     descend = gan._descend
     monkeypatch.setattr(gan, "_descend", lambda *of: (taken.append(1), descend(*of)))
     preset = replace(PLAIN, updates=updates)
-    log = checkpoints.CheckpointedLog(tmp_path / "gan", checkpoints.bars(), epochs)
+    log = checkpoints.CheckpointedLog(tmp_path / "gan", epoch_bars(), epochs)
     train_generator(preset, data, log=log)
     assert len(taken) == 2 * updates  # discriminator and generator
     assert len((tmp_path / "gan.jsonl").read_text().splitlines()) == epochs

@@ -151,10 +151,10 @@ def test_refuses_patches_that_another_preset_cut(cut, tmp_path):
 
 def test_two_processes_cannot_share_a_folder(tmp_path):
     script = (
-        "import sys, pathlib; from training.pipeline.checkpoints import exclusive\n"
-        f"with exclusive(pathlib.Path({str(tmp_path)!r})): pass\n"
+        "import sys, pathlib; from training.pipeline.checkpoints import lock_folder\n"
+        f"with lock_folder(pathlib.Path({str(tmp_path)!r})): pass\n"
     )
-    with checkpoints.exclusive(tmp_path):
+    with checkpoints.lock_folder(tmp_path):
         other = subprocess.run(
             [sys.executable, "-c", script], capture_output=True, text=True, check=False
         )

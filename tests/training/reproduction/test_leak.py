@@ -7,7 +7,7 @@ import pytest
 
 from training.data.datasets import to_unit
 from training.data.patches import from_arrays
-from training.data.splits import Split, part
+from training.data.splits import Split, split_lesions
 from training.data.training_sets import TrainingSet
 from training.networks import classifier as cnn
 from training.networks.generators import KINDS
@@ -44,7 +44,7 @@ def test_no_pixel_of_a_held_out_patient_reaches_a_network(split, kind, seen, dis
     compute([classifier(protocol, split, TrainingSet(24, 4), more=fed)])
 
     patches = from_arrays(store.load(discs))
-    chosen, held_out = part(split, patches.classes, np.array(patches.patient_ids))
+    chosen, held_out = split_lesions(split, patches.classes, np.array(patches.patient_ids))
     trained_on = {image.tobytes() for images in seen for image in images}
     own = [
         {image.tobytes() for image in to_unit(np.concatenate([original[None], variants]))}
@@ -62,7 +62,7 @@ def test_the_nested_choice_never_looks_at_its_test_fold(discs, store, compute):
     groups = nested_selection.classic(protocol, outer)
     compute(task for tasks in groups.values() for task in tasks)
     patches = from_arrays(store.load(discs))
-    _, tested = part(outer, patches.classes, np.array(patches.patient_ids))
+    _, tested = split_lesions(outer, patches.classes, np.array(patches.patient_ids))
     for tasks in groups.values():
         for task in tasks:
             assert not tested[store.load(task)["rows"]].any()

@@ -39,5 +39,5 @@ def of_claims(store: ArtifactStore, setup: ExperimentSetup) -> dict[str, Interva
         name: predictions.predicted(store, arm, setup.truth)
         for name, arm in named(store, setup).items()
     }
-    judged = evidence.Judged(predicted, setup.truth.classes, setup.truth.patients)
+    judged = evidence.ProtocolPredictions(predicted, setup.truth.classes, setup.truth.patients)
     return evidence.collect(judged)

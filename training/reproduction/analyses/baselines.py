@@ -23,7 +23,7 @@ def tasks(setup: ExperimentSetup) -> Iterator[Task]:
 def results(store: ArtifactStore, setup: ExperimentSetup) -> dict[str, Any]:
     """Return each baseline's figures."""
     return {
-        method: predictions.judged(
+        method: predictions.arm_figures(
             store, [baseline_tasks(t, method) for t in setup.repeats], setup.truth
         )
         for method in METHODS

@@ -30,7 +30,7 @@ VARIANTS = 4
 def task(setup: ExperimentSetup, split: Split, arm: Arm) -> Task:
     """Name an arm's classifier of a fold, with all that it judges."""
     protocol = setup.protocol
-    more = independent_test_set.judged(setup.grid)
+    more = independent_test_set.judged_roles(setup.grid)
     more |= {f"{JUDGED}cohort": protocol.cohort, f"{JUDGED}new": setup.new}
     for kind in setup.grid.kinds:
         more |= {f"{JUDGED}{role}": one for role, one in spares(setup, split, kind).items()}

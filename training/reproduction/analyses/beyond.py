@@ -23,7 +23,7 @@ from training.pipeline.tasks import Task
 from training.presets import GridPreset
 from training.reproduction.analyses import cohorts
 from training.reproduction.analysis import Analysis
-from training.reproduction.arm_comparison import Judged, compare, judge, share
+from training.reproduction.arm_comparison import ArmScores, compare, judge, share
 from training.reproduction.protocol import ProtocolRun
 from training.reproduction.report.sections import beyond as report
 from training.reproduction.setup import ExperimentSetup
@@ -92,7 +92,7 @@ def results(store: ArtifactStore, setup: ExperimentSetup) -> dict[str, Any]:
     }
     once = judge(store, setup.grid, every)
     often = judge(store, setup.grid, every, flips=True)
-    both = Judged(
+    both = ArmScores(
         _named(once.right, "once") | _named(often.right, "flips"),
         _named(once.likelihood, "once") | _named(often.likelihood, "flips"),
         once.patients,
@@ -109,7 +109,7 @@ def _named(by_arm: Mapping[str, Figure], looks: str) -> dict[str, Figure]:
     return {f"{name}, {looks}": figure for name, figure in by_arm.items()}
 
 
-def _figures(judged: Judged) -> dict[str, Any]:
+def _figures(judged: ArmScores) -> dict[str, Any]:
     """Return accuracies, and of each arm with added images its gain over the classic arm.
 
     `p_holm` counts in how many arms there are; `goal`: it surely gains, and closes half of the way

@@ -137,7 +137,7 @@ def on_fresh(
     keep: Keep = _FLIPS,
 ) -> Task:
     """Name a classifier of a whole cohort that judges the fresh lesions."""
-    inputs = independent_test_set.judged(protocol.grid) | dict(more or {})
+    inputs = independent_test_set.judged_roles(protocol.grid) | dict(more or {})
     whole, preset = Split(protocol.seed), _preset(protocol)
     return classifier(protocol, whole, data, more=inputs, preset=preset, keep=keep)
 

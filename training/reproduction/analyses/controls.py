@@ -82,7 +82,8 @@ def results(store: ArtifactStore, setup: ExperimentSetup) -> dict[str, Any]:
     return {
         "updates": updates(setup),
         "arms": {
-            name: predictions.judged(store, arm, setup.truth) for name, arm in arms(setup).items()
+            name: predictions.arm_figures(store, arm, setup.truth)
+            for name, arm in arms(setup).items()
         },
     }
 

@@ -113,13 +113,13 @@ def results(store: ArtifactStore, setup: ExperimentSetup) -> dict[str, Any]:
     """Return the points of each curve, and the figures of discriminators beside them."""
     found: dict[str, Any] = {
         name: [
-            {"size": size, **predictions.judged(store, arm, setup.truth)}
+            {"size": size, **predictions.arm_figures(store, arm, setup.truth)}
             for size, arm in curve.items()
         ]
         for name, curve in every(setup).items()
     }
     return found | {
-        name: predictions.judged(store, arm, setup.truth)
+        name: predictions.arm_figures(store, arm, setup.truth)
         for name, arm in discriminators(setup).items()
     }
 

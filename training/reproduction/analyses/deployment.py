@@ -39,7 +39,7 @@ def folds(setup: ExperimentSetup, arm: str) -> tuple[Task, ...]:
 
 def final(setup: ExperimentSetup, arm: str) -> Task:
     """Name an arm's final fit, judging fresh lesions and neighbours."""
-    judged = independent_test_set.judged(setup.grid)
+    judged = independent_test_set.judged_roles(setup.grid)
     judged |= {f"{JUDGED}{kind}": task for kind, task in neighbours(setup.grid).items()}
     return _classifier(setup, Split(setup.protocol.seed), arm, judged)
 

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from lesion.classes import CLASSES, LesionClass
-from training.data.splits import Split, part
+from training.data.splits import Split, split_lesions
 from training.evaluation.bootstrap import bootstrap_balanced
 from training.evaluation.image_quality import diversity, feature_space, precision_recall
 from training.evaluation.metrics import Interval
@@ -124,7 +124,7 @@ def _of_classes(store: ArtifactStore, setup: ExperimentSetup, split: Split) -> I
     )
     place = feature_space.fit_directions(features)
     fresh_classes = independent_test_set.truth(store, setup.grid)["classes"]
-    chosen, _ = part(split, setup.truth.classes, setup.truth.patients)
+    chosen, _ = split_lesions(split, setup.truth.classes, setup.truth.patients)
     spares = feature_extractor.of_spares(store, setup, split, setup.grid.kinds[0])
     new = np.concatenate(
         [outputs["features_new"][:, None], outputs["features_new_variants"]], axis=1

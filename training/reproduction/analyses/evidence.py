@@ -33,7 +33,7 @@ _CONFUSED = ("metastasis", "hemangioma")
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
+class ProtocolPredictions:
     """What every arm said of the protocol's lesions: predicted classes int64 [r, n] by arm."""
 
     predicted: Mapping[str, np.ndarray]
@@ -73,7 +73,7 @@ PAIRS = {
 }
 
 
-def collect(judged: Judged) -> dict[str, Interval]:
+def collect(judged: ProtocolPredictions) -> dict[str, Interval]:
     """Return the evidence that the protocol's folds give, of the arms that were run."""
     asked = {comparison.key for claim in CLAIMS for comparison in claim.comparisons}
     found = {
@@ -84,7 +84,7 @@ def collect(judged: Judged) -> dict[str, Interval]:
     return found | _confusable(judged) | _cysts(judged) | _alone(judged)
 
 
-def _confusable(judged: Judged) -> dict[str, Interval]:
+def _confusable(judged: ProtocolPredictions) -> dict[str, Interval]:
     """Compare sensitivity and specificity of the classes that are confused (Table 7)."""
     found = {}
     arms = judged.predicted["gan"], judged.predicted["classic"]
@@ -99,7 +99,7 @@ def _confusable(judged: Judged) -> dict[str, Interval]:
     return found
 
 
-def _cysts(judged: Judged) -> dict[str, Interval]:
+def _cysts(judged: ProtocolPredictions) -> dict[str, Interval]:
     """Compare cysts' sensitivity with the others', and say which classes errors confuse (4.3)."""
     found = {}
     for method in ("CNN-AUG-GAN", "CNN-AUG"):
@@ -120,7 +120,7 @@ def _cysts(judged: Judged) -> dict[str, Interval]:
     return found
 
 
-def _alone(judged: Judged) -> dict[str, Interval]:
+def _alone(judged: ProtocolPredictions) -> dict[str, Interval]:
     """Compare training on synthetic lesions alone with always naming the commonest class."""
     commonest = np.bincount(judged.classes).argmax()
     named = (judged.classes == commonest)[None]

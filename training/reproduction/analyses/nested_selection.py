@@ -77,7 +77,7 @@ def arms(setup: ExperimentSetup) -> dict[str, Arm]:
 def results(store: ArtifactStore, setup: ExperimentSetup) -> dict[str, Any]:
     """Return both arms' figures under nested selection, and what was chosen."""
     found: dict[str, Any] = {
-        name.removesuffix(", nested"): predictions.judged(store, arm, setup.truth)
+        name.removesuffix(", nested"): predictions.arm_figures(store, arm, setup.truth)
         for name, arm in arms(setup).items()
     }
     if found:

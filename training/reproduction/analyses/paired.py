@@ -10,7 +10,7 @@ import numpy as np
 from jaxtyping import Bool, Int
 
 from training.data.folds import FOLDS
-from training.data.splits import part
+from training.data.splits import split_lesions
 from training.evaluation import paired_tests, power
 from training.evaluation.variance import spread
 from training.pipeline.artifacts import ArtifactStore
@@ -110,7 +110,7 @@ def _folds(setup: ExperimentSetup) -> np.ndarray:
     """Return the fold in which each repeat judges each lesion: [r, n]."""
     truth = setup.truth
     held_out = [
-        [part(split, truth.classes, truth.patients)[1] for split in protocol.splits]
+        [split_lesions(split, truth.classes, truth.patients)[1] for split in protocol.splits]
         for protocol in setup.repeats
     ]
     return np.argmax(held_out, axis=1)

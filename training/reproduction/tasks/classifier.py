@@ -14,7 +14,7 @@ from torch import Tensor
 from training.data import datasets
 from training.data.datasets import Scaling
 from training.data.patches import from_arrays
-from training.data.splits import Split, part
+from training.data.splits import Split, split_lesions
 from training.data.training_sets import TrainingSet, build
 from training.networks import classifier
 from training.networks.devices import select_device
@@ -37,7 +37,7 @@ class Keep:
 
     `features`: its last hidden layer, and of held-out lesions that of the first `variants`
     augmentations too (the paper's Fig. 9). `views`: logits averaged over so many of a lesion's
-    `VIEWS` (test-time augmentation). `unlike`: the out-of-distribution score that a bundle would
+    `VIEWS` (test-time augmentation). `ood_score`: the out-of-distribution score that a bundle would
     give, fitted on the training part.
     """
 
@@ -62,7 +62,7 @@ class ClassifierConfig:
 def _train(config: ClassifierConfig, inputs: Mapping[str, Arrays]) -> Arrays:
     device, keep = select_device(), config.keep
     patches = from_arrays(inputs["cohort"])
-    chosen, held_out = part(config.split, patches.classes, np.array(patches.patient_ids))
+    chosen, held_out = split_lesions(config.split, patches.classes, np.array(patches.patient_ids))
     data = build(config.data, sources(inputs), chosen, device=device, scaling=config.scaling)
     trained = classifier.train(data, config.preset, seed=config.seed, log=NoTrainingLog())
     ood_score = train_networks.fit_ood_score(patches, chosen, trained) if keep.ood_score else None

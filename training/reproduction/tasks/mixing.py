@@ -14,7 +14,7 @@ from lesion.classes import CLASSES
 from training.data import datasets, mixing
 from training.data.datasets import Scaling
 from training.data.patches import Patches, from_arrays
-from training.data.splits import Split, part
+from training.data.splits import Split, split_lesions
 from training.pipeline.tasks import Arrays, TaskKind
 from training.seeds import generator
 
@@ -44,7 +44,7 @@ class MixingConfig:
 def _mix(config: MixingConfig, inputs: Mapping[str, Arrays]) -> Arrays:
     patches = from_arrays(inputs["cohort"])
     patients = np.array(patches.patient_ids)
-    chosen, _ = part(config.split, patches.classes, patients)
+    chosen, _ = split_lesions(config.split, patches.classes, patients)
     rows = np.flatnonzero(chosen)
     hosts = _Hosts(patches.originals[rows], patients[rows])
     if config.way == "normal_background":
@@ -87,8 +87,8 @@ def _of_class(
         own, of = patches.originals[mine], patients[mine]
         if config.way == "composite":
             times = ceil(config.count / len(mine))
-            own, of = mixing.warp(np.repeat(own, times, axis=0), rng=rng), np.repeat(of, times)
-        put = mixing.transplant(
+            own, of = mixing.deform(np.repeat(own, times, axis=0), rng=rng), np.repeat(of, times)
+        put = mixing.transfer_background(
             own,
             of,
             into=hosts.patches,
@@ -96,11 +96,11 @@ def _of_class(
             count=config.count,
             rng=rng,
         )
-        return mixing.rescan(put, rng=rng) if config.way == "composite" else put
+        return mixing.augment_scanner(put, rng=rng) if config.way == "composite" else put
     varied = [patches.originals[mine, None], patches.variants[mine, : config.variants]]
     hu = np.concatenate(varied, axis=1).reshape(-1, *patches.originals.shape[1:])
     of = np.repeat(patients[mine], 1 + config.variants)
-    return mixing.blend(hu, of, count=config.count, rng=rng)
+    return mixing.mixup(hu, of, count=config.count, rng=rng)
 
 
 MIXED = TaskKind("mixed", _mix)

@@ -10,7 +10,7 @@ from lesion.classes import CLASSES
 from training.data import datasets
 from training.data.datasets import Scaling
 from training.data.patches import from_arrays
-from training.data.splits import Split, part
+from training.data.splits import Split, split_lesions
 from training.data.training_sets import group_size
 from training.evaluation.image_quality import membership_inference, memorisation, nearest_neighbours
 from training.pipeline.tasks import Arrays, TaskKind
@@ -34,7 +34,7 @@ class Nearness:
 
 def _measure(config: Nearness, inputs: Mapping[str, Arrays]) -> Arrays:
     patches = from_arrays(inputs["cohort"])
-    chosen, _ = part(config.split, patches.classes, np.array(patches.patient_ids))
+    chosen, _ = split_lesions(config.split, patches.classes, np.array(patches.patient_ids))
     own = datasets.rescale(patches.originals[chosen], config.scaling)
     fresh = datasets.rescale(np.asarray(inputs["fresh"]["originals"]), config.scaling)
     group = datasets.classic(

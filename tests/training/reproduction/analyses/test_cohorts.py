@@ -9,7 +9,7 @@ from training.data.training_sets import group_size
 from training.presets import COHORTS_GRID, FURTHER, GRIDS, PAPER_GRID, QUICK_GRID
 from training.reproduction.analyses import beyond
 from training.reproduction.analyses.cohorts import ARMS, NEEDED, arm, arms, protocol_runs
-from training.reproduction.arm_comparison import Judged, compare
+from training.reproduction.arm_comparison import ArmScores, compare
 
 PATIENTS = np.repeat(np.arange(200), 2)
 
@@ -19,7 +19,7 @@ def right(gain):
     rng = np.random.default_rng(0)
     found = {name: rng.random((8, 400)) < 0.8 for name in ARMS}
     found["gan"] = found["classic"] | gain
-    return Judged(found, {name: list(rng.random(8)) for name in ARMS}, PATIENTS)
+    return ArmScores(found, {name: list(rng.random(8)) for name in ARMS}, PATIENTS)
 
 
 def test_beside_it_stands_the_t_interval_over_cohorts_on_these_lesions():

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 from sklearn.metrics import mutual_info_score
 
+from training.presets import PAPER_GRID, SMOKE_GRID
 from training.reproduction.baselines import bovw
-from training.settings import PAPER, SMOKE, BovwSettings
+from training.settings import BovwSettings
 
 
 def draw(n, *, seed=0):
@@ -13,7 +14,7 @@ def draw(n, *, seed=0):
 
 
 def test_the_defaults_are_the_papers():
-    preset = PAPER.bovw
+    preset = PAPER_GRID.baseline.bovw
     assert (preset.patch, preset.components, preset.words) == (11, 10, 750)
     assert preset.single_words == int(0.35 * 750) == 262
     assert preset.multi_words == -int(-0.03 * 750 // 1) == 23
@@ -33,7 +34,7 @@ def test_mutual_information_agrees_with_scikit_learn():
 
 
 def test_a_histogram_counts_the_nearest_words():
-    preset = replace(SMOKE.bovw, words=9, stride=11)
+    preset = replace(SMOKE_GRID.baseline.bovw, words=9, stride=11)
     words = bovw.learn(draw(6), preset, seed=0)
     hu = draw(1, seed=1)
     pca, kmeans = words.steps[0][1], words.steps[1][1]

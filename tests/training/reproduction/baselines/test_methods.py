@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from lesion.classes import CLASSES
+from training.presets import SMOKE_GRID
 from training.reproduction.baselines import METHODS
-from training.settings import SMOKE
 
 
 @pytest.fixture(params=sorted(METHODS))
@@ -24,7 +24,7 @@ def split(cut):
 
 def test_tells_discs_apart(method, split):
     train, test, truth = split
-    scores = method(*train, test, preset=SMOKE, seed=0)
+    scores = method(*train, test, preset=SMOKE_GRID.baseline, seed=0)
     assert scores.shape == (len(test), len(CLASSES))
     assert (scores.argmax(axis=1) == truth).mean() > 0.7
 
@@ -34,7 +34,8 @@ def test_a_score_depends_on_no_other_test_lesion(method, split):
     changed = test.copy()
     changed[1:] = 250 - 3 * changed[1:]
     alone, among, among_others = (
-        method(*train, hu, preset=SMOKE, seed=0)[0] for hu in (test[:1], test, changed)
+        method(*train, hu, preset=SMOKE_GRID.baseline, seed=0)[0]
+        for hu in (test[:1], test, changed)
     )
     np.testing.assert_allclose(alone, among, rtol=1e-6)
     np.testing.assert_allclose(among_others, among, rtol=1e-6)
@@ -42,5 +43,5 @@ def test_a_score_depends_on_no_other_test_lesion(method, split):
 
 def test_repeats_exactly(method, split):
     train, test, _ = split
-    scores = [method(*train, test, preset=SMOKE, seed=5) for _ in range(2)]
+    scores = [method(*train, test, preset=SMOKE_GRID.baseline, seed=5) for _ in range(2)]
     np.testing.assert_array_equal(*scores)

@@ -78,7 +78,7 @@ def evidence(results: Mapping[str, Any]) -> Section:
             key = finding["key"]
             rows.append(
                 (
-                    Number(minus(key), finding["meaning"]),
+                    Number(name_difference(key), finding["meaning"]),
                     write(key, finding["ours"]),
                     write(key, finding["paper"]),
                     finding["size"] or "",
@@ -106,7 +106,7 @@ def write(key: str, found: float | Sequence[float] | None) -> Number:
     return points(found) if " - " in key else percent(found)
 
 
-def minus(key: str) -> str:
+def name_difference(key: str) -> str:
     """Write a difference's name with a minus, which a hyphen within a name is not."""
     return " − ".join(_ARMS.get(arm, arm) for arm in key.split(" - "))
 
@@ -140,9 +140,9 @@ def _evidence(findings: Sequence[Mapping[str, Any]]) -> Iterator[Line]:
     for finding in findings:
         key = finding["key"]
         theirs = write(key, finding["paper"])
-        beside = _BESIDE.get(finding["size"], "")
-        words = "" if theirs is NOTHING else f"paper {theirs.text}{beside}"
-        yield Line(minus(key), write(key, finding["ours"]), words)
+        cells_beside_paper = _BESIDE.get(finding["size"], "")
+        words = "" if theirs is NOTHING else f"paper {theirs.text}{cells_beside_paper}"
+        yield Line(name_difference(key), write(key, finding["ours"]), words)
 
 
 def of_training(results: Mapping[str, Any]) -> str:

@@ -101,7 +101,7 @@ def _differences(comparisons: Mapping[str, Any]) -> Table:
         share = comparisons.get(f"{better}, share of headroom")
         rows.append(
             (
-                claims.minus(name),
+                claims.name_difference(name),
                 points(found["difference"]),
                 p_value(found["p"]),
                 Number(points(found["cohorts_alone"]).quiet),

@@ -21,7 +21,7 @@ from training.html.blocks import (
 from training.reproduction import paper
 from training.reproduction.report.figures import curves as figure
 
-Judged = Mapping[str, Any]
+ArmFigures = Mapping[str, Any]
 
 
 def section(results: Mapping[str, Any], _arrays: Mapping[str, np.ndarray]) -> Section:
@@ -30,7 +30,7 @@ def section(results: Mapping[str, Any], _arrays: Mapping[str, np.ndarray]) -> Se
     best, most = chosen["classic"], chosen["synthetic"]
     titles = results["run"]["generators"]
     drawn = {**curves, "gan": curves[next(iter(titles))]}
-    classic, synthetic = at(curves["classic"], best), at(drawn["gan"], most)
+    classic, synthetic = point_of(curves["classic"], best), point_of(drawn["gan"], most)
     words = (
         "Each point is one 3-fold cross-validation: every lesion is judged once, by a network "
         "that saw no lesion of its patient. Whiskers are 95 % Wilson intervals; they count "
@@ -66,12 +66,12 @@ def _length(results: Mapping[str, Any]) -> str:
     )
 
 
-def at(curve: Sequence[Judged], size: int) -> Judged:
+def point_of(curve: Sequence[ArmFigures], size: int) -> ArmFigures:
     """Return a curve's point."""
     return next(point for point in curve if point["size"] == size)
 
 
-def _classic(curve: Sequence[Judged], best: int) -> Table:
+def _classic(curve: Sequence[ArmFigures], best: int) -> Table:
     rows = tuple(
         (
             count(point["size"]),
@@ -90,14 +90,16 @@ def _classic(curve: Sequence[Judged], best: int) -> Table:
     )
 
 
-def _added(curves: Mapping[str, Sequence[Judged]], titles: Mapping[str, str], best: int) -> Table:
+def _added(
+    curves: Mapping[str, Sequence[ArmFigures]], titles: Mapping[str, str], best: int
+) -> Table:
     names = {kind: f"synthetic, {title}" for kind, title in titles.items()}
     names["new"] = "new real cases"
     sizes = [point["size"] for point in curves["new"]]
     rows: tuple[tuple[Content, ...], ...] = tuple(
         (
             f"{size} × 3",
-            *(percent(at(curves[kind], size)["accuracy"]) for kind in names),
+            *(percent(point_of(curves[kind], size)["accuracy"]) for kind in names),
             printed(paper.FIGURE_8_SYNTHETIC.get(3 * size)),
         )
         for size in sizes
@@ -112,7 +114,7 @@ def _added(curves: Mapping[str, Sequence[Judged]], titles: Mapping[str, str], be
     )
 
 
-def _confusions(classic: Judged, synthetic: Judged) -> Iterator[Table]:
+def _confusions(classic: ArmFigures, synthetic: ArmFigures) -> Iterator[Table]:
     for number, name, ours, theirs in (
         (2, "CNN-AUG", classic, paper.TABLE_2),
         (3, "CNN-AUG-GAN", synthetic, paper.TABLE_3),
@@ -131,12 +133,12 @@ def _confusions(classic: Judged, synthetic: Judged) -> Iterator[Table]:
         )
 
 
-def _total(judged: Judged) -> str:
+def _total(judged: ArmFigures) -> str:
     counts = judged["confusion"]
     return f"{sum(counts[k][k] for k in range(len(counts)))} of {sum(map(sum, counts))}"
 
 
-def _classes(classic: Judged, synthetic: Judged) -> Table:
+def _classes(classic: ArmFigures, synthetic: ArmFigures) -> Table:
     rows: list[tuple[Content, ...]] = []
     for network, ours in (("CNN-AUG", classic), ("CNN-AUG-GAN", synthetic)):
         printed_rows = paper.TABLE_7[network]
@@ -151,7 +153,7 @@ def _classes(classic: Judged, synthetic: Judged) -> Table:
             for name in CLASSES
         ]
         whole = paper.TABLE_6[network]
-        rows.append((f"{network}, weighted", *beside(ours, whole)))
+        rows.append((f"{network}, weighted", *cells_beside_paper(ours, whole)))
     return Table(
         "table-7",
         "Table 7: sensitivity and specificity of each class, %.",
@@ -162,7 +164,7 @@ def _classes(classic: Judged, synthetic: Judged) -> Table:
     )
 
 
-def beside(ours: Judged | None, theirs: paper.Row | None) -> tuple[Content, ...]:
+def cells_beside_paper(ours: ArmFigures | None, theirs: paper.Row | None) -> tuple[Content, ...]:
     """Return a method's cells: its sensitivity and specificity, each beside the paper's."""
     return (
         percent(ours["accuracy"]) if ours else NOTHING,
@@ -173,9 +175,9 @@ def beside(ours: Judged | None, theirs: paper.Row | None) -> tuple[Content, ...]
 
 
 def _selection(
-    classic: Judged, synthetic: Judged, chosen: Mapping[str, int], nested: Mapping[str, Any]
+    classic: ArmFigures, synthetic: ArmFigures, chosen: Mapping[str, int], nested: Mapping[str, Any]
 ) -> Table:
-    def gain(better: Judged, worse: Judged) -> float:
+    def gain(better: ArmFigures, worse: ArmFigures) -> float:
         return float(better["accuracy"][0] - worse["accuracy"][0])
 
     groups = [f"{c} + {s} × 3" for repeat in nested["chosen"] for c, s in repeat]

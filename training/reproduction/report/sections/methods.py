@@ -7,7 +7,7 @@ import numpy as np
 
 from training.html.blocks import Content, Section, Table, percent, plain
 from training.reproduction import paper
-from training.reproduction.report.sections.curves import Judged, at, beside
+from training.reproduction.report.sections.curves import ArmFigures, cells_beside_paper, point_of
 
 #: The paper's names of the baselines, by ours.
 _BASELINES = {
@@ -24,10 +24,10 @@ def generators(results: Mapping[str, Any], _arrays: Mapping[str, np.ndarray]) ->
     """Return the section of Table 5."""
     curves, chosen, titles = results["curves"], results["chosen"], results["run"]["generators"]
     first = next(iter(titles))
-    ours: dict[str, Judged] = {
+    ours: dict[str, ArmFigures] = {
         f"CNN-AUG-GAN ({title})": _best(curves[kind]) for kind, title in titles.items()
     }
-    ours[f"CNN-AUG-GAN ({titles[first]})"] = at(curves[first], chosen["synthetic"])
+    ours[f"CNN-AUG-GAN ({titles[first]})"] = point_of(curves[first], chosen["synthetic"])
     for kind, title in titles.items():
         if f"{kind} discriminator" in curves:
             ours[f"{title} discriminator"] = curves[f"{kind} discriminator"]
@@ -36,7 +36,9 @@ def generators(results: Mapping[str, Any], _arrays: Mapping[str, np.ndarray]) ->
         "table-5",
         "Table 5: generators, each at its best group.",
         ("", *_COLUMNS),
-        tuple((name, *beside(ours.get(name), paper.TABLE_5.get(name))) for name in names),
+        tuple(
+            (name, *cells_beside_paper(ours.get(name), paper.TABLE_5.get(name))) for name in names
+        ),
         groups=_GROUPS,
         note="Best on the reported folds, as the paper chose. The small-data GAN is no part of "
         "the paper: one class-conditional network with differentiable augmentation, an average of "
@@ -48,16 +50,21 @@ def generators(results: Mapping[str, Any], _arrays: Mapping[str, np.ndarray]) ->
 def baselines(results: Mapping[str, Any], _arrays: Mapping[str, np.ndarray]) -> Section:
     """Return the section of Table 6."""
     curves, chosen = results["curves"], results["chosen"]
-    ours: dict[str, Judged] = {
-        "CNN-AUG-GAN": at(curves[next(iter(results["run"]["generators"]))], chosen["synthetic"]),
-        "CNN-AUG": at(curves["classic"], chosen["classic"]),
+    ours: dict[str, ArmFigures] = {
+        "CNN-AUG-GAN": point_of(
+            curves[next(iter(results["run"]["generators"]))], chosen["synthetic"]
+        ),
+        "CNN-AUG": point_of(curves["classic"], chosen["classic"]),
         **{_BASELINES.get(name, name): found for name, found in results["baselines"].items()},
     }
     table = Table(
         "table-6",
         "Table 6: methods, on the same lesions and folds.",
         ("", *_COLUMNS),
-        tuple((name, *beside(found, paper.TABLE_6.get(name))) for name, found in ours.items()),
+        tuple(
+            (name, *cells_beside_paper(found, paper.TABLE_6.get(name)))
+            for name, found in ours.items()
+        ),
         groups=_GROUPS,
     )
     return Section("methods", "Other methods", (_order(ours),), (table,))
@@ -92,12 +99,12 @@ def controls(results: Mapping[str, Any], _arrays: Mapping[str, np.ndarray]) -> S
     return Section("controls", "Controls that the paper lacks", words, (table,))
 
 
-def _best(curve: list[Judged]) -> Judged:
+def _best(curve: list[ArmFigures]) -> ArmFigures:
     """Return a curve's best point, the smallest of equals."""
     return max(curve, key=lambda point: (sum(point["repeats"]), -point["size"]))
 
 
-def _order(ours: Mapping[str, Judged]) -> str:
+def _order(ours: Mapping[str, ArmFigures]) -> str:
     """Say where our order differs from the paper's."""
     known = [name for name in ours if name in paper.TABLE_6]
     theirs = sorted(known, key=lambda name: -paper.TABLE_6[name].sensitivity)

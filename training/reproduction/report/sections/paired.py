@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from training.html.blocks import NOTHING, Content, Section, Table, count, p_value, percent, points
-from training.reproduction.report.sections.claims import minus, of_training
+from training.reproduction.report.sections.claims import name_difference, of_training
 
 
 def section(results: Mapping[str, Any], _arrays: Mapping[str, np.ndarray]) -> Section:
@@ -30,7 +30,7 @@ def section(results: Mapping[str, Any], _arrays: Mapping[str, np.ndarray]) -> Se
 def _lesions(found: Mapping[str, Any]) -> Table:
     rows: tuple[tuple[Content, ...], ...] = tuple(
         (
-            minus(name),
+            name_difference(name),
             points(one["difference"]),
             f"{one['gained']} / {one['lost']}",
             p_value(one["p"]),
@@ -67,7 +67,7 @@ def _repeats(found: Mapping[str, Any] | None) -> Iterator[Table]:
         "Two arms over repeats and folds, by the corrected resampled t test.",
         ("", "difference, points", "p"),
         tuple(
-            (minus(name), points(one["difference"]), p_value(one["p"]))
+            (name_difference(name), points(one["difference"]), p_value(one["p"]))
             for name, one in found["pairs"].items()
         ),
         note="Training sets overlap, so the variance of the mean is raised as Nadeau and Bengio "
@@ -94,7 +94,7 @@ def _seeds(found: Mapping[str, Any] | None) -> Iterator[Table]:
         ("", "difference, points", "p", "of each seed", "standard deviation", *_gains(found)),
         tuple(
             (
-                minus(name),
+                name_difference(name),
                 points(one["difference"]),
                 p_value(one["p"]),
                 ", ".join(points(each).text for each in one["each"]),
@@ -125,7 +125,7 @@ def _spread(name: str, caption: str, arms: Mapping[str, Any], *, note: str) -> T
 def _cohorts(found: Mapping[str, Any]) -> Table:
     rows: tuple[tuple[Content, ...], ...] = tuple(
         (
-            minus(name),
+            name_difference(name),
             percent(one["sd"]),
             percent(one["detectable"]),
             *(NOTHING if n is None else count(n) for n in one["cohorts_needed"]),
