@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 import numpy as np
-from jaxtyping import Bool, Int
+from jaxtyping import Int
 from sklearn.model_selection import StratifiedGroupKFold
 
 from lesion.classes import CLASSES
@@ -30,8 +30,3 @@ def assign(
     ):
         fold[test] = index
     return fold
-
-
-def training_part(fold: Int[np.ndarray, " n"], held_out: int | None) -> Bool[np.ndarray, " n"]:
-    """Mark the lesions to train on: all but the held-out fold, or all for the final fit (None)."""
-    return np.ones(len(fold), dtype=bool) if held_out is None else fold != held_out

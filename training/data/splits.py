@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Int
 
-from training.data.folds import assign, training_part
+from training.data.folds import assign
 from training.seeds import derive
 
 
@@ -33,7 +33,7 @@ def split_lesions(
     held_out = np.zeros(len(classes), dtype=bool)
     if split.fold is not None:
         fold = assign(classes, list(patients), seed=derive(split.seed, "folds") % 2**32)
-        chosen = training_part(fold, split.fold)
+        chosen = fold != split.fold
         held_out = ~chosen
     if split.inner is not None:
         rows = np.flatnonzero(chosen)

@@ -25,11 +25,9 @@ _ARMS = {
     "gan": "+ synthetic lesions (paper 3.2)",
 }
 
-_UPDATES = {
-    True: "The lesions alone were repeated to get as many updates as the classic set; the "
-    "synthetic set is larger and got more.",
-    False: "All were trained for as many epochs, so a larger set got more updates.",
-}
+_EQUAL_UPDATES = "The lesions alone were repeated to get as many updates as the classic set{more}."
+_LARGER_SET = "; the synthetic set is larger and got more"
+_EQUAL_EPOCHS = "All were trained for as many epochs, so a larger set got more updates."
 
 _OTHER_GENERATORS = (
     ", but for its synthetic lesions: the folds' generators (`fold_gan` in the manifest) were "
@@ -113,7 +111,7 @@ def write(manifest: Mapping[str, Any]) -> str:
         protocol=evaluation.protocol,
         lesions=evaluation.lesions,
         generators="" if _same_generators(training) else _OTHER_GENERATORS,
-        updates=_UPDATES[bool(training.resolved["equal_updates"])] if len(arms) > 1 else "",
+        updates=_updates(arms, equal=bool(training.resolved["equal_updates"])),
         arms="\n".join(f"| {_ARMS[arm]} | {_percent(e)} |" for arm, e in arms.items()),
         per_class="\n".join(
             f"| {c} | {_percent(evaluation.sensitivity[c])} | {_percent(evaluation.specificity[c])}"
@@ -142,6 +140,14 @@ def write(manifest: Mapping[str, Any]) -> str:
         ),
         packages=", ".join(f"{name} {found}" for name, found in training.packages.items()),
     )
+
+
+def _updates(arms: Mapping[str, Estimate], *, equal: bool) -> str:
+    """Say how long the arms were trained beside each other."""
+    if len(arms) < 2:
+        return ""
+    more = _LARGER_SET if "gan" in arms else ""
+    return _EQUAL_UPDATES.format(more=more) if equal else _EQUAL_EPOCHS
 
 
 def _same_generators(training: Training) -> bool:

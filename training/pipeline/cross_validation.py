@@ -19,8 +19,9 @@ from jaxtyping import Float32, Int
 from lesion.classes import CLASSES
 from lesion.errors import RunError
 from training.data import datasets
-from training.data.folds import FOLDS, assign, training_part
+from training.data.folds import FOLDS
 from training.data.patches import Patches
+from training.data.splits import Split, split_lesions
 from training.data.training_sets import ARMS, Arm
 from training.networks import classifier
 from training.networks.architectures import Generator
@@ -30,7 +31,6 @@ from training.pipeline import checkpoints, train_networks
 from training.pipeline.progress import epoch_bars
 from training.pipeline.train_networks import FoldContext
 from training.presets import BundlePreset
-from training.seeds import derive
 
 _RESOLVED = "resolved.json"
 
@@ -77,11 +77,11 @@ def run(patches: Patches, preset: BundlePreset, *, seed: int, folder: Path, resu
         _check_cut(patches, preset)
         device = select_device()
         _claim(folder, _resolve(patches, preset, seed, device), resume=resume)
-        fold = assign(patches.classes, patches.patient_ids, seed=derive(seed, "folds") % 2**32)
+        patients = np.array(patches.patient_ids)
 
         def context(index: int | None) -> FoldContext:
             home = folder / ("final" if index is None else f"fold-{index}")
-            chosen = training_part(fold, index)
+            chosen, _ = split_lesions(Split(seed, index), patches.classes, patients)
             gan = preset.final_gan if index is None else preset.fold_gan
             return FoldContext(home, chosen, patches, preset, gan, seed, device, progress)
 

@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lesion.errors import CohortError
-from training.data.folds import FOLDS, assign, training_part
+from training.data.folds import FOLDS, assign
 
 
 @settings(deadline=None, max_examples=25)
@@ -29,9 +29,3 @@ def test_refuses_a_class_of_too_few_patients(hemangioma_patients):
     found = len(set(hemangioma_patients))
     with pytest.raises(CohortError, match=f"hemangioma: found {found} patients, expected at least"):
         assign(classes, [*"abcabc", *hemangioma_patients], seed=0)
-
-
-def test_the_final_fit_trains_on_everything():
-    fold = np.array([0, 1, 2, 0])
-    assert training_part(fold, None).tolist() == [True] * 4
-    assert training_part(fold, 0).tolist() == [False, True, True, False]
