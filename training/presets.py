@@ -166,7 +166,7 @@ SMOKE_GRID = GridPreset(
     synthetic=(4, 8),
     seeds=2,
     inner_folds=1,
-    cnn=CnnSettings(updates=4),
+    cnn=CnnSettings(updates=4, batch=16),
     updates=6,
     baseline=BaselineSettings(
         svm=SvmSettings(inner_folds=2, costs=(1.0,), kernels=("rbf",)),

@@ -12,6 +12,8 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from functools import partial
 from graphlib import TopologicalSorter
 from multiprocessing import active_children, get_context, parent_process
 from typing import Any, Protocol
@@ -69,7 +71,26 @@ def run_timed(kind: TaskKind, config: Any, inputs: Mapping[str, Arrays]) -> tupl
     return plain, origin_here(seconds, gpu=kind.gpu)
 
 
-def local(
+@contextmanager
+def local_pool(*, workers: int) -> Iterator[Scheduler]:
+    """Give a scheduler of `workers` processes of this machine, started where they are first needed.
+
+    It raises `RunError` that names the task which failed; what was done is kept.
+    """
+    os.environ.update(WORKER_ENVIRONMENT)
+    spawn = get_context("spawn")  # a forked child may not touch CUDA
+    others = active_children()
+    with ProcessPoolExecutor(workers, mp_context=spawn, initializer=_begin) as pool:
+        try:
+            yield partial(_compute_in, pool, workers=workers)
+        except KeyboardInterrupt:  # a person does not wait for what runs, as a failed run does
+            for process in set(active_children()) - set(others):
+                process.terminate()
+            raise
+
+
+def _compute_in(
+    pool: ProcessPoolExecutor,
     tasks: Iterable[Task],
     store: ArtifactStore,
     *,
@@ -77,25 +98,8 @@ def local(
     deadline: float | None,
     workers: int,
 ) -> None:
-    """Compute in `workers` processes of this machine.
-
-    Raise `RunError` that names the task which failed; what was done is kept.
-    """
-    todo = pending(tasks, store)
-    if not todo:
-        return
-    os.environ.update(WORKER_ENVIRONMENT)
-    spawn = get_context("spawn")  # a forked child may not touch CUDA
-    others = active_children()
-    count = min(workers, len(todo))
-    with ProcessPoolExecutor(count, mp_context=spawn, initializer=_begin) as pool:
-        try:
-            for task in _ready(todo, store, pool, workers, deadline):
-                on_done(task)
-        except KeyboardInterrupt:  # a person does not wait for what runs, as a failed run does
-            for process in set(active_children()) - set(others):
-                process.terminate()
-            raise
+    for task in _ready(pending(tasks, store), store, pool, workers, deadline):
+        on_done(task)
 
 
 def _begin() -> None:

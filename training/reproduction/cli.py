@@ -2,8 +2,8 @@
 
 import argparse
 import time
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager
 from functools import partial
 
 from rich.progress import Progress
@@ -25,7 +25,7 @@ def run(args: argparse.Namespace) -> None:
     """Run what is missing, and write `results.json`, `arrays.npz` and `report.html`."""
     grid = overrides.apply(GRIDS[args.preset], args.overrides)
     deadline = None if args.minutes is None else time.monotonic() + 60 * args.minutes
-    with checkpoints.lock_folder(args.folder), _engine(args) as chosen, task_bars() as bars:
+    with checkpoints.lock_folder(args.folder), _scheduler(args) as chosen, task_bars() as bars:
         store = ArtifactStore(args.folder / "artifacts")
         store.clean()
         start = partial(chosen, store=store, deadline=deadline)
@@ -41,13 +41,10 @@ def run(args: argparse.Namespace) -> None:
     page.write(args.folder)
 
 
-@contextmanager
-def _engine(args: argparse.Namespace) -> Iterator[Scheduler]:
+def _scheduler(args: argparse.Namespace) -> AbstractContextManager[Scheduler]:
     if args.engine == "local":
-        yield partial(scheduler.local, workers=args.workers)
-        return
-    with ray_scheduler.ray_cluster(args.address, workers=args.workers) as ray_cluster:
-        yield ray_cluster
+        return scheduler.local_pool(workers=args.workers)
+    return ray_scheduler.ray_cluster(args.address, workers=args.workers)
 
 
 def _cohort(args: argparse.Namespace, grid: GridPreset, store: ArtifactStore) -> Task:

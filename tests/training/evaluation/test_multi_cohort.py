@@ -34,9 +34,9 @@ def answer(rng, *, gain, cohort=0.0, patient=0.0, cohorts=8, patients=150):
     Cohorts and patients differ in how hard they are, and by `cohort` and `patient` in the gain.
     """
     of = np.repeat(np.arange(patients), rng.integers(1, 4, patients))
-    easy = rng.normal(1.2, 0.3, (multi_cohort, 1)) + rng.normal(0, 1, patients)[of]
+    easy = rng.normal(1.2, 0.3, (cohorts, 1)) + rng.normal(0, 1, patients)[of]
     easy += rng.normal(0, 0.5, len(of))
-    gains = gain + rng.normal(0, cohort, (multi_cohort, 1)) + rng.normal(0, patient, patients)[of]
+    gains = gain + rng.normal(0, cohort, (cohorts, 1)) + rng.normal(0, patient, patients)[of]
     arm, reference = rng.random((2, *easy.shape)) < expit(np.stack([easy + gains, easy]))
     return arm, reference, of
 

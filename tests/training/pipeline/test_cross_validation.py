@@ -18,7 +18,7 @@ from training.data import patches
 from training.data.datasets import to_unit
 from training.data.folds import FOLDS
 from training.data.training_sets import ARMS
-from training.export import assemble
+from training.export import manifest_figures
 from training.networks import classifier, generators
 from training.pipeline import checkpoints, cross_validation
 from training.presets import PAPER_BUNDLE, SMOKE_BUNDLE
@@ -34,9 +34,10 @@ def test_every_lesion_is_judged_once_by_networks_that_never_saw_its_patient(smok
     assert np.isfinite(outputs.score).all()
 
 
-def test_no_held_out_pixel_reaches_a_folds_networks(cut, tmp_path, monkeypatch):
-    """Every image that any network trains on is looked up among the held-out lesions' own."""
-    seen = []
+@pytest.fixture(scope="module")
+def spied_run(cut, tmp_path_factory):
+    """A run with another seed: its folder, and every image that each network trains on."""
+    folder, seen = tmp_path_factory.mktemp("other"), []
 
     def spied(train):
         def spy(data, *args, log, **more):
@@ -45,11 +46,18 @@ def test_no_held_out_pixel_reaches_a_folds_networks(cut, tmp_path, monkeypatch):
 
         return spy
 
-    monkeypatch.setattr(classifier, "train", spied(classifier.train))
-    for name, kind in generators.KINDS.items():
-        monkeypatch.setitem(generators.KINDS, name, replace(kind, train=spied(kind.train)))
-    cross_validation.run(cut, SMOKE_BUNDLE, seed=3, folder=tmp_path, resume=False)
-    fold = cross_validation.load_held_out(tmp_path, lesions=len(cut.classes)).fold
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(classifier, "train", spied(classifier.train))
+        for name, kind in generators.KINDS.items():
+            patch.setitem(generators.KINDS, name, replace(kind, train=spied(kind.train)))
+        cross_validation.run(cut, SMOKE_BUNDLE, seed=8, folder=folder, resume=False)
+    return folder, seen
+
+
+def test_no_held_out_pixel_reaches_a_folds_networks(cut, spied_run):
+    """Every image that any network trains on is looked up among the held-out lesions' own."""
+    folder, seen = spied_run
+    fold = cross_validation.load_held_out(folder, lesions=len(cut.classes)).fold
     own = [
         {image.tobytes() for image in to_unit(np.concatenate([original[None], variants]))}
         for original, variants in zip(cut.originals, cut.variants, strict=True)
@@ -112,11 +120,10 @@ def _assert_equal(one, other, where):
         assert one == other, where
 
 
-def test_another_seed_gives_other_weights(smoke_run, cut, tmp_path):
-    cross_validation.run(cut, SMOKE_BUNDLE, seed=8, folder=tmp_path, resume=False)
+def test_another_seed_gives_other_weights(smoke_run, spied_run):
     one, other = (
         checkpoints.load(folder / "final" / "classifier-gan.pt")["weights"]["scores.weight"]
-        for folder in (smoke_run, tmp_path)
+        for folder in (smoke_run, spied_run[0])
     )
     assert not torch.equal(one, other)
 
@@ -197,8 +204,5 @@ def test_a_bundle_of_the_classic_arm_tries_what_it_adds_to_and_no_more(cut, tmp_
     told = json.loads((tmp_path / "resolved.json").read_text())
     assert told["preset"]["arm"] == "classic"
     assert told["precision"] in {"bfloat16", "float32"}
-    bundle = assemble.bundle(cut, preset, folder=tmp_path, out=tmp_path / "classic")
-    assert list(bundle.manifest.evaluation.arms) == ["none", "classic"]
-    card = (tmp_path / "classic" / "MODEL_CARD.md").read_text()
-    assert "| + classic augmentation (paper 3.1) |" in card
-    assert "+ synthetic lesions" not in card
+    assert list(manifest_figures.evaluation(cut, held_out)["arms"]) == ["none", "classic"]
+    assert cross_validation.load_final(tmp_path, preset).generators

@@ -3,7 +3,6 @@
 import os
 import signal
 import time
-from functools import partial
 from multiprocessing import get_context
 
 import numpy as np
@@ -13,7 +12,10 @@ import pytest
 from lesion.errors import RunError
 from training.pipeline import scheduler
 
-compute = partial(scheduler.local, deadline=None, workers=2)
+
+def compute(tasks, store, *, on_done, deadline=None, workers=2):
+    with scheduler.local_pool(workers=workers) as chosen:
+        chosen(tasks, store, on_done=on_done, deadline=deadline)
 
 
 def test_what_a_cell_needs_is_computed_before_it_and_each_once(workshop, store):
@@ -41,7 +43,7 @@ def test_what_was_begun_is_finished_before_more_is_begun(workshop, store):
     first = workshop.task("c1", workshop.task("c0"))
     later = [workshop.task(f"l{index}") for index in range(3)]
     done = []
-    scheduler.local([first, *later], store, on_done=done.append, deadline=None, workers=1)
+    compute([first, *later], store, on_done=done.append, deadline=None, workers=1)
     assert [task.config.name for task in done] == ["c0", "c1", "l0", "l1", "l2"]
 
 
@@ -81,7 +83,7 @@ def test_what_runs_at_the_deadline_is_finished(workshop, store):
     begun = workshop.task("begun", seconds=0.5)
     above = workshop.task("above", begun)
     tasks, soon = [begun, above], time.monotonic() + 0.3
-    scheduler.local(tasks, store, on_done=lambda _: None, deadline=soon, workers=1)
+    compute(tasks, store, on_done=lambda _: None, deadline=soon, workers=1)
     assert store.has(begun)
     assert not workshop.began("above")
 

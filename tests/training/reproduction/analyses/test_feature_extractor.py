@@ -5,9 +5,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from training.pipeline.origin import Origin
 from training.presets import SMOKE_GRID
 from training.reproduction import independent_test_set
-from training.reproduction.analyses import cohorts, curves, feature_extractor
+from training.reproduction.analyses import cohorts, feature_extractor
 from training.reproduction.predictions import Labels
 from training.reproduction.protocol import generators
 
@@ -39,7 +40,7 @@ def test_it_looks_at_the_spare_images_of_every_generator_of_the_folds(setup):
     made = [
         one
         for split in setup.protocol.splits
-        for kind in curves.KINDS
+        for kind in setup.grid.kinds
         for one in generators(setup.protocol, split, kind, classic=setup.classic).values()
     ]
     assert len(set(made)) == 3 * (3 + 1 + 1)
@@ -52,12 +53,12 @@ def test_each_folds_images_are_found_again(store, setup):
     store.save(
         task,
         {f"features_{role}": np.full((48, 2), index) for index, role in enumerate(roles)},
-        seconds=0.0,
+        Origin(0.0),
     )
     found = {
         (split.fold, kind, name): images
         for split in setup.protocol.splits
-        for kind in curves.KINDS
+        for kind in setup.grid.kinds
         for name, images in feature_extractor.of_spares(store, setup, split, kind).items()
     }
     assert len(found) == 3 * 3 * 3

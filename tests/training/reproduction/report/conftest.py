@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from lesion.classes import CLASSES
+from training.html import svg
 from training.reproduction.report import page
 from training.reproduction.report.page import Page
 
@@ -41,3 +42,9 @@ def arrays() -> dict[str, np.ndarray]:
 def whole(arrays: dict[str, np.ndarray]) -> Page:
     """The page of the whole run."""
     return page.render(record(), arrays)
+
+
+@pytest.fixture
+def sketched(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave figures undrawn, which takes most of a page's time."""
+    monkeypatch.setattr(svg, "svg", lambda _: b"<svg xmlns='http://www.w3.org/2000/svg'/>")

@@ -97,6 +97,7 @@ def test_says_phantom_before_anything_else(root: ET.Element) -> None:
     assert "Research only" in text(root.find("body/header"))
 
 
+@pytest.mark.usefixtures("sketched")
 def test_names_a_site_and_calls_it_no_phantom(
     results: dict[str, Any], arrays: dict[str, np.ndarray]
 ) -> None:
@@ -116,6 +117,7 @@ def test_names_a_site_and_calls_it_no_phantom(
     )
 
 
+@pytest.mark.usefixtures("sketched")
 def test_says_whose_luck_is_in_the_intervals(
     results: dict[str, Any], arrays: dict[str, np.ndarray]
 ) -> None:
@@ -128,6 +130,7 @@ def test_says_whose_luck_is_in_the_intervals(
     assert once not in page.render(results, arrays).html
 
 
+@pytest.mark.usefixtures("sketched")
 def test_shows_how_far_repeats_lie_apart(
     results: dict[str, Any], arrays: dict[str, np.ndarray]
 ) -> None:
@@ -145,6 +148,7 @@ def test_shows_how_far_repeats_lie_apart(
     assert list(map(text, pair)) == ["+3.0 (−1.0 to +7.0)", ".14"]
 
 
+@pytest.mark.usefixtures("sketched")
 def test_shows_how_far_seeds_lie_apart(
     results: dict[str, Any], arrays: dict[str, np.ndarray]
 ) -> None:
@@ -176,6 +180,7 @@ def test_shows_how_far_seeds_lie_apart(
     assert root.find(".//table[@id='seeds-arms']") is None
 
 
+@pytest.mark.usefixtures("sketched")
 def test_says_how_long_networks_were_trained(
     results: dict[str, Any], arrays: dict[str, np.ndarray]
 ) -> None:
@@ -184,6 +189,7 @@ def test_says_how_long_networks_were_trained(
     assert "trained for 150 epochs, the paper" in page.render(results, arrays).html
 
 
+@pytest.mark.usefixtures("sketched")
 def test_says_what_the_results_were_made_on(
     results: dict[str, Any], arrays: dict[str, np.ndarray]
 ) -> None:
@@ -196,6 +202,7 @@ def test_says_what_the_results_were_made_on(
     assert text(*rows["made by torch"]) == "2.13 (9 tasks)"
 
 
+@pytest.mark.usefixtures("sketched")
 def test_says_what_was_not_run(results: dict[str, Any], arrays: dict[str, np.ndarray]) -> None:
     for name in (
         "claims", "quality", "cohorts", "beyond", "nested", "separation", "readers", "paired",
@@ -283,6 +290,7 @@ def test_an_unfinished_run_has_no_page(tmp_path: Path) -> None:
         page.write(tmp_path)
 
 
+@pytest.mark.usefixtures("sketched")
 def test_says_which_ways_reach_the_goal(
     results: dict[str, Any], arrays: dict[str, np.ndarray]
 ) -> None:
@@ -297,6 +305,7 @@ def test_says_which_ways_reach_the_goal(
     )
 
 
+@pytest.mark.usefixtures("sketched")
 def test_a_run_of_the_claims_own_arms_says_so(
     results: dict[str, Any], arrays: dict[str, np.ndarray]
 ) -> None:
@@ -330,6 +339,7 @@ def keep_needed_arms(results: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize(("most", "said"), [(0.02, True), (0.08, False)])
+@pytest.mark.usefixtures("sketched")
 def test_says_where_no_images_could_have_gained_what_the_papers_did(
     most: float, said: bool, results: dict[str, Any], arrays: dict[str, np.ndarray]
 ) -> None:
