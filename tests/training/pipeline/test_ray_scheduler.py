@@ -51,7 +51,8 @@ def test_a_worker_is_killed_and_nothing_is_lost(compute, workshop, store, files,
     assert not psutil.pid_exists(killed[0])
 
     alone = ArtifactStore(tmp_path / "alone")
-    scheduler.local(plan(workshop), alone, on_done=lambda _: None, deadline=None, workers=2)
+    with scheduler.local_pool(workers=2) as local:
+        local(plan(workshop), alone, on_done=lambda _: None, deadline=None)
     assert files(store) == files(alone)
     assert len(files(store)) == 2 * len(names)
 

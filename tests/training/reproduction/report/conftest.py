@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 from lesion.classes import CLASSES
-from training.html import svg
+from training.html.blocks import Picture
 from training.reproduction.report import page
+from training.reproduction.report.figures import cohorts, curves, embedding, risk
 from training.reproduction.report.page import Page
 
 
@@ -47,4 +48,6 @@ def whole(arrays: dict[str, np.ndarray]) -> Page:
 @pytest.fixture
 def sketched(monkeypatch: pytest.MonkeyPatch) -> None:
     """Leave figures undrawn, which takes most of a page's time."""
-    monkeypatch.setattr(svg, "svg", lambda _: b"<svg xmlns='http://www.w3.org/2000/svg'/>")
+    blank = Picture("blank.svg", b"<svg xmlns='http://www.w3.org/2000/svg'/>", "A figure, undrawn.")
+    for module in (cohorts, curves, embedding, risk):
+        monkeypatch.setattr(module, "draw", lambda *_, **__: blank)
