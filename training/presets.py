@@ -156,7 +156,7 @@ SMOKE_BUNDLE = BundlePreset(
 SMOKE_GRID = GridPreset(
     name="smoke",
     cohorts=CohortTest(
-        count=2, test=36, upper_bound=24, updates=4, classic=(0, 24), synthetic=(4, 8)
+        count=2, test=36, upper_bound=12, updates=4, classic=(0, 24), synthetic=(4, 8)
     ),
     gans=(_TINY, replace(_TINY, kind="acgan"), replace(_TINY, kind="conditional")),
     counts=(9, 9, 9),
@@ -173,7 +173,7 @@ SMOKE_GRID = GridPreset(
         bovw=BovwSettings(words=40, single_words=14, multi_words=4, stride=6, sampled=2000),
     ),
     spare=16,
-    neighbours=4,
+    neighbours=3,
 )
 
 # quick: for two processors; a first bundle in a quarter of an hour, the grid in an hour and a half.

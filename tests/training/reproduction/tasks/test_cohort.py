@@ -24,9 +24,9 @@ def test_patches_in_memory_are_bit_for_bit_those_of_the_files(tmp_path, store, c
 
 
 def test_parts_of_fresh_lesions_make_up_the_whole(store, compute, monkeypatch):
-    monkeypatch.setattr(independent_test_set, "_PATIENTS_A_PART", 4)
-    parts = independent_test_set.parts(9, 12)
-    whole = phantom(Phantom(9, mixed(12)), "whole")
+    monkeypatch.setattr(independent_test_set, "_PATIENTS_A_PART", 2)
+    parts = independent_test_set.parts(9, 6)
+    whole = phantom(Phantom(9, mixed(6)), "whole")
     compute([*parts, whole])
     assert len(parts) > 1
     together = np.concatenate([store.load(part)["originals"] for part in parts])
