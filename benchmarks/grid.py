@@ -88,7 +88,7 @@ def _words(network: Network) -> str:
 
 def _counted(preset: GridPreset) -> Iterator[tuple[Network, int]]:
     """Yield every network of the grid, and its updates."""
-    for task in topological_order(_cells(preset), done=lambda _: False):
+    for task in topological_order(_tasks(preset), done=lambda _: False):
         if task.kind is CLASSIFIER:
             training: ClassifierConfig = task.config
             yield (
@@ -103,7 +103,7 @@ def _counted(preset: GridPreset) -> Iterator[tuple[Network, int]]:
             )
 
 
-def _cells(preset: GridPreset) -> Iterable[Task]:
+def _tasks(preset: GridPreset) -> Iterable[Task]:
     """Name every task, at the paper's choices or the preset's nearest to them."""
     cohort = phantom(Phantom(1, preset.counts, preset.augmentation), "phantom")
     protocol_runs = experiments.protocol_runs(preset, cohort, seed=1)

@@ -150,9 +150,10 @@ def _train(args: argparse.Namespace) -> None:
     from training.data import patches
     from training.pipeline import cross_validation
 
+    preset = _preset(args)
     cross_validation.run(
         patches.load(args.folder / "patches"),
-        _preset(args),
+        preset,
         seed=args.seed,
         folder=args.folder,
         resume=args.resume,

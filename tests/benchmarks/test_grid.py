@@ -42,7 +42,7 @@ def test_as_many_updates_are_counted_as_are_taken(experiment, kind, cohort, monk
     monkeypatch.setattr(
         CapturedStep, "run", lambda self, these: (taken.extend(these), run(self, these))
     )
-    every = grid.topological_order(grid._cells(experiment), done=lambda _: False)
+    every = grid.topological_order(grid._tasks(experiment), done=lambda _: False)
     task = next(c for c in every if c.kind is kind and set(c.inputs) == {"cohort"})
     kind.compute(task.config, {"cohort": cohort})
     count = grid._cnn_updates if kind is CLASSIFIER else grid._gan_updates

@@ -26,6 +26,7 @@ from training.data.training_sets import ARMS, Arm
 from training.networks import classifier
 from training.networks.architectures import Generator
 from training.networks.devices import name_of, precision, select_device
+from training.networks.generators import kind_of
 from training.networks.ood import OodScore
 from training.pipeline import checkpoints, train_networks
 from training.pipeline.progress import epoch_bars
@@ -74,7 +75,7 @@ def run(patches: Patches, preset: BundlePreset, *, seed: int, folder: Path, resu
     where the patches were cut for another preset.
     """
     with checkpoints.lock_folder(folder), epoch_bars() as progress:
-        _check_cut(patches, preset)
+        _check(patches, preset)
         device = select_device()
         _claim(folder, _resolve(patches, preset, seed, device), resume=resume)
         patients = np.array(patches.patient_ids)
@@ -155,8 +156,13 @@ def _fit_final(context: FoldContext) -> None:
         checkpoints.save(path, score.state_dict())
 
 
-def _check_cut(patches: Patches, preset: BundlePreset) -> None:
-    """Refuse patches that another preset cut: a group of augmentations might come out short."""
+def _check(patches: Patches, preset: BundlePreset) -> None:
+    """Refuse a generator that there is not, and patches that another preset cut.
+
+    Of those a group of augmentations might come out short.
+    """
+    for settings in (preset.fold_gan, preset.final_gan):
+        kind_of(settings)
     found, expected = patches.variants.shape[1], preset.augmentation.count
     if found != expected:
         raise RunError(

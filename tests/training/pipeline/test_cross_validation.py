@@ -155,6 +155,13 @@ def test_refuses_patches_that_another_preset_cut(cut, tmp_path):
         cross_validation.run(cut, PAPER_BUNDLE, seed=7, folder=tmp_path, resume=False)
 
 
+def test_refuses_a_generator_that_there_is_not_before_anything_is_trained(cut, tmp_path):
+    wrong = replace(SMOKE_BUNDLE, final_gan=replace(SMOKE_BUNDLE.final_gan, kind="biggan"))
+    with pytest.raises(RunError, match="found the generator 'biggan'"):
+        cross_validation.run(cut, wrong, seed=7, folder=tmp_path, resume=False)
+    assert not list(tmp_path.glob("fold-*"))
+
+
 def test_two_processes_cannot_share_a_folder(tmp_path):
     script = (
         "import sys, pathlib; from training.pipeline.checkpoints import lock_folder\n"
