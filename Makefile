@@ -81,7 +81,7 @@ cohorts/phantom: | $(VENV)/.dev
 reproduce: COHORT :=
 reproduce: RUN := runs/reproduce-$(PRESET)
 .PHONY: reproduce
-reproduce: $(VENV)/.dev ## Reproduce the paper [COHORT=DIR] [PRESET=smoke|quick|cohorts|paper] [RUN=DIR] [ARGS="--minutes 9"]
+reproduce: $(VENV)/.dev ## Reproduce the paper [COHORT=DIR] [PRESET=smoke|quick|cohorts|paper] [RUN=DIR] [ARGS="--seed 2"]
 	$(VENV)/bin/python -m training reproduce \
 		$(if $(COHORT),--cohort $(COHORT)) --preset $(PRESET) --run $(RUN) $(ARGS)
 
@@ -113,7 +113,7 @@ COMPILE = $(VENV)/bin/uv pip compile pyproject.toml --quiet --universal --python
 .PHONY: clean
 clean: ## Remove what was built, the environment and the caches; cohorts, runs and models stay
 	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
-	find lesion training service tests benchmarks -name __pycache__ -type d -exec rm -rf {} +
+	find lesion training service tests benchmarks scripts -name __pycache__ -type d -exec rm -rf {} +
 
 # The environment grows in steps; each leaves a stamp, so that nothing is installed twice. pip says
 # what it fetches, for the first start takes a minute or two; PIP_QUIET=1 silences it.

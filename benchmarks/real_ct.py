@@ -6,6 +6,7 @@ shows what a network trained on simulated lesions does when the lesion is not si
 """
 
 import argparse
+import os
 from collections import Counter
 from pathlib import Path
 
@@ -36,9 +37,11 @@ def main() -> None:
     parser.add_argument(
         "--data",
         type=Path,
-        default=Path("../shared/data"),
+        default=os.environ.get("HEPATICA_TEST_DATA"),
+        required="HEPATICA_TEST_DATA" not in os.environ,
         help="folder of abdomen-ct-dicom, abdomen-ct-labels.nii.gz (TotalSegmentator's test files) "
-        "and metastasis-ct (Colorectal-Liver-Metastases, doi:10.7937/QXK2-QG03, resampled)",
+        "and metastasis-ct (Colorectal-Liver-Metastases, doi:10.7937/QXK2-QG03, resampled); "
+        "HEPATICA_TEST_DATA, where that is set",
     )
     args = parser.parse_args()
     bundle = read(args.bundle)

@@ -11,6 +11,7 @@ import sys
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from statistics import median
@@ -23,10 +24,11 @@ from torch.profiler import ProfilerActivity, profile
 from torch.utils.flop_counter import FlopCounterMode
 
 from lesion.classes import CLASSES
-from training import acgan, capture, cnn, devices, gan
-from training.datasets import Labelled
-from training.presets import CnnPreset, GanPreset
-from training.stage import Recorder, Unrecorded
+from training.data.datasets import Labelled
+from training.networks import classifier, cuda_graphs, devices
+from training.networks.generators import KINDS, kind_of
+from training.networks.training_log import NoTrainingLog, TrainingLog
+from training.settings import CnnSettings, GanSettings
 
 _BATCH = 64
 _FEW = 4  # steps of an epoch whose operations are counted
@@ -35,11 +37,11 @@ _HEAD = (
     *("arithmetic floor ms", "kernels a step", "launch floor ms", "of the higher floor"),
 )
 
-Train = Callable[[int, Recorder], object]
+Train = Callable[[int, TrainingLog], object]
 
 
-class Clock(Unrecorded):
-    """A journal that notes when each epoch ends: by then the device has finished it."""
+class Clock(NoTrainingLog):
+    """A log that notes when each epoch ends: by then the device has finished it."""
 
     def __init__(self) -> None:
         self.ends: list[float] = []
@@ -63,7 +65,7 @@ class Row:
 def main(arguments: list[str] | None = None) -> None:
     """Measure, print a table, write JSON."""
     args = _parser().parse_args(arguments)
-    device = devices.pick()
+    device = devices.select_device()
     on_gpu = device.type == "cuda"
     steps = args.steps or (200 if on_gpu else 2)
     few = _trains(_data(_FEW, device), args.width)
@@ -116,27 +118,23 @@ def _data(steps: int, device: torch.device) -> Labelled:
 def _trains(data: Labelled, width: int) -> dict[str, Train]:
     """Return each network's training, in the paper's form, as a function of its epochs."""
 
-    def preset(epochs: int, *, conditional: bool) -> GanPreset:
-        return GanPreset(
-            width=width, discriminator_width=width // 16, epochs=epochs, conditional=conditional
+    def train_gan(kind: str, epochs: int, log: TrainingLog) -> object:
+        settings = GanSettings(
+            kind=kind, width=width, discriminator_width=width // 16, epochs=epochs
         )
+        return kind_of(settings).train(data, settings, seed=0, log=log)
 
     return {
-        "CNN": lambda epochs, journal: cnn.train(
-            data, CnnPreset(epochs=epochs), seed=0, journal=journal
+        "CNN": lambda epochs, log: classifier.train(
+            data, CnnSettings(epochs=epochs), seed=0, log=log
         ),
-        "DCGAN": lambda epochs, journal: gan.train(
-            data, preset(epochs, conditional=False), seed=0, journal=journal
-        ),
-        "ACGAN": lambda epochs, journal: acgan.train(
-            data, preset(epochs, conditional=True), seed=0, journal=journal
-        ),
+        **{kind.title: partial(train_gan, name) for name, kind in KINDS.items()},
     }
 
 
 def _eager() -> AbstractContextManager[object]:
     """Train without CUDA graphs: the warm-up never ends."""
-    return patch.object(capture, "WARM_UP", sys.maxsize)
+    return patch.object(cuda_graphs, "WARM_UP", sys.maxsize)
 
 
 def _seconds(train: Train) -> float:
@@ -154,13 +152,13 @@ def _of_one_step(count: Callable[[Train, int], float], train: Train) -> float:
 
 def _flop(train: Train, epochs: int) -> float:
     with FlopCounterMode(display=False) as counter:
-        train(epochs, Unrecorded())
+        train(epochs, NoTrainingLog())
     return float(counter.get_total_flops())
 
 
 def _kernels(train: Train, epochs: int) -> float:
     with profile(activities=[ProfilerActivity.CUDA]) as profiler:
-        train(epochs, Unrecorded())
+        train(epochs, NoTrainingLog())
         torch.cuda.synchronize()
     events = [event for event in profiler.events() or () if not event.is_user_annotation]
     return float(sum(event.device_type == DeviceType.CUDA for event in events))

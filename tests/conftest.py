@@ -1,5 +1,6 @@
 """What tests share: real files, and DICOM objects built in memory."""
 
+import os
 from collections.abc import Callable
 from io import BytesIO
 from pathlib import Path
@@ -29,7 +30,8 @@ install_import_hook(
 settings.register_profile("repeatable", deadline=None, derandomize=True)
 settings.load_profile("repeatable")
 
-_SHARED_DATA = Path(__file__).parents[2] / "shared" / "data"
+#: Names the folder of real files; the tests that need one skip without it.
+_TEST_DATA = "HEPATICA_TEST_DATA"
 
 MakeCT = Callable[..., Dataset]
 Encode = Callable[..., bytes]
@@ -40,9 +42,12 @@ def shared_data() -> Callable[[str], Path]:
     """Return the path of a real file or folder, or skip."""
 
     def find(name: str) -> Path:
-        path = _SHARED_DATA / name
+        folder = os.environ.get(_TEST_DATA)
+        if not folder:
+            pytest.skip(f"{_TEST_DATA} names no folder of real files")
+        path = Path(folder) / name
         if not path.exists():
-            pytest.skip(f"no real file {name} beside the project")
+            pytest.skip(f"found no real file {name} in {_TEST_DATA}")
         return path
 
     return find

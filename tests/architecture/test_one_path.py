@@ -13,8 +13,8 @@ from service.options import Options
 from service.parse import Order
 from service.prepare import prepare
 from service.settings import Settings
-from training import cohort, patches
-from training.augment import Augmentation
+from training.data import cohort, patches
+from training.data.augment import Augmentation
 
 
 @pytest.fixture

@@ -8,10 +8,17 @@ import pytest
 from lesion.classes import LesionClass
 from lesion.ct import CTSlice
 from lesion.outline import from_box
-from training import patches, run
-from training.patches import Patches
-from training.presets import SMOKE
-from training.records import Cohort, CohortLesion
+from training.data import patches
+from training.data.patches import Patches
+from training.data.records import Cohort, CohortLesion
+from training.pipeline import cross_validation
+from training.pipeline.artifacts import ArtifactStore
+from training.pipeline.origin import Origin
+from training.pipeline.tasks import Task
+from training.presets import SMOKE_BUNDLE
+from training.reproduction.tasks.cohort import IMPORTED, Imported
+
+from .workshop import Workshop
 
 EACH = 8  # lesions of each class
 
@@ -36,6 +43,18 @@ def draw_lesion(index: int, lesion_class: LesionClass) -> CohortLesion:
     )
 
 
+@pytest.fixture
+def workshop(tmp_path: Path) -> Workshop:
+    folder = tmp_path / "began"
+    folder.mkdir()
+    return Workshop(folder)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> ArtifactStore:
+    return ArtifactStore(tmp_path / "artifacts")
+
+
 @pytest.fixture(scope="session")
 def cohort() -> Cohort:
     lesions = tuple(draw_lesion(i, c) for c in LesionClass for i in range(EACH))
@@ -45,7 +64,7 @@ def cohort() -> Cohort:
 @pytest.fixture(scope="session")
 def cut(cohort: Cohort, tmp_path_factory: pytest.TempPathFactory) -> Patches:
     folder = tmp_path_factory.mktemp("patches")
-    patches.cut_cohort(cohort, folder, augmentation=SMOKE.augmentation, seed=7)
+    patches.cut_cohort(cohort, folder, augmentation=SMOKE_BUNDLE.augmentation, seed=7)
     return patches.load(folder)
 
 
@@ -53,5 +72,25 @@ def cut(cohort: Cohort, tmp_path_factory: pytest.TempPathFactory) -> Patches:
 def smoke_run(cut: Patches, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A finished run of the smoke preset."""
     folder = tmp_path_factory.mktemp("run")
-    run.train(cut, SMOKE, seed=7, folder=folder, resume=False)
+    cross_validation.run(cut, SMOKE_BUNDLE, seed=7, folder=folder, resume=False)
     return folder
+
+
+@pytest.fixture
+def discs(cut: Patches, store: ArtifactStore) -> Task:
+    """The cohort of discs, in the store; in more patients, of whom some have two lesions."""
+    alone = np.arange(len(cut.classes)) % 4 > 1
+    config = Imported(
+        "discs", "0" * 64, simulated=True, augmentation=SMOKE_BUNDLE.augmentation, seed=7
+    )
+    task = Task(IMPORTED, config, label="discs")
+    arrays = {
+        "originals": cut.originals,
+        "variants": cut.variants,
+        "classes": cut.classes,
+        "diameter_mm": cut.diameter_mm,
+        "lesion_ids": np.array(cut.lesion_ids),
+        "patient_ids": np.where(alone, cut.lesion_ids, cut.patient_ids),
+    }
+    store.save(task, arrays, Origin(seconds=0.0))
+    return task

@@ -4,10 +4,14 @@ import re
 from itertools import count
 from pathlib import Path
 
-from training.experiment.presets import PAPER as PAPER_GRID
-from training.experiment.presets import QUICK as QUICK_GRID
-from training.folds import FOLDS
-from training.presets import PAPER, QUICK, RELEASE
+from training.data.folds import FOLDS
+from training.presets import (
+    PAPER_BUNDLE,
+    PAPER_GRID,
+    QUICK_BUNDLE,
+    QUICK_GRID,
+    RELEASE_BUNDLE,
+)
 
 TEXT = Path(__file__).parents[2].joinpath("docs/cohort.md").read_text(encoding="utf-8")
 
@@ -20,7 +24,8 @@ def smallest(per_fold, augmentation):
 def test_the_smallest_cohorts_are_as_documented():
     (sentence,) = re.findall(r"with fewer\s+lesions than (.+?)\.\n", TEXT, flags=re.DOTALL)
     told = [int(number) for number in re.findall(r"\d+", sentence)]
-    trained = [smallest(one.classic_per_fold, one.augmentation) for one in (QUICK, RELEASE, PAPER)]
+    bundles = (QUICK_BUNDLE, RELEASE_BUNDLE, PAPER_BUNDLE)
+    trained = [smallest(one.classic_per_fold, one.augmentation) for one in bundles]
     assert trained[1] == trained[2]
     grids = [smallest(max(one.classic), one.augmentation) for one in (QUICK_GRID, PAPER_GRID)]
     assert told == [*trained[:2], *grids]

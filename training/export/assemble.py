@@ -1,6 +1,6 @@
 """Put a bundle together from a finished run."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
 from io import BytesIO
@@ -29,13 +29,16 @@ from lesion.bundle.manifest import (
 from lesion.bundle.read import Bundle, sha256
 from lesion.classes import CLASSES, LesionClass
 from lesion.roi import MARGIN
-from training import evaluate, run
-from training.export import card, onnx
+from training.data.datasets import HU_WINDOW
+from training.data.patches import Patches
+from training.export import manifest_figures, model_card, onnx
 from training.export.graphs import ClassifierGraph, GeneratorGraph
-from training.networks import Generator, parameters
-from training.patches import Patches
-from training.presets import HU_WINDOW, Preset
+from training.networks.architectures import Generator, parameters
+from training.networks.generators import kind_of
+from training.pipeline import cross_validation
+from training.presets import BundlePreset
 from training.seeds import generator as random_generator
+from training.settings import GanSettings
 
 _GOLDEN_PER_CLASS = 4
 _PACKAGES = ("numpy", "onnx", "scikit-image", "scikit-learn", "scipy")
@@ -49,29 +52,27 @@ class Exported:
     entry: Graph
 
 
-def bundle(patches: Patches, preset: Preset, *, folder: Path, out: Path) -> Bundle:
+def bundle(patches: Patches, preset: BundlePreset, *, folder: Path, out: Path) -> Bundle:
     """Export the run in `folder` as the bundle `out`; every graph is compared with its network.
 
     Raise `ParityError` where they differ.
     """
-    said = run.held_out(folder, lesions=len(patches.classes))
-    final = run.final(folder, preset)
-    calibration = Calibration.model_validate(evaluate.calibration(patches, said))
+    held_out = cross_validation.load_held_out(folder, lesions=len(patches.classes))
+    final = cross_validation.load_final(folder, preset)
+    calibration = Calibration.model_validate(manifest_figures.calibration(patches, held_out))
     generators = {
-        lesion_class: _export_generator(network, label=label)
+        lesion_class: _export_generator(network, preset.final_gan, label=label)
         for label, (lesion_class, network) in enumerate(zip(CLASSES, final.generators, strict=True))
     }
-    graph = ClassifierGraph(
-        final.classifier, final.out_of_distribution, temperature=calibration.temperature
-    )
+    graph = ClassifierGraph(final.classifier, final.ood_score, temperature=calibration.temperature)
     classifier = _export_classifier(graph, patches.originals)
     golden = _golden_vectors(classifier, generators)
-    resolved = run.resolved(folder)
+    resolved = cross_validation.load_resolved(folder)
     manifest = {
         "name": out.name,
         "version": lesion.__version__,
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
-        "intended_use": card.intended_use(simulated=bool(patches.cohort["simulated"])),
+        "intended_use": model_card.intended_use(simulated=bool(patches.cohort["simulated"])),
         "classes": [{"name": name, "code": name.code._asdict()} for name in CLASSES],
         "roi_margin": MARGIN,
         "hu_window": HU_WINDOW,
@@ -84,20 +85,20 @@ def bundle(patches: Patches, preset: Preset, *, folder: Path, out: Path) -> Bund
             probability_tolerance=10 * onnx.PROBABILITY_TOLERANCE,
             hu_tolerance=onnx.HU_TOLERANCE,
         ),
-        "evaluation": Evaluation.model_validate(evaluate.evaluation(patches, said)),
+        "evaluation": Evaluation.model_validate(manifest_figures.evaluation(patches, held_out)),
         "cohort": _cohort(patches),
         "training": Training.model_validate(
             {
                 "preset": preset.name,
-                "resolved": resolved["preset"],
+                "resolved": {**asdict(preset), "precision": resolved["precision"]},
                 "seed": resolved["seed"],
                 "device": resolved["device"],
                 "packages": {"torch": resolved["torch"], **{n: version(n) for n in _PACKAGES}},
             }
         ),
-        "reference": Reference.model_validate(evaluate.reference(patches, said)),
+        "reference": Reference.model_validate(manifest_figures.reference(patches, held_out)),
     }
-    text = card.write(manifest).encode()
+    text = model_card.write(manifest).encode()
     manifest["model_card"] = File(file="MODEL_CARD.md", sha256=sha256(text))
     files = {"classifier.onnx": classifier.graph, "golden.npz": golden, "MODEL_CARD.md": text}
     files |= {exported.entry.file: exported.graph for exported in generators.values()}
@@ -121,8 +122,8 @@ def _export_classifier(
     return Exported(graph, entry)
 
 
-def _export_generator(generator: Generator, *, label: int) -> Exported:
-    network = GeneratorGraph(generator, label=label)
+def _export_generator(generator: Generator, settings: GanSettings, *, label: int) -> Exported:
+    network = GeneratorGraph(kind_of(settings).of_class(generator, label))
     (z,), (patch_hu,) = GENERATOR_INPUTS, GENERATOR_OUTPUTS
     graph = onnx.export(network, inputs=z, outputs=GENERATOR_OUTPUTS)
     tolerance = {patch_hu.name: onnx.HU_TOLERANCE}
@@ -145,9 +146,9 @@ def _golden_vectors(classifier: Exported, generators: dict[LesionClass, Exported
         arrays[f"z_{lesion_class}"] = z
         arrays[f"patch_hu_{lesion_class}"] = onnx.run(exported.graph, z)["patch_hu"]
     patch_hu = np.concatenate([arrays[f"patch_hu_{name}"] for name in generators])
-    said = onnx.run(classifier.graph, patch_hu)
+    held_out = onnx.run(classifier.graph, patch_hu)
     arrays["patch_hu"] = patch_hu
-    arrays |= {name: said[name] for name in ("probabilities", "out_of_distribution")}
+    arrays |= {name: held_out[name] for name in ("probabilities", "out_of_distribution")}
     buffer = BytesIO()
     np.savez_compressed(buffer, allow_pickle=False, **arrays)
     return buffer.getvalue()

@@ -8,22 +8,20 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import pad
 
-from lesion.bundle import LATENT_SIZE
-from training.cnn import TrainedClassifier
-from training.networks import Generator
-from training.ood import OutOfDistribution
-from training.presets import HU_WINDOW
+from training.data.datasets import HU_WINDOW
+from training.networks.classifier import TrainedClassifier
+from training.networks.ood import OodScore
 
 
 class ClassifierGraph(nn.Module):
     """`patch_hu` [n, 64, 64] -> probabilities, out-of-distribution score, features, saliency."""
 
     def __init__(
-        self, trained: TrainedClassifier, unlike: OutOfDistribution, *, temperature: float
+        self, trained: TrainedClassifier, ood_score: OodScore, *, temperature: float
     ) -> None:
         super().__init__()
         self.network = trained.network
-        self.unlike = unlike
+        self.ood_score = ood_score
         self.mean = trained.mean
         self.temperature = temperature
 
@@ -37,7 +35,7 @@ class ClassifierGraph(nn.Module):
         probabilities = torch.softmax(logits / self.temperature, dim=1)
         return (
             probabilities,
-            self.unlike(features, patch_hu),
+            self.ood_score(features, patch_hu),
             features,
             self._saliency(maps, features),
         )
@@ -63,20 +61,12 @@ class ClassifierGraph(nn.Module):
 class GeneratorGraph(nn.Module):
     """`z` [n, 100] in [-1, 1] -> `patch_hu` [n, 64, 64], whole Hounsfield units, of one class."""
 
-    weight: Tensor
-    bias: Tensor
-
-    def __init__(self, generator: Generator, *, label: int) -> None:
+    def __init__(self, of_class: nn.Module) -> None:
         super().__init__()
-        self.generator = generator
-        # A conditional generator's class is a constant here: its column of weights is a bias.
-        weight = generator.project.weight.detach()
-        self.register_buffer("weight", weight[:, :LATENT_SIZE].T.contiguous())
-        bias = weight[:, LATENT_SIZE + label] if generator.classes else torch.zeros(len(weight))
-        self.register_buffer("bias", bias.clone())
+        self.of_class = of_class
 
     def forward(self, z: Tensor) -> Tensor:
         """Return the patches."""
         low, high = HU_WINDOW
-        image = self.generator.paint(z @ self.weight + self.bias, z)
+        image = self.of_class(z)
         return (low + (image.squeeze(1) + 1) / 2 * (high - low)).round()

@@ -10,8 +10,8 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 
 from lesion.classes import LesionClass
+from training.data.records import CohortLesion
 from training.phantom.patient import PhantomPatient, Plan, draw_patient
-from training.records import CohortLesion
 from training.seeds import generator
 
 #: Counts up whenever the same seed no longer gives the same pictures.

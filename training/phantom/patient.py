@@ -7,11 +7,11 @@ from jaxtyping import Bool
 
 from lesion.classes import LesionClass
 from lesion.ct import CTSlice
+from training.data.records import CohortLesion, Provenance
 from training.phantom import anatomy, canvas, scanner
 from training.phantom.anatomy import Anatomy
 from training.phantom.placing import Placed, place
 from training.phantom.scanner import Scan
-from training.records import CohortLesion, Provenance
 from training.seeds import generator
 
 #: "Biopsy or a clinical follow-up" (paper 2.1): cysts and hemangiomas are rarely punctured.

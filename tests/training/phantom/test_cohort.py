@@ -46,7 +46,7 @@ def test_another_seed_is_another_patient(seed: int, patients: tuple[PhantomPatie
 
 def test_drawing_needs_neither_dicom_nor_torch() -> None:
     code = (
-        "import sys, training.phantom.cohort, training.phantom.verb;"
+        "import sys, training.phantom.cohort, training.phantom.cli;"
         "print([m for m in ('pydicom', 'highdicom', 'torch') if m in sys.modules])"
     )
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -9,7 +9,7 @@ from pydicom import dcmread
 
 from lesion.classes import LesionClass
 from lesion.errors import CohortError
-from training import cohort
+from training.data import cohort
 from training.phantom import folder as phantom_folder
 from training.phantom.cohort import lesions
 from training.phantom.folder import write_cohort

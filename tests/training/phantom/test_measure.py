@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy.ndimage import uniform_filter1d
 
-from training.phantom import measure
+from scripts.phantom_page import measure
 
 RNG = np.random.default_rng(3)
 WHITE = RNG.normal(0, 10, (512, 512)).astype(np.float32)

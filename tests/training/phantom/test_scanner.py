@@ -3,7 +3,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from training.phantom import measure, scanner
+from scripts.phantom_page import measure
+from training.phantom import scanner
 
 
 def draw_scan(seed: int) -> scanner.Scan:

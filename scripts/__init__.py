@@ -1,0 +1,1 @@
+"""What writes parts of the docs; neither shipped nor imported by anything."""

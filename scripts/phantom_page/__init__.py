@@ -1,0 +1,1 @@
+"""`python -m scripts.phantom_page`: the figures and pictures of docs/phantom.md."""

@@ -1,0 +1,40 @@
+"""The phantom drawn in memory is the phantom read from its DICOM files."""
+
+import numpy as np
+import pytest
+
+from lesion.classes import LesionClass
+from training.data.augment import Augmentation
+from training.phantom.folder import write_cohort
+from training.reproduction import independent_test_set
+from training.reproduction.tasks.cohort import Phantom, import_folder, mixed, phantom
+
+COUNTS = (2, 2, 2)
+ONE = Augmentation(rotations=1, translations=1, scales=1)
+
+
+def test_patches_in_memory_are_bit_for_bit_those_of_the_files(tmp_path, store, compute):
+    write_cohort(tmp_path / "cohort", 3, dict(zip(LesionClass, COUNTS, strict=True)))
+    read = import_folder(tmp_path / "cohort", store, augmentation=ONE, seed=3)
+    drawn = phantom(Phantom(3, COUNTS, ONE), "drawn")
+    compute([drawn])
+    ours, theirs = store.load(drawn), store.load(read)
+    for name in ("lesion_ids", "patient_ids", "classes", "originals", "variants"):
+        assert np.array_equal(ours[name], theirs[name]), name
+
+
+def test_parts_of_fresh_lesions_make_up_the_whole(store, compute, monkeypatch):
+    monkeypatch.setattr(independent_test_set, "_PATIENTS_A_PART", 2)
+    parts = independent_test_set.parts(9, 6)
+    whole = phantom(Phantom(9, mixed(6)), "whole")
+    compute([*parts, whole])
+    assert len(parts) > 1
+    together = np.concatenate([store.load(part)["originals"] for part in parts])
+    assert np.array_equal(together, store.load(whole)["originals"])
+
+
+@pytest.mark.parametrize("count", [24, 182, 1000, 10_000])
+def test_fresh_lesions_come_in_the_papers_mix(count):
+    dealt = mixed(count)
+    assert sum(dealt) == count
+    assert np.abs(np.array(dealt) - count * np.array([53, 64, 65]) / 182).max() < 1

@@ -1,0 +1,1 @@
+"""From a cohort's folder to training sets: slices, patches, augmentation, folds."""

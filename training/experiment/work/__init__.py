@@ -1,1 +1,0 @@
-"""What cells compute, one kind to a file: thin, from arrays to arrays."""

@@ -1,0 +1,1 @@
+"""What reports are made of: tables, figures, sections, and the page that holds them."""

@@ -1,5 +1,0 @@
-"""What the numbers of an experiment allow to be said: intervals, tests, power and verdicts.
-
-Accuracies and their differences are proportions, 0 to 1, never percent. A difference is always the
-first argument's figure less the second's. Nothing here knows of files, networks or images.
-"""
