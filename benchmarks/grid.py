@@ -17,12 +17,12 @@ import numpy as np
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from lesion.classes import CLASSES
 from training.data.datasets import Labelled
 from training.data.folds import FOLDS
 from training.networks import classifier
 from training.networks.generators import KINDS
 from training.networks.training_log import NoTrainingLog
+from training.phantom.classes import CLASSES
 from training.pipeline.tasks import Task, topological_order
 from training.presets import GRIDS, GridPreset
 from training.reproduction import experiments

@@ -18,11 +18,11 @@ from benchmarks.client import Request
 from lesion import roi
 from lesion.annotation.read import read_annotation
 from lesion.bundle.read import Bundle
-from lesion.classes import CLASSES, LesionClass
 from lesion.image.dicom import read_ct
 from lesion.outline import Outline, from_box
 from service.noise import TILE, tile_noise
 from training.phantom import dicom
+from training.phantom.classes import CLASSES, LesionClass
 from training.phantom.patient import PhantomPatient, Plan, draw_patient
 
 #: Images of one archive: sixteen tiles, and more than a second of a generator that is worth it.

@@ -18,12 +18,12 @@ from scipy.ndimage import binary_erosion
 from lesion import roi
 from lesion.bundle.manifest import Calibration
 from lesion.bundle.read import read
-from lesion.classes import CLASSES
 from lesion.ct import CTSlice
 from lesion.image.dicom import read_ct
 from lesion.outline import Outline, from_box, from_mask
 from service.classify import prediction_set, reason_to_abstain
 from service.engine import Engine, load
+from training.phantom.classes import CLASSES
 
 _LIVER, _METASTASIS = 5, 2  # labels of the two scans' maps
 _BOX_MM = (15, 25, 40)

@@ -23,11 +23,11 @@ from torch.autograd import DeviceType  # type: ignore[attr-defined] # not in its
 from torch.profiler import ProfilerActivity, profile
 from torch.utils.flop_counter import FlopCounterMode
 
-from lesion.classes import CLASSES
 from training.data.datasets import Labelled
 from training.networks import classifier, cuda_graphs, devices
 from training.networks.generators import KINDS, kind_of
 from training.networks.training_log import NoTrainingLog, TrainingLog
+from training.phantom.classes import CLASSES
 from training.settings import CnnSettings, GanSettings
 
 _BATCH = 64

@@ -12,13 +12,13 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
-from lesion.classes import LesionClass
 from lesion.errors import CohortError
 from lesion.roi import cut
 from scripts.phantom_page import figures, pictures
 from training.data import cohort
 from training.data.records import CohortLesion
 from training.phantom import ood_lesions
+from training.phantom.classes import LesionClass
 from training.phantom.cohort import GENERATOR, draw_cohort, lesions
 from training.phantom.ood_lesions import OodLesion
 from training.phantom.patient import PhantomPatient

@@ -11,9 +11,9 @@ import numpy as np
 from jaxtyping import Bool, Float
 from scipy.ndimage import binary_dilation, distance_transform_edt, gaussian_filter
 
-from lesion.classes import LesionClass
 from lesion.image.dicom import read_ct
 from scripts.phantom_page.measure import Marked, noise, rings, spread
+from training.phantom.classes import LesionClass
 from training.phantom.cohort import lesions
 from training.phantom.patient import PhantomLesion, PhantomPatient, PhantomSlice
 

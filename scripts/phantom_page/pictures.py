@@ -9,9 +9,9 @@ from jaxtyping import Float, UInt8
 from matplotlib.figure import Figure
 from PIL import Image, ImageDraw
 
-from lesion.classes import LesionClass
 from lesion.roi import cut
 from scripts.phantom_page.measure import LAGS
+from training.phantom.classes import LesionClass
 from training.phantom.cohort import lesions
 from training.phantom.patient import PhantomPatient
 

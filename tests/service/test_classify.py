@@ -11,9 +11,10 @@ from pydicom.uid import JPEG2000Lossless
 
 from lesion import outline, roi
 from lesion.bundle.manifest import Calibration
-from lesion.classes import CLASSES, UNDETERMINED, LesionClass
+from lesion.classes import UNDETERMINED
 from service.classify import most_similar, prediction_set, reason_to_abstain, unlike_in_size
 from service.rounding import rounded_shares
+from training.phantom.classes import CLASSES, LesionClass
 
 CYST, METASTASIS, HEMANGIOMA = CLASSES
 ROWS, COLS = 120, 140

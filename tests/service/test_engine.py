@@ -7,10 +7,10 @@ import onnxruntime
 import pytest
 
 import service.engine
-from lesion.classes import CLASSES, LesionClass
 from lesion.errors import BundleError
 from service.engine import load
 from service.noise import TILE
+from training.phantom.classes import CLASSES, LesionClass
 
 
 def test_the_bundle_passes_its_self_test(bundle):

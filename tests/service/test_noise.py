@@ -4,9 +4,9 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lesion.classes import CLASSES, LesionClass
 from service.noise import TILE, tile_noise
 from service.synthesize import WHOLE
+from training.phantom.classes import CLASSES, LesionClass
 
 DIGEST = "0" * 64
 

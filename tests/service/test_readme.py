@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from lesion.bundle.read import read
-from lesion.classes import CLASSES
+from training.phantom.classes import CLASSES
 
 ROOT = Path(__file__).parents[2]
 TEXT = (ROOT / "README.md").read_text()

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from lesion.classes import CLASSES
+from training.phantom.classes import CLASSES
 
 SEED = 20181109
 

@@ -5,12 +5,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from lesion.classes import LesionClass
 from lesion.ct import CTSlice
 from lesion.outline import from_box
 from training.data import patches
 from training.data.patches import Patches
 from training.data.records import Cohort, CohortLesion
+from training.phantom.classes import LesionClass
 from training.pipeline import cross_validation
 from training.pipeline.artifacts import ArtifactStore
 from training.pipeline.origin import Origin

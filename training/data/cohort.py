@@ -18,13 +18,13 @@ from pathlib import Path
 from typing import NoReturn, TypeVar
 
 from lesion.annotation.seg import read_seg
-from lesion.classes import CLASSES
 from lesion.ct import CTSlice
 from lesion.errors import CohortError, InputError
 from lesion.image.dicom import read_ct
 from lesion.numerals import number
 from lesion.outline import Outline
 from training.data.records import PROVENANCES, Cohort, CohortLesion
+from training.phantom.classes import CLASSES
 
 TABLE = "cohort.csv"
 CARD = "cohort.json"

@@ -6,8 +6,8 @@ import numpy as np
 from jaxtyping import Int
 from sklearn.model_selection import StratifiedGroupKFold
 
-from lesion.classes import CLASSES
 from lesion.errors import CohortError
+from training.phantom.classes import CLASSES
 
 FOLDS = 3
 

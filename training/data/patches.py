@@ -18,11 +18,11 @@ import numpy as np
 from jaxtyping import Float, Float16, Float32, Int
 
 from lesion import durable
-from lesion.classes import CLASSES, LesionClass
 from lesion.errors import CohortError
 from lesion.roi import MARGIN, PATCH_SIZE, cut
 from training.data import augment
 from training.data.records import Cohort, CohortLesion
+from training.phantom.classes import CLASSES, LesionClass
 from training.seeds import generator
 
 _INDEX = "lesions.json"

@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-from lesion.classes import LesionClass
 from lesion.ct import CTSlice
 from lesion.outline import Outline
+from training.phantom.classes import LesionClass
 
 #: How the radiologist's diagnosis was established (paper 2.1).
 Provenance = Literal["biopsy", "follow-up"]

@@ -15,11 +15,11 @@ import torch
 from jaxtyping import Bool
 from torch import Tensor
 
-from lesion.classes import CLASSES
 from training.data import datasets
 from training.data.datasets import Labelled, Scaling
 from training.data.folds import FOLDS
 from training.data.patches import Patches
+from training.phantom.classes import CLASSES
 
 #: The paper's training sets, each the one before and something more: the lesions alone, + classic
 #: augmentation, + a generator's images.

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
-from lesion.classes import CLASSES
+from training.phantom.classes import CLASSES
 
 
 class Interval(NamedTuple):

@@ -13,7 +13,6 @@ import lesion
 from lesion.bundle import LATENT_SIZE, write
 from lesion.bundle.manifest import (
     CLASSIFIER_INPUTS,
-    CLASSIFIER_OUTPUTS,
     GENERATOR_INPUTS,
     GENERATOR_OUTPUTS,
     Calibration,
@@ -25,9 +24,9 @@ from lesion.bundle.manifest import (
     Manifest,
     Reference,
     Training,
+    classifier_outputs,
 )
 from lesion.bundle.read import Bundle, sha256
-from lesion.classes import CLASSES, LesionClass
 from lesion.roi import MARGIN
 from training.data.datasets import HU_WINDOW
 from training.data.patches import Patches
@@ -35,6 +34,7 @@ from training.export import manifest_figures, model_card, onnx
 from training.export.graphs import ClassifierGraph, GeneratorGraph
 from training.networks.architectures import Generator, parameters
 from training.networks.generators import kind_of
+from training.phantom.classes import CLASSES, LesionClass
 from training.pipeline import cross_validation
 from training.presets import BundlePreset
 from training.seeds import generator as random_generator
@@ -109,14 +109,15 @@ def _export_classifier(
     network: ClassifierGraph, originals: Float32[np.ndarray, "n 64 64"]
 ) -> Exported:
     (patch_hu,) = CLASSIFIER_INPUTS
-    graph = onnx.export(network, inputs=patch_hu, outputs=CLASSIFIER_OUTPUTS)
-    tolerance = {tensor.name: onnx.PROBABILITY_TOLERANCE for tensor in CLASSIFIER_OUTPUTS}
+    outputs = classifier_outputs(len(CLASSES))
+    graph = onnx.export(network, inputs=patch_hu, outputs=outputs)
+    tolerance = {tensor.name: onnx.PROBABILITY_TOLERANCE for tensor in outputs}
     onnx.check_parity(network, graph, originals, tolerance=tolerance)
     entry = onnx.describe(
         graph,
         file="classifier.onnx",
         inputs=CLASSIFIER_INPUTS,
-        outputs=CLASSIFIER_OUTPUTS,
+        outputs=outputs,
         parameters=parameters(network.network),
     )
     return Exported(graph, entry)

@@ -5,11 +5,11 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
-from lesion.classes import CLASSES
 from training.data.folds import FOLDS
 from training.data.patches import Patches
 from training.evaluation import calibration as calibrate
 from training.evaluation import metrics
+from training.phantom.classes import CLASSES
 from training.pipeline.cross_validation import HeldOut
 
 _QUANTILES = (0.01, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99)

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from lesion.bundle.manifest import Calibration, Cohort, Estimate, Evaluation, Graph, Training
-from lesion.classes import CLASSES
+from training.phantom.classes import CLASSES
 
 _LIMITS = (
     "The output names the most similar of three classes and excludes HCC and every other lesion. "

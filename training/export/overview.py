@@ -10,9 +10,9 @@ from skimage.util import montage
 
 from lesion.bundle import LATENT_SIZE
 from lesion.bundle.read import Bundle
-from lesion.classes import CLASSES
 from training.data.patches import Patches
 from training.export import onnx
+from training.phantom.classes import CLASSES
 from training.seeds import generator
 
 _COLUMNS = 8

@@ -13,7 +13,7 @@ from torch.nn.functional import one_hot
 from torch.nn.utils.parametrizations import spectral_norm
 
 from lesion.bundle import LATENT_SIZE
-from lesion.classes import CLASSES
+from training.phantom.classes import CLASSES
 from training.settings import Kernel, Upsampling
 
 

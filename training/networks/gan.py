@@ -11,7 +11,6 @@ import torch
 from torch import Tensor, nn
 
 from lesion.bundle import LATENT_SIZE
-from lesion.classes import CLASSES
 from training.data.datasets import Labelled
 from training.networks.architectures import Discriminator, Generator
 from training.networks.cuda_graphs import BatchSampler, CapturedStep, ema_update, make_adam
@@ -19,6 +18,7 @@ from training.networks.devices import autocast, to_device
 from training.networks.diffaugment import differentiable_augmentation
 from training.networks.losses import discriminator_loss, generator_loss, judge
 from training.networks.training_log import TrainingLog
+from training.phantom.classes import CLASSES
 from training.seeds import derive
 from training.settings import GanSettings
 

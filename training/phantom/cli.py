@@ -5,7 +5,7 @@ from pathlib import Path
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
 
-from lesion.classes import LesionClass
+from training.phantom.classes import LesionClass
 from training.phantom.cohort import PAPER_COUNTS, plan_cohort
 
 

@@ -9,8 +9,8 @@ from collections.abc import Iterator, Mapping
 
 import numpy as np
 
-from lesion.classes import LesionClass
 from training.data.records import CohortLesion
+from training.phantom.classes import LesionClass
 from training.phantom.patient import PhantomPatient, Plan, draw_patient
 from training.seeds import generator
 

@@ -13,10 +13,10 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from lesion import durable
-from lesion.classes import LesionClass
 from lesion.errors import CohortError
 from training.data.cohort import CARD, COLUMNS, TABLE
 from training.phantom import dicom
+from training.phantom.classes import LesionClass
 from training.phantom.cohort import GENERATOR, plan_cohort
 from training.phantom.patient import PhantomPatient, Plan, draw_patient
 

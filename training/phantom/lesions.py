@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float32
 
-from lesion.classes import LesionClass
+from training.phantom.classes import LesionClass
 from training.phantom.geometry import (
     Field,
     Points,

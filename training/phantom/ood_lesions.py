@@ -15,12 +15,12 @@ from typing import Literal, get_args
 
 import numpy as np
 
-from lesion.classes import CLASSES, LesionClass
 from lesion.ct import CTSlice
 from lesion.outline import Outline
 from training.phantom import anatomy, canvas, ood_bodies, phases, scanner
 from training.phantom.anatomy import Anatomy
 from training.phantom.canvas import Canvas
+from training.phantom.classes import CLASSES, LesionClass
 from training.phantom.cohort import PAPER_COUNTS
 from training.phantom.geometry import Field, Points, coverage, length
 from training.phantom.lesions import Body, Host, draw_body

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool
 
-from lesion.classes import LesionClass
 from lesion.ct import CTSlice
 from training.data.records import CohortLesion, Provenance
 from training.phantom import anatomy, canvas, scanner
 from training.phantom.anatomy import Anatomy
+from training.phantom.classes import LesionClass
 from training.phantom.placing import Placed, place
 from training.phantom.scanner import Scan
 from training.seeds import generator

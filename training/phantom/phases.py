@@ -13,9 +13,9 @@ from typing import Literal
 
 import numpy as np
 
-from lesion.classes import LesionClass
 from training.phantom import vessels
 from training.phantom.anatomy import Anatomy
+from training.phantom.classes import LesionClass
 from training.phantom.geometry import Field, Points
 from training.phantom.lesions import Body
 

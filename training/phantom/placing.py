@@ -8,10 +8,10 @@ from jaxtyping import Bool, Float32
 from skimage.measure import label
 
 from lesion import outline
-from lesion.classes import LesionClass
 from lesion.outline import DIAMETER_RANGE_MM, Outline
 from training.phantom import scanner
 from training.phantom.anatomy import Painted
+from training.phantom.classes import LesionClass
 from training.phantom.geometry import Field, Grid, Points, coverage
 from training.phantom.lesions import Body, Host, draw_body
 from training.phantom.scanner import Scan

@@ -16,7 +16,6 @@ import numpy as np
 import torch
 from jaxtyping import Float32, Int
 
-from lesion.classes import CLASSES
 from lesion.errors import RunError
 from training.data import datasets
 from training.data.folds import FOLDS
@@ -28,6 +27,7 @@ from training.networks.architectures import Generator
 from training.networks.devices import name_of, precision, select_device
 from training.networks.generators import kind_of
 from training.networks.ood import OodScore
+from training.phantom.classes import CLASSES
 from training.pipeline import checkpoints, train_networks
 from training.pipeline.progress import epoch_bars
 from training.pipeline.train_networks import FoldContext

@@ -11,13 +11,13 @@ from jaxtyping import Bool
 from rich.progress import Progress
 from torch import Tensor
 
-from lesion.classes import CLASSES
 from training.data import datasets
 from training.data.patches import Patches
 from training.data.training_sets import Arm, Sources, TrainingSet, build
 from training.networks import classifier, gan, ood
 from training.networks.architectures import Classifier, Generator
 from training.networks.generators import kind_of
+from training.phantom.classes import CLASSES
 from training.pipeline import checkpoints
 from training.pipeline.image_grid import save_grid
 from training.presets import BundlePreset

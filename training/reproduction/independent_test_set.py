@@ -4,7 +4,7 @@ from functools import cache
 
 import numpy as np
 
-from lesion.classes import LesionClass
+from training.phantom.classes import LesionClass
 from training.phantom.cohort import plan_cohort
 from training.pipeline.artifacts import ArtifactStore
 from training.pipeline.tasks import Arrays, Task

@@ -8,8 +8,8 @@ import numpy as np
 from jaxtyping import Float, Int, Shaped
 from scipy.special import softmax
 
-from lesion.classes import CLASSES
 from training.evaluation import metrics
+from training.phantom.classes import CLASSES
 from training.pipeline.artifacts import ArtifactStore
 from training.pipeline.tasks import Task
 

@@ -7,11 +7,11 @@ fold share their networks' first weights, so that they differ by what they are t
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from lesion.classes import CLASSES
 from training.data.folds import FOLDS
 from training.data.splits import Split
 from training.data.training_sets import TrainingSet
 from training.networks.generators import kind_of
+from training.phantom.classes import CLASSES
 from training.pipeline.tasks import Task
 from training.presets import GridPreset
 from training.reproduction.tasks.baseline import BASELINE, BaselineConfig

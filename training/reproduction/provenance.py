@@ -13,9 +13,9 @@ import numpy as np
 import torch
 
 import lesion
-from lesion.classes import CLASSES
 from training.networks.devices import select_device
 from training.networks.generators import kind_of
+from training.phantom.classes import CLASSES
 from training.pipeline.artifacts import ArtifactStore
 from training.pipeline.origin import NOT_RECORDED, Origin
 from training.pipeline.tasks import Arrays, Task, topological_order

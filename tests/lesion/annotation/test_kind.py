@@ -6,8 +6,8 @@ from pydicom.sr.codedict import codes
 from lesion.annotation.kind import Kind, meaning_of, organ_of
 from lesion.annotation.names import names_lesion
 from lesion.annotation.structure import Concept, Structure, text_of
-from lesion.classes import CLASSES
 from lesion.warning import WarningCode
+from training.phantom.classes import CLASSES
 
 LESION, ANATOMY, OTHER, UNSPECIFIC = Kind
 TISSUE, ABNORMAL = Concept("85756007", "SCT"), Concept("49755003", "SCT")

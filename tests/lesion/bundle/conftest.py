@@ -23,7 +23,7 @@ from lesion.bundle.manifest import (
 )
 from lesion.bundle.read import sha256
 from lesion.bundle.write import write
-from lesion.classes import CLASSES
+from training.phantom.classes import CLASSES
 
 OUTPUTS = (
     Tensor(name="probabilities", shape=("n", 3)),

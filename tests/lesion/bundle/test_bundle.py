@@ -12,8 +12,8 @@ from lesion.bundle import read as reading
 from lesion.bundle.manifest import Tensor, fits
 from lesion.bundle.read import read, sha256
 from lesion.bundle.write import write
-from lesion.classes import CLASSES
 from lesion.errors import BundleError
+from training.phantom.classes import CLASSES
 
 
 def _edit(folder, change):
@@ -90,8 +90,8 @@ def test_refuses_a_file_that_would_fill_the_memory(folder, monkeypatch):
         ("intended_use", lambda m: m.pop("intended_use")),
         ("intended_use", lambda m: m.update(intended_use="")),
         ("patch_size", lambda m: m.update(patch_size=32)),
-        ("classes", lambda m: m["classes"].reverse()),
-        ("classes", lambda m: m["classes"].pop()),
+        ("classes", lambda m: m["classes"].append(m["classes"][0])),
+        ("generators", lambda m: m["classes"].pop()),
         ("classes.0.name", lambda m: m["classes"][0].update(name="../cyst")),
         ("classes.0.code.value", lambda m: m["classes"][0]["code"].update(value="")),
         ("generators", lambda m: m["generators"].pop("cyst")),

@@ -11,9 +11,9 @@ from highdicom.sr import srread
 from pydicom import dcmread
 from pydicom.uid import SecondaryCaptureImageStorage, generate_uid
 
-from lesion.classes import CLASSES
 from service.pacs import related
 from service.report.measurements import probability_of
+from training.phantom.classes import CLASSES
 
 from .conftest import HEPATICA, LISTENER, ORTHANC, RECIPE, ROOT
 

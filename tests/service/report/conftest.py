@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import numpy as np
 import pytest
 
-from lesion.classes import CLASSES, UNDETERMINED, LesionClass
+from lesion.classes import UNDETERMINED
 from service.answers import (
     Classification,
     Coded,
@@ -19,6 +19,7 @@ from service.answers import (
     Warned,
 )
 from service.report.source import read_source
+from training.phantom.classes import CLASSES, LesionClass
 
 MADE_AT = datetime(2026, 11, 23, 4, 5, 6, 789000, tzinfo=UTC)
 

@@ -6,8 +6,9 @@ from pathlib import Path
 
 from pydicom import dcmread
 
-from lesion.classes import CLASSES, UNDETERMINED
+from lesion.classes import UNDETERMINED
 from service.report import capture, library, measurements, sr
+from training.phantom.classes import CLASSES
 
 ROOT = Path(__file__).parents[3]
 TEXT = (ROOT / "docs" / "pacs" / "report.md").read_text()

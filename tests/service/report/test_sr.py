@@ -15,14 +15,17 @@ from pydicom.dataset import Dataset
 from pydicom.sr.codedict import codes
 from pydicom.uid import Comprehensive3DSRStorage, EnhancedCTImageStorage, generate_uid
 
-from lesion.classes import CLASSES, UNDETERMINED
+from lesion.classes import OWN_SCHEME, UNDETERMINED
 from lesion.errors import InputError
 from service.problems import ReportError
-from service.report.measurements import SCHEME, probability_of
+from service.report.measurements import probability_of
 from service.report.source import read_source
 from service.report.sr import DESCRIPTION, MOST_POINTS, Line, statement, structured_report
 from service.report.uids import IMPLEMENTATION_CLASS_UID
 from service.report.write import part10_file
+from training.phantom.classes import CLASSES
+
+CODES = {str(name): name.code for name in CLASSES}
 
 
 @pytest.fixture
@@ -41,7 +44,7 @@ def _code():
 def build(source, answer_for, lines, made_at):
     def report(source=source, lines=lines, **changes):
         answer = answer_for(source, **changes)
-        return structured_report([source], answer, lines, made_at=made_at)
+        return structured_report([source], answer, lines, CODES, made_at=made_at)
 
     return report
 
@@ -100,7 +103,7 @@ def test_whatever_stands_there_makes_a_report_or_is_refused(
         source = read_source(encode(image))
     except InputError:
         return
-    report = structured_report([source], answer_for(source), lines, made_at=made_at)
+    report = structured_report([source], answer_for(source), lines, CODES, made_at=made_at)
     again = dcmread(BytesIO(part10_file(report)))
     assert again.SOPInstanceUID == report.SOPInstanceUID
     assert str(again.get("PatientID", "")).strip(" ") == str(source.PatientID).strip(" ")
@@ -135,7 +138,7 @@ def test_highdicom_reads_back_what_the_answer_says(build, source, answer_for, li
             (modifier,) = measured[0].ContentSequence
             assert (modifier.name, modifier.value.value) == (codes.DCM.Finding, name.code.value)
             read[name] = measured.value
-        assert read == {name: 98.8 if name is lesion.label else 0.6 for name in CLASSES}
+        assert read == {name: 98.8 if name == lesion.label else 0.6 for name in CLASSES}
         assert sum(read.values()) == pytest.approx(100)
         (diameter,) = group.get_measurements(name=codes.SCT.LongAxis)
         assert diameter.value == 18.6
@@ -178,7 +181,7 @@ def test_what_viewers_look_for(build, source):
     named = [item.ReferencedSOPSequence[0].ReferencedSOPInstanceUID for item in images]
     assert named == [source.SOPInstanceUID]
     (scheme,) = report.CodingSchemeIdentificationSequence
-    assert scheme.CodingSchemeDesignator == SCHEME
+    assert scheme.CodingSchemeDesignator == OWN_SCHEME
 
 
 def test_it_is_no_diagnosis_and_nobody_verified_it(build, source, answer_for):
@@ -191,7 +194,7 @@ def test_it_is_no_diagnosis_and_nobody_verified_it(build, source, answer_for):
     assert all(words in DESCRIPTION for words in ("AI", "research only", "no diagnosis"))
     for lesion in answer_for(source).lesions:
         words = statement(lesion)
-        assert f"most similar of three classes ({', '.join(CLASSES)})" in words
+        assert f"most similar of the classes {', '.join(CLASSES)}, not a diagnosis" in words
         assert f"not a diagnosis: {lesion.label}." in words
         assert "Research use only" in words
         assert ("Undetermined" in words) == lesion.abstained
@@ -233,7 +236,7 @@ def test_several_images_and_frames_make_one_report(source, answer_for, lines, ma
     )
     second = answer.lesions[1].model_copy(update={"image": moved})
     answer = answer.model_copy(update={"lesions": [answer.lesions[0], second, answer.lesions[2]]})
-    report = structured_report([source, other], answer, lines, made_at=made_at)
+    report = structured_report([source, other], answer, lines, CODES, made_at=made_at)
     groups = srread(BytesIO(part10_file(report))).content.get_planar_roi_measurement_groups()
     named = [group.roi.ContentSequence[0].ReferencedSOPSequence[0] for group in groups]
     assert [item.ReferencedSOPInstanceUID for item in named] == [

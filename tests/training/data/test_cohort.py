@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 
 from lesion.annotation.seg import read_seg
-from lesion.classes import LesionClass
 from lesion.errors import CohortError
 from lesion.image.dicom import read_ct
 from training.data import cohort
+from training.phantom.classes import LesionClass
 
 ROWS = [
     ["A-1", "A", "cyst", "a/ct.dcm", "a/seg.dcm", "1", "16.4", "follow-up"],

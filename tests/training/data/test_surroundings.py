@@ -5,12 +5,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from lesion.classes import LesionClass
 from lesion.ct import CTSlice
 from lesion.errors import CohortError
 from lesion.outline import from_mask
 from training.data import surroundings
 from training.data.records import CohortLesion
+from training.phantom.classes import LesionClass
 
 LIVER, FAT, LESION = 100.0, -100.0, 300.0
 

@@ -5,8 +5,8 @@ from statistics import NormalDist
 import numpy as np
 import pytest
 
-from lesion.classes import CLASSES
 from training.evaluation import metrics
+from training.phantom.classes import CLASSES
 from training.reproduction import paper
 
 

@@ -8,11 +8,11 @@ import pytest
 import torch
 
 from lesion.bundle import read
-from lesion.classes import CLASSES
 from training.export import assemble, onnx
 from training.export.graphs import ClassifierGraph, GeneratorGraph
 from training.export.model_card import intended_use
 from training.networks.architectures import OneClassGenerator
+from training.phantom.classes import CLASSES
 from training.pipeline import cross_validation, train_networks
 from training.presets import SMOKE_BUNDLE
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from lesion.classes import LesionClass
+from training.phantom.classes import LesionClass
 from training.phantom.cohort import draw_cohort
 from training.phantom.folder import write_cohort
 from training.phantom.patient import PhantomPatient

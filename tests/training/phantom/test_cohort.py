@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lesion.classes import LesionClass
+from training.phantom.classes import LesionClass
 from training.phantom.cohort import PAPER_COUNTS, lesions, plan_cohort
 from training.phantom.patient import PhantomPatient, Plan, draw_patient
 

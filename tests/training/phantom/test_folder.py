@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 from pydicom import dcmread
 
-from lesion.classes import LesionClass
 from lesion.errors import CohortError
 from training.data import cohort
 from training.phantom import folder as phantom_folder
+from training.phantom.classes import LesionClass
 from training.phantom.cohort import lesions
 from training.phantom.folder import write_cohort
 from training.phantom.patient import PhantomPatient

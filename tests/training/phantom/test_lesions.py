@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from lesion.classes import LesionClass
+from training.phantom.classes import LesionClass
 from training.phantom.lesions import Host, draw_body
 
 LIVER, VESSEL = 110.0, 155.0

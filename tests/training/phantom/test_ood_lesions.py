@@ -3,10 +3,10 @@ from functools import cache
 import numpy as np
 import pytest
 
-from lesion.classes import CLASSES
 from lesion.outline import DIAMETER_RANGE_MM
 from lesion.roi import PATCH_SIZE, cut
 from scripts.phantom_page.measure import rings
+from training.phantom.classes import CLASSES
 from training.phantom.ood_lesions import GENERATOR, KINDS, Kind, OodLesion, draw
 
 EACH = 5

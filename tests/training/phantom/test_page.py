@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from lesion.classes import CLASSES
 from lesion.errors import CohortError
 from scripts.phantom_page import __main__ as page_script
 from scripts.phantom_page import figures
+from training.phantom.classes import CLASSES
 from training.phantom.ood_lesions import KINDS
 
 DOCS = Path(__file__).parents[3] / "docs"

@@ -3,9 +3,9 @@ from collections.abc import Mapping
 import numpy as np
 import pytest
 
-from lesion.classes import LesionClass
 from lesion.outline import DIAMETER_RANGE_MM, from_mask
 from lesion.roi import cut
+from training.phantom.classes import LesionClass
 from training.phantom.cohort import GENERATOR, lesions, plan_cohort
 from training.phantom.patient import PhantomPatient, Plan, draw_patient
 

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from lesion.classes import LesionClass
 from training.phantom import anatomy, phases
+from training.phantom.classes import LesionClass
 from training.phantom.lesions import Host, draw_body
 from training.phantom.phases import Phase
 

@@ -11,7 +11,6 @@ import numpy as np
 import pytest
 import torch
 
-from lesion.classes import CLASSES
 from lesion.errors import RunError
 from lesion.roi import MARGIN
 from training.data import patches
@@ -20,6 +19,7 @@ from training.data.folds import FOLDS
 from training.data.training_sets import ARMS
 from training.export import manifest_figures
 from training.networks import classifier, generators
+from training.phantom.classes import CLASSES
 from training.pipeline import checkpoints, cross_validation
 from training.presets import PAPER_BUNDLE, SMOKE_BUNDLE
 

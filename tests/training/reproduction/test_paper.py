@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from lesion.classes import CLASSES
+from training.phantom.classes import CLASSES
 from training.reproduction import paper
 
 

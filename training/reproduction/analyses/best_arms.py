@@ -10,9 +10,9 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from lesion.classes import CLASSES
 from training.data.splits import Split
 from training.data.training_sets import Arm, TrainingSet
+from training.phantom.classes import CLASSES
 from training.pipeline.artifacts import ArtifactStore
 from training.pipeline.tasks import Task
 from training.reproduction import independent_test_set

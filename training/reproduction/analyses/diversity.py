@@ -10,11 +10,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from lesion.classes import CLASSES, LesionClass
 from training.data.splits import Split, split_lesions
 from training.evaluation.bootstrap import bootstrap_balanced
 from training.evaluation.image_quality import diversity, feature_space, precision_recall
 from training.evaluation.metrics import Interval
+from training.phantom.classes import CLASSES, LesionClass
 from training.phantom.cohort import plan_cohort
 from training.pipeline.artifacts import ArtifactStore
 from training.reproduction import independent_test_set

@@ -10,11 +10,11 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool
 
-from lesion.classes import CLASSES
 from training.evaluation import metrics
 from training.evaluation.bootstrap import bootstrap_between
 from training.evaluation.metrics import Interval
 from training.evaluation.paired_tests import bootstrap_difference
+from training.phantom.classes import CLASSES
 from training.reproduction.claims.claims import CLAIMS
 
 #: Correctness of each repeat and lesion.

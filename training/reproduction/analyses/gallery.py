@@ -8,9 +8,9 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from lesion.classes import CLASSES
 from training.data import datasets
 from training.data.folds import FOLDS
+from training.phantom.classes import CLASSES
 from training.pipeline.artifacts import ArtifactStore
 from training.pipeline.tasks import Task
 from training.reproduction.analysis import Analysis

@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 from sklearn.model_selection import StratifiedGroupKFold
 
-from lesion.classes import CLASSES
 from training.data.splits import Split
 from training.evaluation.image_quality import (
     feature_space,
@@ -20,6 +19,7 @@ from training.evaluation.image_quality import (
     memorisation,
     precision_recall,
 )
+from training.phantom.classes import CLASSES
 from training.pipeline.artifacts import ArtifactStore
 from training.pipeline.tasks import Task
 from training.reproduction import independent_test_set

@@ -11,12 +11,12 @@ from typing import Any
 
 import numpy as np
 
-from lesion.classes import CLASSES
 from training.data.training_sets import Arm
 from training.evaluation import metrics
 from training.evaluation.bootstrap import bootstrap_between
 from training.evaluation.image_quality import reader
 from training.evaluation.metrics import Interval
+from training.phantom.classes import CLASSES
 from training.pipeline.artifacts import ArtifactStore
 from training.pipeline.tasks import Task
 from training.reproduction.analyses import best_arms

@@ -9,11 +9,11 @@ from typing import Any
 
 import numpy as np
 
-from lesion.classes import CLASSES
 from training.data.training_sets import Arm
 from training.evaluation.bootstrap import bootstrap_between, bootstrap_mean
 from training.evaluation.image_quality import feature_space, separation
 from training.evaluation.metrics import Interval
+from training.phantom.classes import CLASSES
 from training.pipeline.artifacts import ArtifactStore
 from training.pipeline.tasks import Task
 from training.reproduction.analyses import best_arms

@@ -16,8 +16,8 @@ from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
-from lesion.classes import CLASSES
 from lesion.errors import CohortError
+from training.phantom.classes import CLASSES
 from training.seeds import derive
 from training.settings import SvmSettings
 

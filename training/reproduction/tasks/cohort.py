@@ -11,11 +11,11 @@ from pathlib import Path
 
 import numpy as np
 
-from lesion.classes import CLASSES, LesionClass
 from lesion.errors import RunError
 from training.data import patches
 from training.data.augment import Augmentation
 from training.data.records import CohortLesion
+from training.phantom.classes import CLASSES, LesionClass
 from training.phantom.cohort import GENERATOR, lesions, plan_cohort
 from training.phantom.patient import draw_patient
 from training.pipeline.artifacts import ArtifactStore

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from lesion.classes import CLASSES
 from training.data import datasets
 from training.data.datasets import Scaling
 from training.data.patches import from_arrays
@@ -22,6 +21,7 @@ from training.data.training_sets import Sources, TrainingSet, build
 from training.networks.devices import select_device
 from training.networks.generators import kind_of
 from training.networks.training_log import NoTrainingLog
+from training.phantom.classes import CLASSES
 from training.pipeline.tasks import Arrays, TaskKind
 from training.seeds import derive
 from training.settings import GanSettings

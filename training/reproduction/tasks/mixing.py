@@ -10,11 +10,11 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
-from lesion.classes import CLASSES
 from training.data import datasets, mixing
 from training.data.datasets import Scaling
 from training.data.patches import Patches, from_arrays
 from training.data.splits import Split, split_lesions
+from training.phantom.classes import CLASSES
 from training.pipeline.tasks import Arrays, TaskKind
 from training.seeds import generator
 

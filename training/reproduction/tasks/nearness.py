@@ -6,13 +6,13 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from lesion.classes import CLASSES
 from training.data import datasets
 from training.data.datasets import Scaling
 from training.data.patches import from_arrays
 from training.data.splits import Split, split_lesions
 from training.data.training_sets import group_size
 from training.evaluation.image_quality import membership_inference, memorisation, nearest_neighbours
+from training.phantom.classes import CLASSES
 from training.pipeline.tasks import Arrays, TaskKind
 from training.reproduction.tasks.synthetic_images import of_class
 

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lesion.classes import CLASSES
 from lesion.errors import RunError
 from training.data.datasets import HU_WINDOW
 from training.data.patches import from_arrays
 from training.evaluation.image_quality import reader
+from training.phantom.classes import CLASSES
 from training.pipeline.tasks import Arrays, TaskKind
 from training.reproduction.features import gabor, haralick
 

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lesion.classes import LesionClass
 from training.data import surroundings
+from training.phantom.classes import LesionClass
 from training.phantom.cohort import plan_cohort
 from training.phantom.patient import draw_patient
 from training.pipeline.tasks import Arrays, TaskKind

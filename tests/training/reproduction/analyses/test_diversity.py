@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from lesion.classes import CLASSES
+from training.phantom.classes import CLASSES
 from training.pipeline.origin import Origin
 from training.presets import SMOKE_GRID
 from training.reproduction import independent_test_set

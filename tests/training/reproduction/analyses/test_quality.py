@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from lesion.classes import CLASSES
+from training.phantom.classes import CLASSES
 from training.reproduction.analyses.quality import halves
 
 

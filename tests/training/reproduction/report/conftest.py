@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from lesion.classes import CLASSES
 from training.html.blocks import Picture
+from training.phantom.classes import CLASSES
 from training.reproduction.report import page
 from training.reproduction.report.figures import cohorts, curves, embedding, risk
 from training.reproduction.report.page import Page

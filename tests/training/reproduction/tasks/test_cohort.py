@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from lesion.classes import LesionClass
 from training.data.augment import Augmentation
+from training.phantom.classes import LesionClass
 from training.phantom.folder import write_cohort
 from training.reproduction import independent_test_set
 from training.reproduction.tasks.cohort import Phantom, import_folder, mixed, phantom

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from lesion.classes import CLASSES
 from training.data import datasets
 from training.data.patches import from_arrays
 from training.data.splits import Split, split_lesions
+from training.phantom.classes import CLASSES
 from training.reproduction.tasks.nearness import NEARNESS, Nearness
 
 WHOLE = Split(1)

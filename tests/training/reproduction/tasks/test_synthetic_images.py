@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from lesion.classes import CLASSES
 from lesion.errors import RunError
+from training.phantom.classes import CLASSES
 from training.reproduction.tasks.synthetic_images import sources
 
 

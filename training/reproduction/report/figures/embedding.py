@@ -3,9 +3,9 @@
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
-from lesion.classes import CLASSES
 from training.html import svg
 from training.html.blocks import Picture
+from training.phantom.classes import CLASSES
 
 #: The paper's colours of the classes in this figure, and a shape for each.
 _LOOKS = ((svg.RED, "o"), (svg.BLUE, "s"), (svg.GREEN, "^"))

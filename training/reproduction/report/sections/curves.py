@@ -5,7 +5,6 @@ from typing import Any
 
 import numpy as np
 
-from lesion.classes import CLASSES
 from training.html.blocks import (
     NOTHING,
     Block,
@@ -18,6 +17,7 @@ from training.html.blocks import (
     points,
     printed,
 )
+from training.phantom.classes import CLASSES
 from training.reproduction import paper
 from training.reproduction.report.figures import curves as figure
 

@@ -5,8 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from lesion.classes import CLASSES
 from training.html.blocks import Content, Figure, Number, Section, Table, percent, plain
+from training.phantom.classes import CLASSES
 from training.reproduction.report.figures import risk
 
 _KINDS = {

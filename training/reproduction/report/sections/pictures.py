@@ -5,8 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from lesion.classes import CLASSES
 from training.html.blocks import Figure, Picture, Section
+from training.phantom.classes import CLASSES
 from training.reproduction.report.figures import gallery
 
 _COLUMNS = 4

@@ -5,9 +5,9 @@ from typing import Any
 
 import numpy as np
 
-from lesion.classes import CLASSES
 from training.html.blocks import Number, Section, Table, measured, percent, plain
 from training.networks.generators import KINDS
+from training.phantom.classes import CLASSES
 
 _KINDS = {
     **{name: kind.title for name, kind in KINDS.items()},

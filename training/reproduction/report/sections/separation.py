@@ -5,8 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from lesion.classes import CLASSES
 from training.html.blocks import Block, Content, Figure, Section, Table, percent, signed
+from training.phantom.classes import CLASSES
 from training.reproduction.report.figures import embedding
 
 _NETWORKS = {"classic": "CNN-AUG", "gan": "CNN-AUG-GAN"}
