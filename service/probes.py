@@ -64,7 +64,16 @@ def start(host: str, port: int, routes: Routes) -> Stop:
 
         def do_GET(self) -> None:
             route = routes.get(self.path)
-            status, media_type, body = route() if route else (404, "text/plain", b"")
+            self._answer(*(route() if route else _nothing(404)))
+
+        def send_error(self, code: int, *_: object) -> None:
+            """Refuse, without the page that `http.server` writes of a caller's own words."""
+            self._answer(*_nothing(code))
+
+        def version_string(self) -> str:
+            return "hepatica"
+
+        def _answer(self, status: int, media_type: str, body: bytes) -> None:
             self.send_response(status)
             self.send_header("Content-Type", media_type)
             self.send_header("Content-Length", str(len(body)))
@@ -148,9 +157,13 @@ class _Server(ThreadingHTTPServer):
         """Print nothing of a caller that was gone before its answer."""
 
 
+def _nothing(status: int) -> Answer:
+    return status, "text/plain", b""
+
+
 def _state(holds: Callable[[], bool]) -> Callable[[], Answer]:
     """Return a route that answers 200 as long as something holds, and else 503."""
-    return lambda: (200 if holds() else 503, "text/plain", b"")
+    return lambda: _nothing(200 if holds() else 503)
 
 
 def _text(written: Callable[[], bytes]) -> Callable[[], Answer]:

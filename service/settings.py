@@ -1,6 +1,7 @@
 """Settings, typed, from the environment: each field is `HEPATICA_` and its name in capitals."""
 
 import re
+from ipaddress import IPv6Address
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -15,7 +16,7 @@ MIB = 1024 * 1024
 KEEP_ALIVE_S = 75.0
 
 # As browsers write them: in small letters, without a default port. No wildcard, and no `null`.
-_NAME = r"[a-z0-9._-]+|[0-9a-f]*:[0-9a-f:.]+"
+_NAME = r"[a-z0-9._-]+"
 _ORIGIN = r"(http(?!.*:80$)|https(?!.*:443$))://([a-z0-9._-]+|\[[0-9a-f:.]+\])(:[1-9][0-9]{0,4})?"
 
 Port = Annotated[int, Field(ge=0, le=65535)]
@@ -99,7 +100,7 @@ class Settings(BaseSettings):
     @classmethod
     def _hosts(cls, hosts: tuple[str, ...] | None) -> tuple[str, ...] | None:
         for host in hosts or ():
-            if not re.fullmatch(_NAME, host):
+            if not re.fullmatch(_NAME, host) and not _is_ipv6(host):
                 raise ValueError(f"found {host!r}, expected names without a port: hepatica.example")
         return hosts
 
@@ -108,3 +109,10 @@ class Settings(BaseSettings):
         if self.max_lesions > self.max_queued or self.max_body_bytes > self.max_held_bytes:
             raise ValueError("the largest request must fit: max_queued, max_held_bytes")
         return self
+
+
+def _is_ipv6(host: str) -> bool:
+    try:
+        return str(IPv6Address(host)) == host  # as a browser writes it
+    except ValueError:
+        return False
