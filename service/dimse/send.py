@@ -32,8 +32,6 @@ from service.report.uids import IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_VERSION
 
 logger = logging.getLogger(__name__)
 
-#: Worth another attempt soon, and not of this report alone.
-
 #: Stored, stored with a change, or there already: its UID follows from what it says.
 _STORED = {0x0000, 0xB000, 0xB006, 0xB007, 0x0111}
 _OUT_OF_RESOURCES = 0xA7
