@@ -41,7 +41,7 @@ def test_bentoml_lets_us_answer_ahead_of_it(started):
         assert http.get("/readyz").json()["model"]["digest"]
         assert "hepatica_ready 1.0" in http.get("/metrics").text
         assert "bentoml" not in http.get("/metrics").text
-        assert http.get("/").headers["location"] == "/docs"
+        assert http.get("/").headers["location"] == "docs"
 
 
 def test_probes_have_a_port_of_their_own(started):
