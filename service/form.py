@@ -19,7 +19,7 @@ FILES = ("image", "mask", "annotation")
 MOST_IMAGES = 512
 CHARSETS = ("utf-8", "iso-8859-1", "us-ascii")
 
-# It quotes the bytes that it stumbles over.
+# Its warnings quote bytes of the body, which may name a patient.
 logging.getLogger("python_multipart").setLevel(logging.CRITICAL)
 
 

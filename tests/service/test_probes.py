@@ -98,7 +98,7 @@ def is_answered(port):
 
 
 def test_a_caller_that_drips_is_given_up(caplog, monkeypatch):
-    monkeypatch.setattr(probes, "ASK_S", 0.3)
+    monkeypatch.setattr(probes, "REQUEST_TIMEOUT_S", 0.3)
     with answering(caplog) as (port, _), connected(port) as slow:
         slow.settimeout(0.05)
         began = time.monotonic()
