@@ -9,9 +9,10 @@ from lesion.annotation.lesions import SkipReason
 from lesion.bundle.manifest import Calibration, Cohort, Evaluation, Manifest
 from lesion.classes import Code
 from lesion.warning import WarningCode
+from service.rounding import DECIMALS
 
-#: What is measured or computed, with four decimals: all is decided before.
-Rounded = Annotated[float, AfterValidator(lambda value: round(value, 4))]
+#: Only what is answered is rounded: the decisions were made on the exact values.
+Rounded = Annotated[float, AfterValidator(lambda value: round(value, DECIMALS))]
 Probability = Annotated[float, Field(ge=0, le=1)]
 ClassName = Annotated[str, Field(pattern=classes.NAME_PATTERN, description="one of the bundle's")]
 Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$", description="sha256 of the manifest")]

@@ -32,7 +32,7 @@ from service.deliver import OFFERED, deliver, json, plan, seen
 from service.parse import Order, read_order
 from service.prepare import Prepared, PreparedLesions, prepare
 from service.problems import BusyError
-from service.rounding import rounded_shares
+from service.rounding import DECIMALS, rounded_shares
 from service.runtime import Model, Patch, Runtime, Scored
 
 #: A ready patch is read faster than a thread is woken.
@@ -170,7 +170,7 @@ def _lesion(
         square=lesion.square,
         diameter_mm=lesion.diameter_mm,
         label=label,
-        probabilities=rounded_shares(probabilities, 4),  # once all is decided
+        probabilities=rounded_shares(probabilities, DECIMALS),  # once all is decided
         prediction_set=chosen,
         abstained=reason is not None,
         reason=reason,

@@ -19,7 +19,7 @@ FILES = ("image", "mask", "annotation")
 MOST_IMAGES = 512
 CHARSETS = ("utf-8", "iso-8859-1", "us-ascii")
 
-# It quotes the bytes that it stumbles over.
+# Its warnings quote bytes of the body, which may name a patient.
 logging.getLogger("python_multipart").setLevel(logging.CRITICAL)
 
 
@@ -37,9 +37,13 @@ async def read_form(request: Request, settings: Settings) -> FormData:
     )
     parser.spool_max_size = settings.max_body_bytes + 1  # patient data never touches a disk
     try:
-        return await parser.parse()
+        form = await parser.parse()
     except MultiPartException as error:
         raise UnreadableParameterError(f"{FORM}: {error.message}") from error
+    if not parser.ended:  # the last part is lost then, which may say which lesion is meant
+        await form.close()
+        raise UnreadableParameterError(f"{FORM}: found no closing boundary, expected one")
+    return form
 
 
 class _ByName(MultiPartParser):
@@ -48,6 +52,12 @@ class _ByName(MultiPartParser):
     Starlette goes by the file name, which is optional (RFC 7578, 4.2): programs leave it out of a
     file, and give one to JSON.
     """
+
+    ended = False
+
+    def on_end(self) -> None:
+        """Remember that the closing boundary came."""
+        self.ended = True
 
     def on_headers_finished(self) -> None:
         """Have the part say by a file name, or none, what its name says."""

@@ -17,15 +17,15 @@ from service.synthesize import HEADERS, MEDIA_TYPES, WHOLE
 
 _MEANING = {
     400: "The request is not what it claims to be.",
-    403: "A web page of another origin asks.",
+    403: "A web page of another origin sent the request.",
     406: "Accept names nothing that can be answered.",
     408: "The body did not arrive in time.",
     413: "The body, the image or the number of lesions is larger than allowed.",
     415: "The format is not read here.",
     422: "Understood, but not usable; the detail says why.",
-    500: "A fault of the service's own, which its log describes.",
+    500: "A fault of the service, which its log describes.",
     502: "The PACS to pull from failed.",
-    503: "Full, or not ready: come again after Retry-After seconds.",
+    503: "The service is full or not ready: try again after Retry-After seconds.",
     504: "The PACS to pull from did not answer in time.",
 }
 #: What any request can be answered, before anybody looks at what it asks for; and a probe.
@@ -36,22 +36,22 @@ _WHOLE = {"type": "integer", "minimum": WHOLE[0], "maximum": WHOLE[-1]}
 
 #: Groups of operations, by who calls them.
 _TAGS = {
-    "classify": "For PACS integrators: lesions in, the most similar class of each out.",
-    "synthesize": "For dataset teams: synthetic lesions, as many as wanted.",
-    "models": "For ML engineers: what is served, and what it is worth.",
+    "classify": "For PACS integrators: name the most similar class of each lesion.",
+    "synthesize": "For dataset teams: make synthetic lesions.",
+    "models": "For ML engineers: the bundle that is served, and how it was evaluated.",
     "operations": "For platform teams: probes and metrics.",
 }
 
 _CLASSIFY = """\
-An image, and where its lesions are: one or several `roi`, a `mask` (each connected region is a
-lesion) or an `annotation`. A PNG or NPY without any is taken as the square around one lesion. PNG:
-16 bits, HU = value - 1024, or 8 bits with `window`. Or JSON that names what to pull from a PACS of
-the configuration. At most {max_body_bytes} bytes, {max_lesions} lesions and {most_points} points of
-polygons.
+Send an image, and where its lesions are: one or several `roi`, a `mask` (each connected region is a
+lesion) or an `annotation`. A PNG or NPY without any of these is taken as the square around one
+lesion. A PNG has 16 bits (HU = value - 1024), or 8 bits with `window`. Or send JSON that names what
+to pull from a PACS that the service is configured with. At most {max_body_bytes} bytes,
+{max_lesions} lesions and {most_points} points of polygons are allowed.
 
-Options stand in the query; they may stand as parts of the form, or in the JSON, as well. What is
-left empty counts as absent. Of DICOM with its UIDs a report can be had, by Accept: a Comprehensive
-3D SR (TID 1500), for research only.
+Give options in the query, or as parts of the form or members of the JSON. An empty option counts as
+absent. For DICOM with UIDs, `Accept: application/dicom` asks for a report, a Comprehensive 3D SR
+(TID 1500), for research only.
 
 ```bash
 # By annotation, as JSON and as a report; and by box
@@ -96,8 +96,8 @@ def describe(settings: Settings, class_names: Sequence[str]) -> Json:
             "title": "Hepatica",
             "version": __version__,
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
-            "description": "Liver lesions on CT: which of a bundle's classes a real one is most "
-            "similar to, and synthetic ones. Research only; not for diagnosis.",
+            "description": "Names the most similar of the bundle's classes for a liver lesion on "
+            "CT, and makes synthetic lesions. Research only; not for diagnosis.",
         },
         "servers": [{"url": ".", "description": "where this description came from"}],
         "tags": [{"name": name, "description": text} for name, text in _TAGS.items()],
@@ -136,9 +136,9 @@ def _classify(settings: Settings) -> Json:
 def _reported() -> Json:
     answer = _json("Classification")
     answer["description"] = (
-        "What was found: JSON; or its report, a DICOM SR; or, as multipart/related of "
+        "The classification as JSON; or as a report, a DICOM SR; or, as multipart/related of "
         'type="application/dicom", the report and, with `capture`, a picture of each slice. With '
-        "`store` it is JSON that says what the PACS took."
+        "`store`, always JSON, which says what the PACS stored and what it refused."
     )
     answer["content"] |= {DICOM: {"schema": FILE}, RELATED: {"schema": FILE}}
     return answer
@@ -171,7 +171,7 @@ def _synthesize(settings: Settings, class_names: Sequence[str]) -> Json:
             query("count", "How many images; a PNG holds one", count),
             query(
                 "seed",
-                "Seed of the series; one is drawn, and named in the answer, where it is absent",
+                "Seed of the images; without one the service draws it, and names it in the answer",
                 _WHOLE,
             ),
             query("start", "Index of the first image", {**_WHOLE, "default": 0}),

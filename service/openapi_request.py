@@ -1,8 +1,8 @@
-"""What /classify may be asked, for the OpenAPI description: its query and its bodies.
+"""The query and the bodies of /classify, for the OpenAPI description.
 
-What a schema allows is never refused as malformed, but for what no schema can say: two values of
-one option, an outline in more than one way, options that do not go with the image, and files that
-are not what they claim to be.
+A request that the schemas allow is not refused as malformed, except where no schema can say it: two
+values of one option, an outline in more than one way, options that do not go with the image, and
+files that are not what they claim to be.
 """
 
 from typing import Any
@@ -34,17 +34,17 @@ _OPTIONS: dict[str, tuple[str, Json]] = {
     ),
     "saliency": ("Whether to answer an activation map for each class", _FLAG),
     "spacing_mm": (
-        "Pixel spacing of a PNG or NPY: one number, or that between rows,columns",
+        "Pixel spacing of a PNG or NPY in mm: one number, or between rows,between columns",
         {"type": "string", "pattern": f"^{_LENGTH}(,{_LENGTH})?$"},
     ),
     "window": (
-        "Window of an 8-bit PNG as low,high: the HU of its 0 and of its 255",
+        "Window of an 8-bit PNG as low,high: the HU of value 0 and of value 255",
         {"type": "string", "pattern": f"^{_SIGNED},{_SIGNED}$"},
     ),
-    "store": ("Name of a PACS of the configuration, which is sent the report", TEXT),
+    "store": ("Name of a PACS that the service is configured with, and sends the report to", TEXT),
     "capture": (
-        "Whether a picture of each slice (Secondary Capture) goes with a report: with `store`, or "
-        "where multipart/related is accepted",
+        "Whether a picture of each slice (Secondary Capture) goes with a report; needs `store`, or "
+        "Accept: multipart/related",
         _FLAG,
     ),
 }
@@ -62,8 +62,8 @@ def parameters() -> list[Json]:
     """Return the options as parameters of the query."""
     roi = query(
         "roi",
-        "Box around a lesion, x0,y0,x1,y1 in pixels: 216,268,241,293. One for each lesion. "
-        "Polygons stand in the form, or in JSON",
+        "Box around a lesion as x0,y0,x1,y1 in pixels: 216,268,241,293. Repeat it for further "
+        "lesions. Polygons go into the form, or into JSON",
         {"type": "array", "items": _BOX},
     )
     return [roi, *(query(name, text, schema) for name, (text, schema) in _OPTIONS.items())]
@@ -79,11 +79,14 @@ def bodies() -> Json:
         "properties": {
             "image": {
                 **FILE,
-                "description": "DICOM CT; or PNG or NPY of HU. Beside an annotation it may come "
-                "several times: the images of one series",
+                "description": "DICOM CT; or PNG or NPY of HU. With an annotation, send it several "
+                "times for the images of one series",
             },
             "annotation": {**FILE, "description": "DICOM SEG, RTSTRUCT or SR of the images"},
-            "mask": {**FILE, "description": "PNG or NPY of the image's size; not zero is lesion"},
+            "mask": {
+                **FILE,
+                "description": "PNG or NPY of the image's size; a pixel that is not 0 is lesion",
+            },
         },
         # The same that the query holds: a page that draws a form does not ask for them twice.
         "patternProperties": {f"^{name}$": schema for name, schema in (roi | options).items()},

@@ -64,7 +64,7 @@ class Options:
 def parse_options(items: Iterable[tuple[str, str]], *, max_lesions: int) -> Options:
     """Read name and value pairs.
 
-    Each `roi` is an outline of its own; of the others, what is said twice must be the same. Raise
+    Each `roi` is an outline of its own; any other option may come twice with the same value. Raise
     `UnreadableParameterError` or `UnreadableOutlineError`; `TooLargeError` for more lesions or
     points than allowed.
     """

@@ -115,7 +115,7 @@ def _order(files: dict[str, File], series: list[File], options: Options) -> Orde
         raise UnreadableParameterError(f"{FORM}: found no file 'image', expected one")
     if len(outlines := [*({"mask", "annotation"} & set(files)), *["roi"] * bool(options.rois)]) > 1:
         raise UnreadableOutlineError(f"{FORM}: found {sorted(outlines)}, expected one of them")
-    for name, file in files.items():
+    for name, file in [*files.items(), *(("image", image) for image in series)]:
         check_not_volume(name, file.data)
     if series and {"dicom"} != {_image_format(image) for image in (files["image"], *series)}:
         raise UnreadableParameterError(

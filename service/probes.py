@@ -22,7 +22,7 @@ logger = logging.getLogger(__name__)
 
 MOST_CALLERS = 64
 #: A caller has said within this what it asks for.
-ASK_S = 5.0
+REQUEST_TIMEOUT_S = 5.0
 #: An event loop that has not run for so long is taken for dead. Load alone delays it by seconds.
 ALIVE_S = 30.0
 _BEAT_S = 1.0
@@ -39,13 +39,17 @@ def serve(host: str, port: int, *, ready: Callable[[], bool], metrics: Callable[
     /livez answers 200 as long as the loop runs, /readyz as long as `ready` holds; else 503. Raise
     `OSError` where nothing can listen there.
     """
-    heart = _Heart(asyncio.get_running_loop())
-    routes = {"/livez": _state(heart.beats), "/readyz": _state(ready), "/metrics": _text(metrics)}
+    heartbeat = _Heartbeat(asyncio.get_running_loop())
+    routes = {
+        "/livez": _state(heartbeat.alive),
+        "/readyz": _state(ready),
+        "/metrics": _text(metrics),
+    }
     stop = start(host, port, routes)
-    heart.beat()
+    heartbeat.beat()
 
     def end() -> None:
-        heart.stop()
+        heartbeat.stop()
         stop()
 
     return end
@@ -55,16 +59,25 @@ def start(host: str, port: int, routes: Routes) -> Stop:
     """Begin to answer; return what ends it. A caller that is slow is given up."""
 
     class Handler(BaseHTTPRequestHandler):
-        timeout = ASK_S
+        timeout = REQUEST_TIMEOUT_S
 
         def setup(self) -> None:
             super().setup()
             self.rfile.close()
-            self.rfile = BufferedReader(_Hurried(self.connection))
+            self.rfile = BufferedReader(_DeadlineReader(self.connection))
 
         def do_GET(self) -> None:
             route = routes.get(self.path)
-            status, media_type, body = route() if route else (404, "text/plain", b"")
+            self._answer(*(route() if route else _nothing(404)))
+
+        def send_error(self, code: int, *_: object) -> None:
+            """Refuse, without the page that `http.server` writes of a caller's own words."""
+            self._answer(*_nothing(code))
+
+        def version_string(self) -> str:
+            return "hepatica"
+
+        def _answer(self, status: int, media_type: str, body: bytes) -> None:
             self.send_response(status)
             self.send_header("Content-Type", media_type)
             self.send_header("Content-Length", str(len(body)))
@@ -86,8 +99,8 @@ def start(host: str, port: int, routes: Routes) -> Stop:
     return stop
 
 
-class _Heart:
-    """Beats as long as its event loop runs."""
+class _Heartbeat:
+    """Notes once a second that its event loop runs."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop, self._beaten = loop, time.monotonic()
@@ -97,7 +110,7 @@ class _Heart:
         self._beaten = time.monotonic()
         self._next = self._loop.call_later(_BEAT_S, self.beat)
 
-    def beats(self) -> bool:
+    def alive(self) -> bool:
         return time.monotonic() - self._beaten < ALIVE_S
 
     def stop(self) -> None:
@@ -105,11 +118,11 @@ class _Heart:
             self._next.cancel()
 
 
-class _Hurried(RawIOBase):
-    """What a caller says, until its time is over."""
+class _DeadlineReader(RawIOBase):
+    """Reads a request, within one deadline for all of it."""
 
     def __init__(self, connection: socket.socket) -> None:
-        self._connection, self._until = connection, time.monotonic() + ASK_S
+        self._connection, self._until = connection, time.monotonic() + REQUEST_TIMEOUT_S
 
     def readable(self) -> bool:
         return True
@@ -148,9 +161,13 @@ class _Server(ThreadingHTTPServer):
         """Print nothing of a caller that was gone before its answer."""
 
 
+def _nothing(status: int) -> Answer:
+    return status, "text/plain", b""
+
+
 def _state(holds: Callable[[], bool]) -> Callable[[], Answer]:
     """Return a route that answers 200 as long as something holds, and else 503."""
-    return lambda: (200 if holds() else 503, "text/plain", b"")
+    return lambda: _nothing(200 if holds() else 503)
 
 
 def _text(written: Callable[[], bytes]) -> Callable[[], Answer]:

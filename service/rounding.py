@@ -1,4 +1,4 @@
-"""Figures as they are told: no more of them than mean something."""
+"""Numbers rounded for an answer or a report, to the decimals that mean something."""
 
 from collections.abc import Mapping
 from math import floor, fsum
@@ -6,13 +6,16 @@ from typing import TypeVar
 
 K = TypeVar("K")
 
+#: Of what is measured or computed, in a JSON answer.
+DECIMALS = 4
+
 
 def rounded_shares(shares: Mapping[K, float], decimals: int) -> dict[K, float]:
-    """Round shares of a whole to so many decimals, so that their sum is rounded too and no more.
+    """Round shares of a whole so that they still sum to it (the largest remainder method).
 
-    Each is rounded down, and what is missing of the sum goes, a last decimal each, to those that
-    lost most (the largest remainders); of several, to the first. So none moves by as much as one
-    last decimal, and none overtakes another.
+    Each is rounded down. The units of the last decimal that the sum then lacks go, one each, to
+    the shares that lost most; among equals, to the first. So no share moves by a whole unit, and
+    none overtakes another.
     """
     units = 10**decimals
     exact = {name: share * units for name, share in shares.items()}

@@ -1,10 +1,20 @@
 """Settings, typed, from the environment: each field is `HEPATICA_` and its name in capitals."""
 
 import re
+from collections.abc import Callable
+from ipaddress import IPv6Address
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, NonNegativeInt, PositiveInt, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    NonNegativeInt,
+    PositiveInt,
+    field_validator,
+    model_validator,
+)
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from service.pacs.config import load
@@ -15,9 +25,38 @@ MIB = 1024 * 1024
 KEEP_ALIVE_S = 75.0
 
 # As browsers write them: in small letters, without a default port. No wildcard, and no `null`.
-_NAME = r"[a-z0-9._-]+|[0-9a-f]*:[0-9a-f:.]+"
+_NAME = r"[a-z0-9._-]+"
 _ORIGIN = r"(http(?!.*:80$)|https(?!.*:443$))://([a-z0-9._-]+|\[[0-9a-f:.]+\])(:[1-9][0-9]{0,4})?"
 
+
+def _split(value: object) -> object:
+    """Return a list as an environment variable holds it: separated by commas, none if empty."""
+    return value.replace(",", " ").split() or None if isinstance(value, str) else value
+
+
+def _each(holds: Callable[[str], bool], expected: str) -> AfterValidator:
+    """Refuse a list with an entry of another form."""
+
+    def check(entries: tuple[str, ...] | None) -> tuple[str, ...] | None:
+        for entry in entries or ():
+            if not holds(entry):
+                raise ValueError(f"found {entry!r}, expected {expected}")
+        return entries
+
+    return AfterValidator(check)
+
+
+def _is_origin(text: str) -> bool:
+    return re.fullmatch(_ORIGIN, text) is not None
+
+
+def _is_host(text: str) -> bool:
+    return re.fullmatch(_NAME, text) is not None or _is_ipv6(text)
+
+
+_Listed = Annotated[tuple[str, ...] | None, NoDecode, BeforeValidator(_split)]
+Origins = Annotated[_Listed, _each(_is_origin, "origins: https://viewer.example:8443")]
+Hosts = Annotated[_Listed, _each(_is_host, "names without a port: hepatica.example")]
 Port = Annotated[int, Field(ge=0, le=65535)]
 Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
@@ -42,9 +81,9 @@ class Settings(BaseSettings):
     strict: bool = False
 
     #: Web pages of these origins may ask for everything, and read the answers.
-    allowed_origins: Annotated[tuple[str, ...] | None, NoDecode] = None
+    allowed_origins: Origins = None
     #: Names by which the service may be called; any, where there are none.
-    allowed_hosts: Annotated[tuple[str, ...] | None, NoDecode] = None
+    allowed_hosts: Hosts = None
 
     #: Where probes and scrapers are answered apart from requests: nowhere, without a port.
     probe_host: str = "127.0.0.1"
@@ -82,29 +121,15 @@ class Settings(BaseSettings):
         load(pacs)  # its `ValueError` says what is wrong
         return pacs
 
-    @field_validator("allowed_origins", "allowed_hosts", mode="before")
-    @classmethod
-    def _listed(cls, value: object) -> object:
-        return value.replace(",", " ").split() or None if isinstance(value, str) else value
-
-    @field_validator("allowed_origins")
-    @classmethod
-    def _origins(cls, origins: tuple[str, ...] | None) -> tuple[str, ...] | None:
-        for origin in origins or ():
-            if not re.fullmatch(_ORIGIN, origin):
-                raise ValueError(f"found {origin!r}, expected origins: https://viewer.example:8443")
-        return origins
-
-    @field_validator("allowed_hosts")
-    @classmethod
-    def _hosts(cls, hosts: tuple[str, ...] | None) -> tuple[str, ...] | None:
-        for host in hosts or ():
-            if not re.fullmatch(_NAME, host):
-                raise ValueError(f"found {host!r}, expected names without a port: hepatica.example")
-        return hosts
-
     @model_validator(mode="after")
     def _room_for_one(self) -> "Settings":
         if self.max_lesions > self.max_queued or self.max_body_bytes > self.max_held_bytes:
             raise ValueError("the largest request must fit: max_queued, max_held_bytes")
         return self
+
+
+def _is_ipv6(host: str) -> bool:
+    try:
+        return str(IPv6Address(host)) == host  # as a browser writes it
+    except ValueError:
+        return False

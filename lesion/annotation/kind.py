@@ -40,7 +40,7 @@ _UNSPECIFIC = InputWarning(
 
 #: Context groups (PS3.16) of segmented property types. Later ones have the last word.
 _OTHER_GROUPS = (7193, 7195, 7196, 7197, 7198)  # objects, functions, concepts, substances
-_LESION_GROUPS = (7194,)  # morphologically abnormal structures
+_LESION_GROUPS = (7194, 639)  # morphologically abnormal structures, tumours by their histology
 _ANATOMY_GROUPS = (7191, 7192)  # tissues, anatomical structures
 
 #: What the groups do not hold, or hold for another purpose.
@@ -53,6 +53,9 @@ _SINGLE: dict[Concept, Meaning] = {
     Concept("123037004", "SCT"): Meaning(Kind.ANATOMY, "Anatomical Structure"),
     Concept("272673000", "SCT"): Meaning(Kind.ANATOMY, "Bone"),
     Concept("181268008", "SCT"): Meaning(Kind.ANATOMY, "Liver"),
+    Concept("128462008", "SCT"): Meaning(Kind.LESION, "Metastasis"),
+    Concept("25370001", "SCT"): Meaning(Kind.LESION, "Hepatocellular carcinoma"),
+    Concept("126851005", "SCT"): Meaning(Kind.LESION, "Neoplasm of liver"),
     Concept("2099007", "SCT"): Meaning(Kind.LESION, "Hemangioma"),
     Concept("86049000", "SCT"): Meaning(Kind.LESION, "Malignant neoplasm, primary"),
     Concept("300331000", "SCT"): Meaning(Kind.LESION, "Lesion of liver"),

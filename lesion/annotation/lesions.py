@@ -65,7 +65,7 @@ def read_lesions(
         skipped.extend(_skip(one, said) for one, said in meanings if said.kind in _OF_KIND)
         kept = [one for one, said in meanings if said.kind not in _OF_KIND]
         if skipped and not kept:
-            raise NoLesionError(_none(skipped))
+            raise NoLesionError(_found_none(skipped))
         return kept
 
     sieve = Sieve(keep)
@@ -75,7 +75,7 @@ def read_lesions(
         for structure, error in sieve.failed
     ]
     skipped.sort(key=lambda one: one.structure.number)
-    return Lesions([_remarked(lesion) for lesion in marked], tuple(skipped))
+    return Lesions([_with_warning(lesion) for lesion in marked], tuple(skipped))
 
 
 def _skip(structure: Structure, meaning: Meaning) -> Skipped:
@@ -84,7 +84,8 @@ def _skip(structure: Structure, meaning: Meaning) -> Skipped:
     return Skipped(structure, meaning.text, _OF_KIND[meaning.kind], detail)
 
 
-def _none(skipped: Sequence[Skipped]) -> str:
+def _found_none(skipped: Sequence[Skipped]) -> str:
+    """Word the refusal: by what the structures are, for their labels are free text."""
     named = list(dict.fromkeys(one.meaning for one in skipped))
     more = f" and {len(named) - _MOST_NAMED} others" if len(named) > _MOST_NAMED else ""
     return (
@@ -93,8 +94,8 @@ def _none(skipped: Sequence[Skipped]) -> str:
     )
 
 
-def _remarked(lesion: Marked) -> Marked:
-    """Add what is to be remarked on of a lesion's structure."""
+def _with_warning(lesion: Marked) -> Marked:
+    """Add the warning that a lesion's structure calls for."""
     meaning = meaning_of(lesion.structure)
     warning = meaning.warning
     if meaning.kind in _OF_KIND:

@@ -4,11 +4,17 @@ An annotation numbers its structures (segments, ROIs, measurement groups) and na
 of them marks several of the slices, the one on which it covers the largest area is taken.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from lesion.annotation.structure import Structure
-from lesion.errors import AnnotationError, InputError, OutlineError, UnreadableOutlineError
+from lesion.errors import (
+    AnnotationError,
+    InputError,
+    OutlineError,
+    TooLargeError,
+    UnreadableOutlineError,
+)
 from lesion.image.part10 import quote
 from lesion.outline import Outline
 from lesion.warning import InputWarning
@@ -76,6 +82,31 @@ class Sieve:
                 f"expected {wanted[:72]!a} among them"
             )
         return {structure.number: structure for structure in found}
+
+    def read_each(
+        self,
+        structures: Iterable[tuple[Structure, Callable[[], list[Marked]]]],
+        *,
+        most: int,
+        what: str,
+    ) -> list[Marked]:
+        """Call what reads each structure, and return the lesions of all.
+
+        A structure that cannot be read refuses no other; where nothing else is left, its error is
+        raised. Raise `TooLargeError` for more than `most` lesions.
+        """
+        marked: list[Marked] = []
+        for structure, read in structures:
+            try:
+                marked += read()
+            except UNUSABLE as error:
+                self.fail(structure, error)
+            if len(marked) > most:
+                raise TooLargeError(
+                    f"{what}: found {len(marked)} lesions or more, expected at most {most}"
+                )
+        self.check_any(marked)
+        return marked
 
     def fail(self, structure: Structure, error: InputError) -> None:
         """Note that one structure cannot be read: the others can."""

@@ -12,7 +12,7 @@ def _set(words: str) -> frozenset[str]:
     return frozenset(words.split())
 
 
-#: A word of these says that a label names a lesion.
+#: A word of these says that a label names a lesion. As `words` returns them, without accents.
 LESION_WORDS = _set(
     """
     lesion lesions lasion lasionen lesione lesioni lesiones

@@ -6,7 +6,8 @@ reference they lie.
 """
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import Any
 
 from pydicom.uid import (
@@ -16,18 +17,13 @@ from pydicom.uid import (
     RTStructureSetStorage,
 )
 
-from lesion.annotation.marked import UNUSABLE, Marked, Sieve, warned
+from lesion.annotation.marked import Marked, Sieve, warned
+from lesion.annotation.objects import read_object
 from lesion.annotation.rtstruct_contours import Drawn, Slices
 from lesion.annotation.structure import CODE, Structure, concept_of, text_of
 from lesion.ct import Place
-from lesion.errors import (
-    AnnotationError,
-    TooLargeError,
-    UnreadableImageError,
-    UnreadableOutlineError,
-)
-from lesion.image import part10
-from lesion.image.part10 import RAW, Part10, quote
+from lesion.errors import AnnotationError, UnreadableOutlineError
+from lesion.image.part10 import RAW, quote
 from lesion.outline import MOST_REGIONS
 
 #: Reads of the parser: about 25 for a contour, of which forty organs have some thousands.
@@ -84,7 +80,14 @@ def read_rtstruct(
     `TooLargeError` for more than `most` lesions, an `OutlineError` if what they enclose is none.
     """
     sieve = sieve or Sieve()
-    file = _read(data)
+    file = read_object(
+        data,
+        _WANTED,
+        kind="RTSTRUCT",
+        sop_classes=(RTStructureSetStorage,),
+        transfer_syntaxes=TRANSFER_SYNTAXES,
+        max_reads=MAX_READS,
+    )
     values = file.values
     asked = sieve.choose(_rois(values), select, "RTSTRUCT: ROIs")
     frames = {
@@ -92,23 +95,14 @@ def read_rtstruct(
         for roi in values.get("StructureSetROISequence", [])
     }
     slices = Slices(places, named=_names_series(values, places))
-    marked: list[Marked] = []
-    for item in values.get("ROIContourSequence", []):
-        roi = asked.get(_whole(item, "ReferencedROINumber"))
-        if roi is None:
-            continue
-        try:
-            drawn = Drawn(frames[roi.number], slices)
-            for contour in item.get("ContourSequence", []):
-                drawn.add(contour)
-            marked += drawn.marked(roi)
-        except UNUSABLE as error:
-            sieve.fail(roi, error)
-        if len(marked) > most:
-            raise TooLargeError(
-                f"RTSTRUCT: found {len(marked)} lesions or more, expected at most {most}"
-            )
-    sieve.check_any(marked)
+
+    def contours() -> Iterator[tuple[Structure, Callable[[], list[Marked]]]]:
+        for item in values.get("ROIContourSequence", []):
+            if roi := asked.get(_whole(item, "ReferencedROINumber")):
+                drawn = Drawn(frames[roi.number], slices)
+                yield roi, partial(_marked, roi, item.get("ContourSequence", []), drawn)
+
+    marked = sieve.read_each(contours(), most=most, what="RTSTRUCT")
     if not marked:
         raise AnnotationError(
             "RTSTRUCT: found no closed contour of the asked ROIs on the slices sent, expected one "
@@ -126,18 +120,10 @@ _EXPECTED = {
 }
 
 
-def _read(data: bytes) -> Part10:
-    try:
-        file = part10.read(data, _WANTED, transfer_syntaxes=TRANSFER_SYNTAXES, max_reads=MAX_READS)
-    except UnreadableImageError as error:
-        raise UnreadableOutlineError(f"RTSTRUCT: {error}") from None
-    sop_class = file.values.get("SOPClassUID")
-    if sop_class != RTStructureSetStorage:
-        raise AnnotationError(
-            f"RTSTRUCT: SOP class (0008,0016): found {quote(sop_class)}, "
-            f"expected {RTStructureSetStorage.name}"
-        )
-    return file
+def _marked(roi: Structure, contours: Sequence[dict[str, Any]], drawn: Drawn) -> list[Marked]:
+    for contour in contours:
+        drawn.add(contour)
+    return drawn.marked(roi)
 
 
 def _rois(values: dict[str, Any]) -> list[Structure]:

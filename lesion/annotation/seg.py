@@ -4,12 +4,9 @@ Binary, fractional and label map alike, read with pydicom within the bounds of
 `lesion.image.part10`, frame by frame: only those that lie on the slices are unpacked.
 """
 
-from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
-from jaxtyping import Bool
 from pydicom.uid import (
     UID,
     DeflatedExplicitVRLittleEndian,
@@ -20,27 +17,24 @@ from pydicom.uid import (
 )
 
 from lesion.annotation.marked import Marked, Sieve, warned
-from lesion.annotation.seg_frames import MOST_PIXELS_ON_SLICES, FrameOnSlice, frames_of
-from lesion.annotation.seg_pixels import Frame, Pixels
+from lesion.annotation.seg_frames import FrameOnSlice, frames_of
+from lesion.annotation.seg_masks import largest_masks
+from lesion.annotation.seg_pixels import Pixels
 from lesion.annotation.structure import CODE, Structure, concept_of, text_of
 from lesion.ct import CTSlice, Place
 from lesion.errors import (
     AnnotationError,
     MaskSizeError,
     OutlineError,
-    TooLargeError,
     UnreadableImageError,
     UnreadableOutlineError,
 )
 from lesion.image import groups, part10
-from lesion.image.part10 import Part10, quote
+from lesion.image.part10 import quote
 from lesion.outline import MOST_REGIONS, Outline, from_masks
 from lesion.warning import REFERENCE_BY_GEOMETRY, SLICES_MISSING, InputWarning
 
 LabelMapSegmentationStorage = UID("1.2.840.10008.5.1.4.1.1.66.7")
-
-#: Pixels of the masks of all segments, a byte each: a quarter as many.
-MOST_PIXELS_OF_SEGMENTS = 256 * 512 * 512
 
 #: Reads of the parser: 50 to 120 for a frame, by the writer's taste in sequences.
 MAX_READS = 200_000
@@ -90,8 +84,6 @@ _WANTED: dict[str, Any] = {
     "PixelData": None,
 }
 
-Mask = Bool[np.ndarray, "rows cols"]
-
 
 def read_seg(
     data: bytes, ct: CTSlice, *, segment: int | None = None, most: int = MOST_REGIONS
@@ -133,13 +125,13 @@ def read_segments(
         frames, missing = frames_of(file.values, places, asked)
         _check_sizes(file.values, frames, places)
         pixels = Pixels(file)
-        chosen = _largest(file, pixels, frames, places, set(asked), most)
+        chosen = largest_masks(file, pixels, frames, places, asked, most=most)
     except UnreadableImageError as error:
         raise UnreadableOutlineError(f"SEG: {error}") from None
     if not chosen:
         raise AnnotationError("SEG: found no marked pixel on the slice, expected a lesion")
-    shape = places[chosen[0][1]].shape
-    outlines = from_masks([mask for _, _, mask in chosen], shape=shape, most=most)
+    shape = places[chosen[0].slice_index].shape
+    outlines = from_masks([one.mask for one in chosen], shape=shape, most=most)
     slices_missing = (SLICES_MISSING,) if missing and len(places) > 1 else ()
     by_geometry = {(frame.number, frame.slice_index) for frame in frames if frame.by_geometry}
     marked: list[Marked] = []
@@ -210,95 +202,3 @@ def _asked(values: dict[str, Any], select: str | None, sieve: Sieve) -> dict[int
     if select is None:
         segments = [segment for segment in segments if segment.number != 0]
     return sieve.choose(segments, select, "SEG: segments")
-
-
-def _largest(
-    file: Part10,
-    pixels: Pixels,
-    frames: Sequence[FrameOnSlice],
-    places: Sequence[Place],
-    asked: set[int],
-    most: int,
-) -> list[tuple[int, int, Mask]]:
-    """Return of each segment its number, the slice that it marks most, and its mask there.
-
-    Counted first, and unpacked again for the mask: held are no more masks than there are segments.
-    """
-    areas_mm2: dict[int, dict[int, float]] = defaultdict(lambda: defaultdict(float))
-    of_slice: dict[int, list[FrameOnSlice]] = defaultdict(list)
-    for frame in frames:
-        of_slice[frame.slice_index].append(frame)
-        row_mm, col_mm = places[frame.slice_index].spacing_mm or (1.0, 1.0)
-        for number, count in _counts(file, pixels, frame).items():
-            if number in asked and count:
-                areas_mm2[number][frame.slice_index] += count * row_mm * col_mm
-    best = {number: max(of, key=of.__getitem__) for number, of in areas_mm2.items()}
-    _check_segments(best, of_slice, places, most)
-    masks: dict[int, Mask] = {}
-    for index in set(best.values()):
-        masks |= _masks(file, pixels, of_slice[index], {n for n, at in best.items() if at == index})
-    return [(number, best[number], masks[number]) for number in sorted(best)]
-
-
-def _check_segments(
-    best: dict[int, int],
-    of_slice: dict[int, list[FrameOnSlice]],
-    places: Sequence[Place],
-    most: int,
-) -> None:
-    """Bound what the masks of all segments hold, and what it takes to make them."""
-    held = sum(places[index].shape[0] * places[index].shape[1] for index in best.values())
-    if held > MOST_PIXELS_OF_SEGMENTS:
-        raise TooLargeError(
-            f"SEG: found {len(best)} segments of {held} pixels on the slices sent, "
-            f"expected at most {MOST_PIXELS_OF_SEGMENTS} pixels"
-        )
-    if len(best) > most:  # each of them is a lesion at least
-        raise TooLargeError(
-            f"SEG: found {len(best)} segments on the slices sent, expected at most {most} lesions"
-        )
-    compared = sum(
-        places[index].shape[0] * places[index].shape[1]
-        for number, index in best.items()
-        for frame in of_slice[index]
-        if frame.number in (None, number)
-    )
-    if compared > MOST_PIXELS_ON_SLICES:
-        raise TooLargeError(
-            f"SEG: found frames of {compared} pixels of {len(best)} segments on the slices sent, "
-            f"expected at most {MOST_PIXELS_ON_SLICES} pixels"
-        )
-
-
-def _counts(file: Part10, pixels: Pixels, frame: FrameOnSlice) -> dict[int, int]:
-    """Count the pixels that one frame marks, by segment."""
-    found = pixels.frame(frame.index)
-    if frame.number is not None:
-        return {frame.number: int(np.count_nonzero(_marks(file, found, frame.number)))}
-    counts = np.bincount(found.ravel())
-    return {int(number): int(counts[number]) for number in np.flatnonzero(counts)}
-
-
-def _masks(
-    file: Part10, pixels: Pixels, frames: Sequence[FrameOnSlice], numbers: set[int]
-) -> dict[int, Mask]:
-    """Return what segments mark on a slice: for each the union of the slice's frames."""
-    masks: dict[int, Mask] = {}
-    for frame in frames:
-        marked = numbers if frame.number is None else numbers & {frame.number}
-        if marked:
-            found = pixels.frame(frame.index)
-            for number in marked:
-                marks = _marks(file, found, number)
-                masks[number] = masks[number] | marks if number in masks else marks
-    return masks
-
-
-def _marks(file: Part10, found: Frame, number: int) -> Mask:
-    """Return the pixels of a frame that are a segment's."""
-    kind = file.values["SegmentationType"]
-    if kind == "LABELMAP":
-        return np.asarray(found == number)
-    if kind == "BINARY":
-        return np.asarray(found != 0)
-    return np.asarray(found >= file.values["MaximumFractionalValue"] / 2)

@@ -9,6 +9,7 @@ tracked.
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from pydicom.uid import (
@@ -23,19 +24,14 @@ from pydicom.uid import (
 
 from lesion.annotation import contours, sr_regions
 from lesion.annotation.effort import Effort
-from lesion.annotation.marked import UNUSABLE, Marked, Sieve, warned
+from lesion.annotation.marked import Marked, Sieve, warned
+from lesion.annotation.objects import read_object
 from lesion.annotation.slices import Planes, References
 from lesion.annotation.sr_regions import Slices
 from lesion.annotation.structure import CODE, Concept, Structure, concept_of, text_of
 from lesion.ct import Place
-from lesion.errors import (
-    AnnotationError,
-    TooLargeError,
-    UnreadableImageError,
-    UnreadableOutlineError,
-)
-from lesion.image import part10
-from lesion.image.part10 import RAW, Part10, quote
+from lesion.errors import AnnotationError
+from lesion.image.part10 import RAW
 from lesion.outline import MOST_REGIONS
 from lesion.warning import SLICES_MISSING
 
@@ -116,7 +112,14 @@ def read_report(
     `OutlineError` if what they enclose is none.
     """
     sieve = sieve or Sieve()
-    file = _read(data)
+    file = read_object(
+        data,
+        _WANTED,
+        kind="SR",
+        sop_classes=SOP_CLASSES,
+        transfer_syntaxes=TRANSFER_SYNTAXES,
+        max_reads=MAX_READS,
+    )
     groups = _groups(file.values)
     structures = [group.structure for group in groups]
     chosen = sieve.choose(structures, select, "SR: measurement groups")
@@ -125,40 +128,22 @@ def read_report(
     if not regions:
         others = [kind for group in asked for kind in group.others]
         raise AnnotationError(
-            f"SR: found {f'only {_listed(others)}' if others else 'no coordinates'} in "
+            f"SR: found {f'only {_kinds(others)}' if others else 'no coordinates'} in "
             f"{len(asked)} measurement groups, expected a closed region (SCOORD or SCOORD3D): "
             "points and open lines enclose nothing; of a group that references a SEG, send the SEG"
         )
     slices = Slices(places, References(places), Planes(places), Effort())
-    marked: list[Marked] = []
-    for group in asked:
-        try:
-            marked += _marked(group, slices)
-        except UNUSABLE as error:
-            sieve.fail(group.structure, error)
-        if len(marked) > most:
-            raise TooLargeError(f"SR: found {len(marked)} lesions or more, expected at most {most}")
-    sieve.check_any(marked)
+    marked = sieve.read_each(
+        ((group.structure, partial(_marked, group, slices)) for group in asked),
+        most=most,
+        what="SR",
+    )
     if not marked:
         raise AnnotationError(
             f"SR: found {regions} regions, none of them on the slices sent, "
             "expected one that selects a slice, or lies in its plane and frame of reference"
         )
     return warned(marked, file.warnings)
-
-
-def _read(data: bytes) -> Part10:
-    try:
-        file = part10.read(data, _WANTED, transfer_syntaxes=TRANSFER_SYNTAXES, max_reads=MAX_READS)
-    except UnreadableImageError as error:
-        raise UnreadableOutlineError(f"SR: {error}") from None
-    sop_class = file.values.get("SOPClassUID")
-    if sop_class not in SOP_CLASSES:
-        raise AnnotationError(
-            f"SR: SOP class (0008,0016): found {quote(sop_class)}, "
-            f"expected one of {', '.join(known.name for known in SOP_CLASSES)}"
-        )
-    return file
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,18 +187,19 @@ def _group(number: int, items: list[dict[str, Any]]) -> _Group:
         if item.get("ValueType") not in ("SCOORD", "SCOORD3D"):
             continue
         if sr_regions.encloses(item, closed=is_closed):
-            regions.setdefault(_what(item), item)  # each of several measurements may repeat it
+            # Each of several measurements may repeat it.
+            regions.setdefault(_region_key(item), item)
         else:
             others.append(sr_regions.name_open(item))
     return _Group(_structure(number, named), tuple(regions.values()), tuple(others))
 
 
-def _listed(others: Sequence[str]) -> str:
+def _kinds(others: Sequence[str]) -> str:
     return " and ".join(sorted(set(others)))
 
 
-def _what(region: dict[str, Any]) -> tuple[object, ...]:
-    """Return what makes a region the same as another."""
+def _region_key(region: dict[str, Any]) -> tuple[object, ...]:
+    """Return what two regions that are the same have in common."""
     found = region.get("GraphicData")
     images = [
         str(image.get("ReferencedSOPInstanceUID"))
@@ -252,7 +238,7 @@ def _marked(group: _Group, slices: Slices) -> list[Marked]:
     """Return the lesions of a group on the slice where they cover most."""
     if not group.regions and group.others:
         raise AnnotationError(
-            f"SR: found only {_listed(group.others)} in the measurement group, expected a closed "
+            f"SR: found only {_kinds(group.others)} in the measurement group, expected a closed "
             "region (SCOORD or SCOORD3D): points and open lines enclose nothing"
         )
     on: dict[int, list[contours.Contour]] = defaultdict(list)

@@ -26,7 +26,7 @@ MOST_GRAPHIC_BYTES = 48 * 1024
 
 #: What encloses a region. A POLYLINE that ends elsewhere than it began is closed: it is a region's.
 _POLYGONS = {("SCOORD", "POLYLINE"), ("SCOORD3D", "POLYGON"), ("SCOORD3D", "POLYLINE")}
-_ROUNDS = {
+_ROUND_GRAPHICS = {
     ("SCOORD", "CIRCLE"),
     ("SCOORD", "ELLIPSE"),
     ("SCOORD3D", "ELLIPSE"),
@@ -36,8 +36,9 @@ _ROUNDS = {
 #: What encloses nothing, or no area.
 _OPEN = {"POINT", "MULTIPOINT", "POLYLINE", "ELLIPSOID"}
 
-#: Vertices of the polygon that stands for a circle or an ellipse: its extent is right to 0.004 %.
-_ROUND = np.linspace(0, 2 * np.pi, 360, endpoint=False)
+#: Of the vertices of a polygon that stands for a circle or an ellipse: its extent is right to
+#: 0.004 %.
+_ANGLES = np.linspace(0, 2 * np.pi, 360, endpoint=False)
 
 #: Sides of a pixel may differ by this much, and a circle of pixels still be one of the patient.
 _SQUARE = 0.01
@@ -65,7 +66,7 @@ def encloses(region: dict[str, Any], *, closed: bool) -> bool:
     A POLYLINE of 3 points or more does where it ends as it began, or is known to be `closed`.
     """
     kind = kind_of(region)
-    if kind in _ROUNDS or kind == ("SCOORD3D", "POLYGON"):
+    if kind in _ROUND_GRAPHICS or kind == ("SCOORD3D", "POLYGON"):
         return True
     found = region.get("GraphicData")
     text = found if isinstance(found, bytes) else b""
@@ -158,7 +159,7 @@ def _ellipse(
     centre: Float[np.ndarray, "2"], one: Float[np.ndarray, "2"], other: Float[np.ndarray, "2"]
 ) -> contours.Contour:
     """Return points around an ellipse of two half-axes."""
-    return np.asarray(centre + np.cos(_ROUND)[:, None] * one + np.sin(_ROUND)[:, None] * other)
+    return np.asarray(centre + np.cos(_ANGLES)[:, None] * one + np.sin(_ANGLES)[:, None] * other)
 
 
 def _check_square(place: Place) -> None:

@@ -34,7 +34,7 @@ def check_not_volume(name: str, data: bytes) -> None:
     units. Raise `UnknownFormatError` for NIfTI, Analyze, NRRD and MetaImage, compressed or not.
     """
     if kind := _volume(data):
-        raise UnknownFormatError(f"{name}: found a {kind} volume, expected {_IN_PLACE[name]}")
+        raise UnknownFormatError(f"{name}: found {kind}, a volume, expected {_IN_PLACE[name]}")
 
 
 _IN_PLACE = {

@@ -21,7 +21,7 @@ from pydicom.uid import (
 
 from lesion.annotation import rtstruct, seg, sr
 from lesion.errors import InputError, TooLargeError, UnusableError
-from lesion.image import dicom, frames, groups, part10
+from lesion.image import ct_header, dicom, frames, groups, part10
 from lesion.image.part10 import several
 from service.report.uids import MANUFACTURER
 
@@ -29,7 +29,7 @@ Kind = Literal["ct", "seg", "rtstruct", "sr"]
 
 #: What is taken (docs/formats.md).
 KINDS: Mapping[UID, Kind] = {
-    **dict.fromkeys(dicom.CLASSES, "ct"),
+    **dict.fromkeys(ct_header.SOP_CLASSES, "ct"),
     SegmentationStorage: "seg",
     seg.LabelMapSegmentationStorage: "seg",
     RTStructureSetStorage: "rtstruct",

@@ -66,19 +66,21 @@ async def run(shared: Settings, settings: ListenerSettings) -> None:
         )
         _watch(metrics, spool, outbox)
         runtime.start()
-        answering = probes.serve(
-            settings.http_host,
-            settings.http_port,
-            ready=lambda: runtime.ready,
-            metrics=lambda: runtime.metrics.text() + metrics.text(),
-        )
+        with _listening("HEPATICA_DIMSE_HTTP_PORT", settings.http_host, settings.http_port):
+            answering = probes.serve(
+                settings.http_host,
+                settings.http_port,
+                ready=lambda: runtime.ready,
+                metrics=lambda: runtime.metrics.text() + metrics.text(),
+            )
         stack.callback(answering)
 
         def woken() -> None:
             loop.call_soon_threadsafe(work.woken.set)
 
         intake = Intake(spool, outbox, metrics, woken=woken)
-        stop_receiving = receive.start(settings, known, intake, held, metrics)
+        with _listening("HEPATICA_DIMSE_PORT", settings.host, settings.port):
+            stop_receiving = receive.start(settings, known, intake, held, metrics)
         ending = asyncio.gather(work.run(made, stopping), outgoing.run(made, stopping))
         try:
             await ending
@@ -93,8 +95,23 @@ def locked(folder: Path) -> Iterator[None]:
     """Keep the spool to this process alone. Raise `BlockingIOError` where another has it."""
     files.make(folder)
     with (folder / "lock").open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise BlockingIOError(
+                f"HEPATICA_DIMSE_SPOOL: found another process at {folder}, expected none"
+            ) from None
         yield
+
+
+@contextmanager
+def _listening(setting: str, host: str, port: int) -> Iterator[None]:
+    """Name the setting of an address where nothing can listen."""
+    try:
+        yield
+    except OSError as error:
+        why = error.strerror or "no such address"
+        raise OSError(f"{setting}: cannot listen at {host}:{port} ({why})") from None
 
 
 def _watch(metrics: ListenerMetrics, spool: Spool, outbox: Outbox) -> None:

@@ -32,8 +32,6 @@ from service.report.uids import IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_VERSION
 
 logger = logging.getLogger(__name__)
 
-#: Worth another attempt soon, and not of this report alone.
-
 #: Stored, stored with a change, or there already: its UID follows from what it says.
 _STORED = {0x0000, 0xB000, 0xB006, 0xB007, 0x0111}
 _OUT_OF_RESOURCES = 0xA7
@@ -59,7 +57,7 @@ async def deliver(
         client = pacs.client(target.pacs, to_store=True)
         until = client.deadline()
         for made in objects:
-            with _if_wanted(made):
+            with _refusal_tolerated(made):
                 await client.store(made.data, until=until)
     else:
         await asyncio.to_thread(
@@ -86,7 +84,7 @@ def store(
         _in_time(assoc, deadline_s, began),
     ):
         for made, dataset in zip(objects, datasets, strict=True):
-            with _if_wanted(made):
+            with _refusal_tolerated(made):
                 _check(_sent(assoc, dataset))
 
 
@@ -118,8 +116,8 @@ def _in_time(assoc: Association, deadline_s: float, began: float) -> Iterator[No
 
 
 @contextmanager
-def _if_wanted(made: Made) -> Iterator[None]:
-    """Let a target refuse a picture: it has the report, and would refuse the picture for ever."""
+def _refusal_tolerated(made: Made) -> Iterator[None]:
+    """Log that a picture is refused, and go on: the report is stored, a retry changes nothing."""
     try:
         yield
     except PacsStoreError as error:
@@ -141,8 +139,8 @@ def _associated(
     syntaxes = {dataset.SOPClassUID: dataset.file_meta.TransferSyntaxUID for dataset in datasets}
     context = target.context()
 
-    def be_impatient(event: evt.Event) -> None:
-        """Wait no longer than that in the midst of a PDU: pynetdicom would without end."""
+    def limit_reads(event: evt.Event) -> None:
+        """Wait for the rest of a PDU no longer than that: pynetdicom would wait for ever."""
         connection = event.assoc.dul.socket
         if connection is not None and connection.socket is not None:
             connection.socket.settimeout(timeout_s)
@@ -153,7 +151,7 @@ def _associated(
         contexts=[build_context(uid, syntax) for uid, syntax in syntaxes.items()],
         ae_title=target.ae_title or "",
         tls_args=(context, target.host or "") if context else None,
-        evt_handlers=[(evt.EVT_CONN_OPEN, be_impatient)],
+        evt_handlers=[(evt.EVT_CONN_OPEN, limit_reads)],
     )
     try:
         if assoc.is_rejected:

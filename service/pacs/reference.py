@@ -47,11 +47,12 @@ class Reference(_Strict):
     annotation: AnnotationReference | None = None
 
     def options(self) -> list[tuple[str, str]]:
-        """Return all else as the names and texts that a form would hold."""
+        """Return all else as the names and texts that a form would hold; null is as absent."""
         extra: dict[str, JsonValue] = self.__pydantic_extra__ or {}
         return [
             (name, value if isinstance(value, str) else json.dumps(value))
             for name, value in extra.items()
+            if value is not None
         ]
 
 

@@ -7,7 +7,7 @@ import pytest
 from pydicom.uid import UID
 
 from lesion.annotation import read, rtstruct, seg, sr
-from lesion.image import dicom, frames
+from lesion.image import ct_header, frames
 from lesion.warning import DEVIATIONS, WarningCode
 
 TEXT = (Path(__file__).parents[2] / "docs" / "formats.md").read_text(encoding="utf-8")
@@ -43,7 +43,7 @@ def test_names_are_those_of_the_standard():
 
 
 def test_sop_classes():
-    assert {row[1] for row in rows("Images")} == set(dicom.CLASSES)
+    assert {row[1] for row in rows("Images")} == set(ct_header.SOP_CLASSES)
     assert {row[1] for row in rows("Annotations")} == set(read._READERS)
     for name, uid, *_ in rows("Images") + rows("Annotations"):
         if UID(uid).name != uid:  # newer than the dictionary of this pydicom

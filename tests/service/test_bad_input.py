@@ -231,6 +231,13 @@ def test_forms(ask, make_ct, encode):
     assert ask(query=BOX, files=many) == (400, "unreadable-parameter")
 
 
+def test_a_volume_among_the_images_of_a_series(client, make_ct, encode):
+    volume = struct.pack("<i", 348) + bytes(340) + b"n+1\0" + bytes(500)
+    files = [("image", encode(make_ct(HU))), ("image", volume)]
+    detail = client.post(f"/classify?{BOX}", files=files).json()["detail"]
+    assert detail.startswith("image: found NIfTI, a volume, expected one slice")
+
+
 @pytest.mark.parametrize("charset", ["undefined", "punycode", "idna", "raw_unicode_escape"])
 def test_forms_in_a_codec_that_no_client_uses(ask, charset):
     """Some of Python's codecs raise, and some take the square of what they read."""

@@ -96,3 +96,12 @@ def test_a_part_without_a_name_is_refused(client):
     body = b"--x\r\nContent-Disposition: form-data\r\n\r\n1\r\n--x\r\n\r\n1\r\n--x--\r\n"
     answer = client.post("/classify", content=body, headers=FORM)
     assert answer.json()["type"] == "urn:hepatica:problem:unreadable-parameter"
+
+
+def test_a_form_without_its_end_is_refused(client, image):
+    """Its last part, which may say which lesion is meant, would be passed over."""
+    whole = form(('"image"', image), ('"roi"', b"20,20,60,60"), ('"roi"', b"60,20,90,60"))
+    for cut in (len(b"--\r\n"), len(b"\r\n--x--\r\n"), len(b"60\r\n--x--\r\n")):
+        answer = client.post("/classify", content=whole[:-cut], headers=FORM)
+        assert answer.json()["type"] == "urn:hepatica:problem:unreadable-parameter"
+        assert "found no closing boundary" in answer.json()["detail"]

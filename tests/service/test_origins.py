@@ -176,6 +176,7 @@ def test_settings_are_lists_separated_by_commas(monkeypatch):
         ("ALLOWED_ORIGINS", "https://a.example;https://b.example"),
         ("ALLOWED_HOSTS", "*"),
         ("ALLOWED_HOSTS", "hepatica.example:3000"),
+        ("ALLOWED_HOSTS", "cafe:3000"),  # no address of IPv6, though it looks like one
         ("ALLOWED_HOSTS", "https://hepatica.example"),
     ],
 )

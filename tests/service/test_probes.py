@@ -98,7 +98,7 @@ def is_answered(port):
 
 
 def test_a_caller_that_drips_is_given_up(caplog, monkeypatch):
-    monkeypatch.setattr(probes, "ASK_S", 0.3)
+    monkeypatch.setattr(probes, "REQUEST_TIMEOUT_S", 0.3)
     with answering(caplog) as (port, _), connected(port) as slow:
         slow.settimeout(0.05)
         began = time.monotonic()
@@ -112,3 +112,13 @@ def test_a_caller_that_drips_is_given_up(caplog, monkeypatch):
             except ConnectionError:
                 break
         assert time.monotonic() - began < 15
+
+
+@pytest.mark.parametrize("asked", ["GET /elsewhere", "PUT<b> /livez", "GET /" + "x" * 70_000])
+def test_no_answer_is_a_page_or_a_callers_own_word(caplog, asked):
+    with answering(caplog) as (port, _), connected(port) as caller:
+        caller.sendall(f"{asked} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+        head, _, body = b"".join(iter(lambda: caller.recv(4096), b"")).partition(b"\r\n\r\n")
+    assert b"X-Content-Type-Options: nosniff" in head
+    assert b"Python" not in head
+    assert body == b""

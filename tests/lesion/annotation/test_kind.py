@@ -41,6 +41,9 @@ def of(concept=None, label="", category=None, interpreted_type="", tracking_id="
         ("M-80006", "SRT", LESION, "Neoplasm, Secondary"),
         ("M-91200", "SRT", LESION, "Hemangioma"),
         ("79654002", "SCT", LESION, "Edema"),
+        ("128462008", "SCT", LESION, "Metastasis"),
+        ("1187425009", "SCT", LESION, "Carcinoma"),
+        ("25370001", "SCT", LESION, "Hepatocellular carcinoma"),
         ("M-99999", "SRT", LESION, "Lesion"),
         ("17621005", "SCT", OTHER, "Normal"),
         ("125040", "DCM", OTHER, "Background"),
@@ -49,7 +52,8 @@ def of(concept=None, label="", category=None, interpreted_type="", tracking_id="
 )
 def test_the_type_decides_in_every_scheme(value, scheme, kind, text):
     for category in (None, TISSUE, ABNORMAL, ANATOMICAL, OBJECT, Concept("T-D0050", "SRT")):
-        assert of(Concept(value, scheme), category=category) == (kind, text, None)
+        for label in ("", "Liver"):
+            assert of(Concept(value, scheme), label, category) == (kind, text, None)
 
 
 def test_the_classes_of_the_bundle_are_lesions():

@@ -52,7 +52,7 @@ def test_a_volume_is_recognised_and_told_what_to_be(kind, word, order, pack):
     header.set_data_shape(VOLUME.shape)
     data = pack(header.binaryblock + bytes(500))
     for name, instead in {"image": "DICOM", "mask": "PNG or NPY", "annotation": "SEG"}.items():
-        with pytest.raises(UnknownFormatError, match=f"{name}: found a.*{word}.*{instead}"):
+        with pytest.raises(UnknownFormatError, match=f"{name}: found .*{word}.*{instead}"):
             check_not_volume(name, data)
 
 

@@ -145,7 +145,7 @@ def test_what_nobody_takes_is_dropped_in_the_end(spawn, files, study, encode, tm
 def test_one_spool_has_one_process(spawn, tmp_path):
     with locked(tmp_path), spawn(peers_file(1), spool=tmp_path, await_ready=False) as second:
         assert second.process.wait(120) == 1
-    assert "BlockingIOError" in b"".join(second.lines).decode()
+    assert "HEPATICA_DIMSE_SPOOL: found another process" in b"".join(second.lines).decode()
 
 
 def test_a_target_that_is_not_configured_stops_the_start(spawn):

@@ -39,12 +39,14 @@ def test_as_if_the_caller_had_sent_it(client, fake, asked, ct, encode):
     several = ask(client, asked, roi=[ROI, ROI], saliency=True).json()
     assert pulled.status_code == 200
     assert pulled.json() == sent.json()
+    unset = dict.fromkeys(("select", "frame", "saliency", "store", "annotation"))
+    assert ask(client, asked, **unset).json() == sent.json()
     assert len(several["lesions"]) == 2
     assert several["lesions"][0]["activation_map"]
     method, path, headers = fake.seen[0]
     assert (method, path) == ("GET", next(iter(fake.kept)))
     assert headers["Accept"].startswith('multipart/related; type="application/dicom"')
-    assert len(fake.seen) == 2
+    assert len(fake.seen) == 3
     metrics = client.get("/metrics").text
     assert int(re.search(r'seconds_count\{stage="pull"\} (\d+)', metrics)[1]) >= 2
 
