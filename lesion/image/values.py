@@ -79,6 +79,11 @@ def is_number(tag: int) -> bool:
     return vrs_of(tag) <= _NUMBERS
 
 
+def is_text(tag: int) -> bool:
+    """Tell whether an attribute holds text that is no number."""
+    return vrs_of(tag) <= _TEXTS - _NUMBERS
+
+
 def described(tag: int) -> str:
     """Name an attribute, for a message."""
     return f"{dictionary_description(tag)} ({tag >> 16:04X},{tag & 0xFFFF:04X})"
