@@ -27,6 +27,8 @@ _WANTED: dict[str, Any] = {
     "PatientID": RAW,
     "IssuerOfPatientID": RAW,
     "StudyInstanceUID": None,
+    # As far as a report's attributes reach: what it copies of a file out of order is compared, too.
+    "InstanceNumber": None,
 }
 
 

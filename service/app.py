@@ -69,7 +69,7 @@ def create(settings: Settings) -> Starlette:
 
 
 def _answer_probes(settings: Settings, runtime: Runtime) -> probes.Stop:
-    """Answer probes on the port that the settings name for them, if they do."""
+    """Answer probes on the port that the settings name for them, if any."""
     host, port = settings.probe_host, settings.probe_port
     if port is not None:
         try:

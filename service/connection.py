@@ -1,4 +1,4 @@
-"""Bounds on a connection, where uvicorn has none: on all that is no body, and on deaf readers.
+"""Bounds that uvicorn lacks: on all of a request but its body, and on clients that do not read.
 
 uvicorn's parser takes a head of any size, in time that grows with its square, and waits for it for
 ever; it keeps trailers as if they were headers of the request that is already being answered. So

@@ -130,8 +130,8 @@ def make(
 async def _stored(pacs: Client, objects: list[Made]) -> Stored:
     """Send each object; a PACS that fails is named, and the answer stands.
 
-    All of them share one deadline. One that is not there is not asked for every picture, and none
-    is sent that shows what a report says which did not arrive.
+    All objects share one deadline. Once the PACS is not reached, or refused the report, no picture
+    is sent: each would cost an attempt, and would show what a missing report says.
     """
     told = []
     problem, over, until = None, False, pacs.deadline()

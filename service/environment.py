@@ -1,4 +1,4 @@
-"""The environment as settings: what is wrong stops the start, what means nothing is warned of.
+"""Settings from the environment: a wrong value ends the start, an unknown name gets a warning.
 
 Names are quoted, values never: one may be a secret in the wrong place.
 """
@@ -45,7 +45,7 @@ def read(kind: type[S]) -> S:
 
 
 def warn_of_unknown(*kinds: type[BaseSettings]) -> None:
-    """Log each variable of ours that means nothing, with the nearest that means something."""
+    """Log each variable with our prefix that is no setting, with the nearest name that is one."""
     known = {_name(kind, field) for kind in kinds for field in kind.model_fields}
     for name, nearest in unknown(os.environ, known).items():
         message = f"settings: found {name}, which means nothing; the nearest name is {nearest}"
@@ -53,7 +53,7 @@ def warn_of_unknown(*kinds: type[BaseSettings]) -> None:
 
 
 def unknown(environ: Mapping[str, str], known: Collection[str]) -> dict[str, str]:
-    """Return the variables of ours that mean nothing, each with the nearest known one."""
+    """Return the variables with our prefix that are not known, each with the nearest known name."""
     names = {name.upper() for name in environ}  # pydantic reads them in any case
     services = _SERVICES | {
         name.removesuffix("_SERVICE_HOST") for name in names if name.endswith("_SERVICE_HOST")

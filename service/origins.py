@@ -1,8 +1,8 @@
-"""Web pages: what those of other origins may ask, and what a browser is told of each answer.
+"""Protection against web pages of other origins: checks of a request, and headers of each answer.
 
-A browser sends what any page asks it to, from inside the network in which it stands: without a
-look at where the page comes from, any page could have a report filed in the PACS. Origin (RFC 6454)
-and Sec-Fetch-Site (Fetch Metadata) say where; no page can write either.
+Any web page can make a browser inside the network send a POST, and so have a report filed in the
+PACS. The headers Origin (RFC 6454) and Sec-Fetch-Site (Fetch Metadata) say where the page comes
+from; no page can write either.
 """
 
 from urllib.parse import urlsplit

@@ -1,4 +1,4 @@
-"""uvicorn over what BentoML would serve, in this process."""
+"""Serves the application in this process, by uvicorn, without BentoML's parent process."""
 
 import os
 import resource
@@ -32,7 +32,7 @@ def run(listener: socket.socket) -> int:
 
 
 class _Server(uvicorn.Server):
-    """Ends well on a signal, at once on another, and by itself where it can never be ready."""
+    """Ends with status 0 on a signal, at once on a second, and where it can never be ready."""
 
     def __init__(self, config: uvicorn.Config, runtime: Runtime) -> None:
         super().__init__(config)
@@ -50,9 +50,9 @@ class _Server(uvicorn.Server):
 
 
 def _allow_many_connections() -> None:
-    """Open as many files as the system lets us, not as few as it suggests.
+    """Raise the soft limit on open files to the hard one.
 
-    Callers who take them all would shut out probes, too.
+    Clients that take all of them would shut out probes, too.
     """
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))

@@ -1,4 +1,4 @@
-"""Signals: they end a start at once; then what is in flight finishes, and nothing new is taken."""
+"""Signals: during the start they end the process; later, requests in flight are answered first."""
 
 import contextlib
 import os

@@ -1,8 +1,8 @@
-"""What a structure of an annotation is: a lesion, anatomy, something else, or nobody says.
+"""Decides whether a structure of an annotation is a lesion, anatomy or something else.
 
-Its coded type decides: by DICOM's own tables (PS3.16), in SNOMED CT and in the SNOMED RT of older
-files alike. Where the code says nothing, its category does, or the interpreted type of an ROI; then
-its label, which is free text. The anatomic region of a finding is not asked: a lesion of the liver
+Its coded type decides, by DICOM's own tables (PS3.16), in SNOMED CT and in the SNOMED RT of older
+files. Where the type says nothing, the category decides, or the interpreted type of an ROI; then
+the label, which is free text. The anatomic region of a finding is not used: a lesion of the liver
 lies in the liver.
 """
 

@@ -1,6 +1,7 @@
-"""Where an annotation becomes lesions: its anatomy is skipped here, and what cannot be read.
+"""An annotation -> its lesions, without anatomy and without structures that cannot be read.
 
-The readers give every structure, as a cohort needs them. Whoever classifies asks here.
+The readers return every structure, which cohorts need; a classification reads annotations by
+`read_lesions`.
 """
 
 from collections.abc import Sequence

@@ -1,7 +1,7 @@
-"""What the free text of a label says: an organ's name, or a word for a lesion.
+"""Reads the free text of a label: whether it is an organ's name, or has a word for a lesion.
 
-In English, German, French, Spanish, Italian and the Latin of anatomy, of the abdomen above all. The
-English names of all other structures are those of DICOM's own tables (`lesion.annotation.kind`).
+The words here are English, German, French, Spanish, Italian and anatomical Latin, mostly of the
+abdomen. Further English names come from DICOM's own tables (`lesion.annotation.kind`).
 """
 
 import re

@@ -1,4 +1,4 @@
-"""Which frames of a SEG are of the slices sent, and of the segments asked for."""
+"""Finds the frames of a SEG that are of the slices sent, and of the segments asked for."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass

@@ -1,7 +1,7 @@
-"""pydicom kept within bounds: what its parser may take, and what it may say.
+"""Bounds on pydicom: how much its parser may read, and that it logs nothing.
 
-A hostile file can claim anything, so every read of the parser is counted. pydicom quotes the values
-that it complains of, and no patient data may reach a log: it is told, once, to say nothing.
+A hostile file can claim anything, so every read of the parser is counted. pydicom's warnings quote
+values, and no patient data may reach a log, so they are switched off for the whole process.
 """
 
 import logging

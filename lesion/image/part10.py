@@ -36,6 +36,7 @@ from lesion.image.values import (
     check_vr,
     described,
     is_number,
+    is_text,
     numbers,
     quote,
     several,
@@ -242,6 +243,9 @@ class _Parser:
         try:
             value = dataset[tag].value
         except Exception:  # pydicom raises all sorts; whoever needs the value refuses the bytes
+            return found
+        # Text that cannot be decoded pydicom takes for numbers, by which it could be read again.
+        if is_text(tag) and any(isinstance(one, int | float) for one in several(value)):
             return found
         if as_known is None:
             return value

@@ -1,8 +1,8 @@
-"""Values of a file: each checked against the dictionary's VR where it is read, then told of safely.
+"""Checks the VR of a file's values, and quotes values in messages without patient data.
 
-A file states a value representation (VR, PS3.5, 6.2) with each value, and may state another than
-DICOM's dictionary does. Numbers are numbers under any VR of numbers, and text is text; anything
-else under the wrong VR has no meaning here.
+A file states a value representation (VR, PS3.5, 6.2) with each value, which may differ from that of
+DICOM's dictionary. A number is read under any VR of numbers or text, and text under any VR of text;
+anything else under a wrong VR is refused.
 """
 
 from collections.abc import Callable
@@ -77,6 +77,11 @@ def vrs_of(tag: int) -> frozenset[str]:
 def is_number(tag: int) -> bool:
     """Tell whether an attribute holds numbers."""
     return vrs_of(tag) <= _NUMBERS
+
+
+def is_text(tag: int) -> bool:
+    """Tell whether an attribute holds text that is no number."""
+    return vrs_of(tag) <= _TEXTS - _NUMBERS
 
 
 def described(tag: int) -> str:

@@ -1,4 +1,4 @@
-"""An annotation that names no image that is there -> the one series on whose planes it lies."""
+"""Finds the series on whose planes an annotation lies, whose own images are absent."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""What is set for each sender, and how long the studies that it sends must be quiet."""
+"""The settings of each sender, and when an annotation is due by them."""
 
 import math
 import time

@@ -130,7 +130,7 @@ def structured_report(
 
 
 def _character_set(source: Dataset, answer: Classification) -> str | None:
-    """Return what spells the image's values and the annotation's labels; None for ASCII."""
+    """Return the character set of the image's values and of the labels; None for ASCII."""
     if all(_named(lesion).isascii() for lesion in answer.lesions):
         found: str | None = source.get("SpecificCharacterSet")
         return found
@@ -138,7 +138,7 @@ def _character_set(source: Dataset, answer: Classification) -> str | None:
 
 
 def _separate(items: Sequence[Dataset]) -> None:
-    """Say of each container that its items stand for themselves: they are no running text."""
+    """Mark each container's items as SEPARATE (PS3.3, C.17.3): they are no running text."""
     for item in items:
         if item.ValueType == "CONTAINER":
             item.ContinuityOfContent = "SEPARATE"

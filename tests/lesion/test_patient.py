@@ -134,6 +134,17 @@ def test_an_id_under_another_vr_of_text(make_ct, encode):
         check_one_patient([encode(one), encode(other)])
 
 
+def test_an_id_out_of_its_order_where_a_report_would_find_it(make_ct, encode):
+    """Patient ID stands behind Series Instance UID, though elements are to ascend."""
+    one, other = encode(make_ct(PatientID="A1")), encode(make_ct(PatientID="B1", InstanceNumber=1))
+    element = b"\x10\0\x20\0LO\x02\0B1"
+    series = other.index(b"\x20\0\x0e\0UI")
+    end = series + 8 + int.from_bytes(other[series + 6 : series + 8], "little")
+    moved = other[:end].replace(element, b"") + element + other[end:]
+    with pytest.raises(PatientMismatchError):
+        check_one_patient([one, moved])
+
+
 def test_an_unknown_character_set(pair):
     """Whoever does not know what the bytes mean can still compare them."""
     one, other = (

@@ -23,6 +23,7 @@ from lesion.annotation.seg import read_segments
 from lesion.errors import (
     EmptyInputError,
     InputError,
+    RescaleError,
     TooLargeError,
     UnknownFormatError,
     UnreadableImageError,
@@ -238,3 +239,12 @@ def test_whatever_is_changed_is_read_or_refused(make_ct, encode, data):
         file[at : at + data.draw(st.integers(0, 4))] = data.draw(st.binary(max_size=4))
     with suppress(InputError):
         assert read_ct(bytes(file)).hu.shape
+
+
+def test_text_that_cannot_be_decoded_is_told_as_no_number(make_ct, encode):
+    """By pydicom's numbers, which it makes of the bytes instead, a name could be read again."""
+    head, _, rest = encode(make_ct(RescaleType="Doe^Jane")).partition(b"\x08\0\x16\0UI")
+    assert b"\x08\0\x05\0CS" not in head
+    data = head + b"\x08\0\x05\0CS\x0a\0undefined " + b"\x08\0\x16\0UI" + rest
+    with pytest.raises(RescaleError, match="found 8 bytes, expected 'HU' or none"):
+        read_ct(data)
