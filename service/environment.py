@@ -22,7 +22,9 @@ _PREFIX = "HEPATICA_"
 #: leaves them to the listener.
 _LISTENER_PREFIX = "HEPATICA_DIMSE_"
 #: Read by this repository's scripts, tests and recipes.
-_ELSEWHERE = frozenset({"HEPATICA_LUA", "HEPATICA_MUTATIONS", "HEPATICA_POD_NETWORK"})
+_ELSEWHERE = frozenset(
+    {"HEPATICA_LUA", "HEPATICA_MUTATIONS", "HEPATICA_POD_NETWORK", "HEPATICA_TEST_DATA"}
+)
 
 #: What Kubernetes puts into a pod for each Service of its namespace, after the Service's name.
 _LINK = r"SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT(_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)?"

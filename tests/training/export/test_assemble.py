@@ -16,7 +16,7 @@ from training.phantom.classes import CLASSES
 from training.pipeline import cross_validation, train_networks
 from training.presets import SMOKE_BUNDLE
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 
 @pytest.fixture(scope="module")
@@ -43,9 +43,9 @@ def test_the_bundle_says_what_it_is(bundle):
     assert np.sum(manifest.evaluation.confusion) == manifest.evaluation.lesions
 
 
-@pytest.mark.parametrize("folder", ["exported", "shipped"])
-def test_no_file_says_on_which_machine_it_was_made(bundle, folder):
-    files = bundle if folder == "exported" else read.read(ROOT / "models/default")
+@pytest.mark.parametrize("which", ["exported", "shipped"])
+def test_no_file_says_on_which_machine_it_was_made(bundle, which):
+    files = bundle if which == "exported" else read.read(ROOT / "models/default")
     for graph in (files.classifier, *files.generators.values()):
         model = onnx_format.load_model_from_string(graph)
         assert not [node.name for node in model.graph.node if node.metadata_props]
