@@ -16,7 +16,7 @@ from training.phantom.classes import CLASSES
 from training.pipeline import cross_validation, train_networks
 from training.presets import SMOKE_BUNDLE
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 
 @pytest.fixture(scope="module")
@@ -43,9 +43,9 @@ def test_the_bundle_says_what_it_is(bundle):
     assert np.sum(manifest.evaluation.confusion) == manifest.evaluation.lesions
 
 
-@pytest.mark.parametrize("folder", ["exported", "shipped"])
-def test_no_file_says_on_which_machine_it_was_made(bundle, folder):
-    files = bundle if folder == "exported" else read.read(ROOT / "models/default")
+@pytest.mark.parametrize("which", ["exported", "shipped"])
+def test_no_file_says_on_which_machine_it_was_made(bundle, which):
+    files = bundle if which == "exported" else read.read(ROOT / "models/default")
     for graph in (files.classifier, *files.generators.values()):
         model = onnx_format.load_model_from_string(graph)
         assert not [node.name for node in model.graph.node if node.metadata_props]
@@ -105,7 +105,9 @@ def test_generators_make_whole_hounsfield_units_within_the_window(bundle):
 
 
 def test_a_conditional_generator_is_exported_for_its_class(smoke_run):
-    network = train_networks.load_generators(smoke_run / "fold-0", SMOKE_BUNDLE.fold_gan)[2]
+    network = train_networks.load_generators(smoke_run / "fold-0", SMOKE_BUNDLE.fold_gan, CLASSES)[
+        2
+    ]
     z = torch.rand(3, 100) * 2 - 1
     with torch.no_grad():
         image = network(z, torch.full((3,), 2)).squeeze(1)
@@ -132,8 +134,10 @@ def test_parity_notices_a_wrong_graph(bundle, final, cut):
 
 
 def test_a_site_that_trains_on_its_own_data_is_not_told_of_a_simulation():
-    assert "simulated" not in intended_use(simulated=False)
-    assert "Not for diagnosis" in intended_use(simulated=False)
+    words = intended_use(["adenoma", "cyst"], simulated=False)
+    assert "simulated" not in words
+    assert "the classes adenoma, cyst; it knows no other lesion" in words
+    assert "Not for diagnosis" in words
 
 
 def test_reads_back_as_written(bundle, folder):
