@@ -79,7 +79,7 @@ class Card(BaseModel):
         return tuple(one.lesion_class for one in self.declared)
 
 
-def parse(text: bytes) -> Card:
+def parse_card(text: bytes) -> Card:
     """Read a card; raise `CohortError` for its first fault."""
     try:
         return Card.model_validate_json(text)

@@ -23,8 +23,7 @@ from lesion.errors import CohortError, InputError
 from lesion.image.dicom import read_ct
 from lesion.numerals import number
 from lesion.outline import Outline
-from training.data import card
-from training.data.card import CARD, COLUMNS, Card
+from training.data.card import CARD, COLUMNS, Card, parse_card
 from training.data.records import PROVENANCES, Cohort, CohortLesion
 
 TABLE = "cohort.csv"
@@ -85,16 +84,16 @@ def read(folder: Path) -> Cohort:
 
     Raise `CohortError` that names the row and the column of the first fault.
     """
-    told = card.parse(_bytes(folder / CARD))
+    card = parse_card(_bytes(folder / CARD))
     table = _bytes(folder / TABLE)
     files = _Folder(folder.resolve())
-    rows = list(_rows(table, told.columns))
+    rows = list(_rows(table, card.columns))
     _check_ids(rows)
-    lesions = tuple(_read_lesion(files, row, told) for row in rows)
+    lesions = tuple(_read_lesion(files, row, card) for row in rows)
     _check_slices(rows, lesions)
-    _check_classes(told, lesions)
-    fingerprint = _fingerprint(told, table, files.digests)
-    return Cohort(told.name, told.simulated, fingerprint, told.classes, lesions)
+    _check_classes(card, lesions)
+    fingerprint = _fingerprint(card, table, files.digests)
+    return Cohort(card.name, card.simulated, fingerprint, card.classes, lesions)
 
 
 def _bytes(path: Path) -> bytes:
@@ -177,19 +176,19 @@ def _check_slices(rows: list[_Row], lesions: tuple[CohortLesion, ...]) -> None:
             row.fail("ct seg segment", f"found the same as in row {first}, expected its own")
 
 
-def _check_classes(told: Card, lesions: tuple[CohortLesion, ...]) -> None:
+def _check_classes(card: Card, lesions: tuple[CohortLesion, ...]) -> None:
     """Refuse a class without lesions: no network can learn it."""
     found = {lesion.lesion_class for lesion in lesions}
-    if missing := [one.name for one in told.classes if one.name not in found]:
+    if missing := [one.name for one in card.classes if one.name not in found]:
         raise CohortError(
             f"{TABLE}: found no lesion of {', '.join(missing)}, expected some of each class "
             f"that {CARD} names"
         )
 
 
-def _read_lesion(files: _Folder, row: _Row, told: Card) -> CohortLesion:
+def _read_lesion(files: _Folder, row: _Row, card: Card) -> CohortLesion:
     values = row.values
-    lesion_class = _choose(row, "class", tuple(one.name for one in told.classes))
+    lesion_class = _choose(row, "class", tuple(one.name for one in card.classes))
     provenance = _choose(row, "provenance", PROVENANCES)
     ct = files.slice_of(row)
     outline = _read_outline(files, row, ct)
@@ -201,7 +200,7 @@ def _read_lesion(files: _Folder, row: _Row, told: Card) -> CohortLesion:
         outline=outline,
         diameter_mm=_diameter_mm(row, outline, ct),
         provenance=provenance,
-        strata={column: values[column] for column in told.columns},
+        strata={column: values[column] for column in card.columns},
     )
 
 
@@ -262,10 +261,10 @@ def _inside(root: Path, row: _Row, column: str) -> Path:
     return path
 
 
-def _fingerprint(told: Card, table: bytes, digests: dict[str, str]) -> str:
+def _fingerprint(card: Card, table: bytes, digests: dict[str, str]) -> str:
     """Return a sha256 over what is read of the card, the table and every file that it names."""
-    classes = json.dumps([one.to_json() for one in told.classes])
-    parts = [told.name, str(told.simulated), classes, _sha256(table)]
+    classes = json.dumps([one.to_json() for one in card.classes])
+    parts = [card.name, str(card.simulated), classes, _sha256(table)]
     parts += [f"{path}={digest}" for path, digest in sorted(digests.items())]
     return _sha256("\n".join(parts).encode())
 

@@ -52,7 +52,7 @@ def train_adversarial(
     same weights, interrupted or not, pictured or not.
     """
     device = data.images.device
-    images, told = data.images * 2 - 1, None if labels == "unused" else data.labels
+    images, class_labels = data.images * 2 - 1, None if labels == "unused" else data.labels
     torch.manual_seed(derive(seed, "weights"))
     generator = to_device(build_generator(settings, classes=data.classes, labels=labels), device)
     discriminator = to_device(_build_discriminator(settings, data.classes, labels), device)
@@ -70,7 +70,7 @@ def train_adversarial(
     def step(count: int) -> None:
         batch = sampler.next_batch(count)
         real = images[batch].unsqueeze(1)
-        label = None if told is None else told[batch]
+        label = None if class_labels is None else class_labels[batch]
 
         # Maximize D(x) for real images and minimize it for synthetic ones (equation 1): L_S. An
         # ACGAN's discriminator maximizes L_S + L_C, the latter too over both (Odena et al. 2017).
@@ -164,8 +164,8 @@ def recalibrate_batchnorm(generator: Generator, *, batch: int) -> Generator:
     device = next(generator.parameters()).device
     with batchnorm_statistics(generator):
         for _ in range(_SETTLING_BATCHES):
-            told = generator.classes
-            labels = torch.randint(told, (batch,), device=device) if told else None
+            classes = generator.classes
+            labels = torch.randint(classes, (batch,), device=device) if classes else None
             generator(latent(batch, device), labels)
     return generator
 

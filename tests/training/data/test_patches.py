@@ -1,3 +1,4 @@
+import json
 from dataclasses import replace
 
 import numpy as np
@@ -29,6 +30,14 @@ def test_rows_know_their_lesion(cohort, cut):
     assert [cut.class_names[k] for k in cut.classes] == [
         lesion.lesion_class for lesion in cohort.lesions
     ]
+
+
+def test_keeps_the_columns_that_a_cohort_declares(cohort, tmp_path):
+    lesion = replace(cohort.lesions[0], strata={"phase": "portal"})
+    one = replace(cohort, lesions=(lesion,))
+    patches.cut_cohort(one, tmp_path, augmentation=SMOKE_BUNDLE.augmentation, seed=7)
+    (kept,) = json.loads((tmp_path / "lesions.json").read_text())["lesions"]
+    assert kept["strata"] == {"phase": "portal"}
 
 
 def test_knows_what_it_has_cut(cohort, tmp_path):
