@@ -113,7 +113,7 @@ def _classifications(bundle: Bundle) -> Iterable[Part]:
 def _syntheses(bundle: Bundle) -> Iterable[Part]:
     kind = bundle.manifest.class_names[0]
     generate = network(bundle.generators[kind], "z", "patch_hu")
-    z = tile_noise(bundle.digest, kind, seed=_SEED, tile=0)
+    z = tile_noise(bundle.manifest.generators[kind].sha256, kind, seed=_SEED, tile=0)
     target = f"/synthesize?class={kind}&seed={_SEED}"
 
     def part(output: str, images: int, agrees: Callable[[bytes], bool], aim: float | None) -> Part:
