@@ -181,7 +181,7 @@ def _flop(network: Network) -> float:
     """Count the operations of one update: what a second epoch of one batch adds."""
     preset = network.preset
     images = torch.rand(preset.batch, 64, 64)
-    data = Labelled(images, torch.arange(preset.batch) % len(CLASSES))
+    data = Labelled(images, torch.arange(preset.batch) % len(CLASSES), len(CLASSES))
 
     def of_epochs(epochs: int) -> int:
         longer = replace(preset, epochs=epochs)

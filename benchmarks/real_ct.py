@@ -16,14 +16,13 @@ from jaxtyping import Bool, Float
 from scipy.ndimage import binary_erosion
 
 from lesion import roi
-from lesion.bundle.manifest import Calibration
+from lesion.bundle.manifest import Manifest
 from lesion.bundle.read import read
 from lesion.ct import CTSlice
 from lesion.image.dicom import read_ct
 from lesion.outline import Outline, from_box, from_mask
 from service.classify import prediction_set, reason_to_abstain
 from service.engine import Engine, load
-from training.phantom.classes import CLASSES
 
 _LIVER, _METASTASIS = 5, 2  # labels of the two scans' maps
 _BOX_MM = (15, 25, 40)
@@ -45,32 +44,33 @@ def main() -> None:
     )
     args = parser.parse_args()
     bundle = read(args.bundle)
-    engine, calibration = load(bundle, "cpu"), bundle.manifest.calibration
+    engine, manifest = load(bundle, "cpu"), bundle.manifest
     print("scan, extent_mm: said of how many (abstained: why) score median, threshold")
     for size_mm in _BOX_MM:
         drawn = [
-            _answer(engine, calibration, ct, outline)
+            _answer(engine, manifest, ct, outline)
             for ct, liver in _normal_liver(args.data)
             for outline in _boxes(ct, liver, size_mm)
         ]
-        _tell(f"normal liver, {size_mm}", drawn, calibration)
+        _tell(f"normal liver, {size_mm}", drawn, manifest)
     for spacing in ("1p53", "2p35"):
         found = [
-            _answer(engine, calibration, ct, outline)
+            _answer(engine, manifest, ct, outline)
             for ct, outline in _metastasis(args.data / "metastasis-ct", spacing)
         ]
-        _tell(f"one metastasis at {spacing} mm, every slice", found, calibration)
+        _tell(f"one metastasis at {spacing} mm, every slice", found, manifest)
 
 
 Answer = tuple[str, str, float]
 
 
-def _answer(engine: Engine, calibration: Calibration, ct: CTSlice, outline: Outline) -> Answer:
+def _answer(engine: Engine, manifest: Manifest, ct: CTSlice, outline: Outline) -> Answer:
     """Return the label, why it abstains (or "sure"), and the out-of-distribution score."""
     patch_hu = roi.cut(ct.hu, ct.spacing_mm or (1.0, 1.0), outline)
     said = engine.classify(patch_hu[None], saliency=False)
-    probabilities = dict(zip(CLASSES, said.probabilities[0].tolist(), strict=True))
-    label = max(CLASSES, key=probabilities.__getitem__)
+    calibration = manifest.calibration
+    probabilities = dict(zip(manifest.class_names, said.probabilities[0].tolist(), strict=True))
+    label = max(probabilities, key=probabilities.__getitem__)
     score = float(said.out_of_distribution[0])
     reason = reason_to_abstain(
         label, prediction_set(probabilities, calibration), score, calibration
@@ -78,12 +78,12 @@ def _answer(engine: Engine, calibration: Calibration, ct: CTSlice, outline: Outl
     return label, reason.code if reason else "sure", score
 
 
-def _tell(name: str, answers: list[Answer], calibration: Calibration) -> None:
+def _tell(name: str, answers: list[Answer], manifest: Manifest) -> None:
     labels, reasons = Counter(a[0] for a in answers), Counter(a[1] for a in answers)
     score = float(np.median([a[2] for a in answers]))
     print(
         f"{name}: { {str(k): n for k, n in labels.items()} } of {len(answers)} ({dict(reasons)}) "
-        f"{score:.1f}, {calibration.out_of_distribution_threshold:.1f}"
+        f"{score:.1f}, {manifest.calibration.out_of_distribution_threshold:.1f}"
     )
 
 

@@ -112,7 +112,8 @@ def _parser() -> argparse.ArgumentParser:
 
 def _data(steps: int, device: torch.device) -> Labelled:
     images = torch.rand(steps * _BATCH, 64, 64, device=device)
-    return Labelled(images, torch.arange(len(images), device=device) % len(CLASSES))
+    labels = torch.arange(len(images), device=device) % len(CLASSES)
+    return Labelled(images, labels, len(CLASSES))
 
 
 def _trains(data: Labelled, width: int) -> dict[str, Train]:

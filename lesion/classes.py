@@ -24,6 +24,10 @@ class LesionClass(NamedTuple):
     name: str
     code: Code
 
+    def to_json(self) -> dict[str, object]:
+        """Return the class as files hold it: manifests, cohorts' cards, indices of patches."""
+        return {"name": self.name, "code": self.code._asdict()}
+
 
 NAME_PATTERN = r"^[a-z][a-z0-9_]{0,31}$"
 

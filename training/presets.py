@@ -119,7 +119,7 @@ class GridPreset:
     baseline: BaselineSettings = field(default_factory=BaselineSettings)
     #: Synthetic images of each class that nothing is trained on: for readers and measures.
     spare: int = 128
-    #: Lesions of each kind that is none of the three classes.
+    #: Lesions of each kind that is none of the paper's classes.
     neighbours: int = 300
 
     @property

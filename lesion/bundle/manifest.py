@@ -163,7 +163,7 @@ class ClassEntry(_Strict):
     @classmethod
     def of(cls, lesion_class: LesionClass) -> "ClassEntry":
         """Return the entry of a class."""
-        return cls.model_validate({"name": lesion_class.name, "code": lesion_class.code._asdict()})
+        return cls.model_validate(lesion_class.to_json())
 
 
 class Golden(File):

@@ -16,6 +16,7 @@ from lesion.errors import CohortError
 from lesion.roi import cut
 from scripts.phantom_page import figures, pictures
 from training.data import cohort
+from training.data.card import CARD
 from training.data.records import CohortLesion
 from training.phantom import ood_lesions
 from training.phantom.classes import LesionClass
@@ -82,9 +83,9 @@ def _draw_again(folder: Path) -> tuple[Sequence[PhantomPatient], str]:
 
     Raise `CohortError` if it is no phantom of this generator, or if the files hold anything else.
     """
-    card = json.loads((folder / cohort.CARD).read_text())
+    card = json.loads((folder / CARD).read_text())
     if card.get("generator") != f"training.phantom {GENERATOR}":
-        raise CohortError(f"{cohort.CARD}: found no phantom of generator {GENERATOR}, expected one")
+        raise CohortError(f"{CARD}: found no phantom of generator {GENERATOR}, expected one")
     counts = {kind: card["lesions"][kind] for kind in LesionClass}
     patients = list(draw_cohort(card["seed"], counts))
     drawn = [one.lesion for p in patients for image in p.slices for one in image.lesions]

@@ -10,7 +10,7 @@ from lesion.outline import from_box
 from training.data import patches
 from training.data.patches import Patches
 from training.data.records import Cohort, CohortLesion
-from training.phantom.classes import LesionClass
+from training.phantom.classes import CLASS_LIST, LesionClass
 from training.pipeline import cross_validation
 from training.pipeline.artifacts import ArtifactStore
 from training.pipeline.origin import Origin
@@ -58,7 +58,9 @@ def store(tmp_path: Path) -> ArtifactStore:
 @pytest.fixture(scope="session")
 def cohort() -> Cohort:
     lesions = tuple(draw_lesion(i, c) for c in LesionClass for i in range(EACH))
-    return Cohort(name="discs", simulated=True, fingerprint="0" * 64, lesions=lesions)
+    return Cohort(
+        name="discs", simulated=True, fingerprint="0" * 64, classes=CLASS_LIST, lesions=lesions
+    )
 
 
 @pytest.fixture(scope="session")

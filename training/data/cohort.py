@@ -23,23 +23,10 @@ from lesion.errors import CohortError, InputError
 from lesion.image.dicom import read_ct
 from lesion.numerals import number
 from lesion.outline import Outline
+from training.data.card import CARD, COLUMNS, Card, parse_card
 from training.data.records import PROVENANCES, Cohort, CohortLesion
-from training.phantom.classes import CLASSES
 
 TABLE = "cohort.csv"
-CARD = "cohort.json"
-
-#: The table's columns, in order: no others, lest a patient's data slip in.
-COLUMNS = (
-    "lesion_id",
-    "patient_id",
-    "class",
-    "ct",
-    "seg",
-    "segment",
-    "diameter_mm",
-    "provenance",
-)
 
 #: Beyond lies a wrong unit: no lesion is larger than a liver.
 _DIAMETER_MM = (2.0, 300.0)
@@ -47,6 +34,8 @@ _DIAMETER_MM = (2.0, 300.0)
 #: would be another lesion's, or the diameter in cm.
 _DISAGREEMENT = 2.0
 _QUOTED = 40
+#: Longest value of a column that the card declares: enough for a phase or a scanner's name.
+_LONGEST_VALUE = 40
 
 _LEADING_ZEROS = re.compile("(?<![0-9])0+(?=[0-9])")
 _ASIDE = ", case and leading zeros aside; expected a name of its own, or the same to the letter"
@@ -95,28 +84,16 @@ def read(folder: Path) -> Cohort:
 
     Raise `CohortError` that names the row and the column of the first fault.
     """
-    name, simulated = _read_card(folder)
+    card = parse_card(_bytes(folder / CARD))
     table = _bytes(folder / TABLE)
     files = _Folder(folder.resolve())
-    rows = list(_rows(table))
+    rows = list(_rows(table, card.columns))
     _check_ids(rows)
-    lesions = tuple(_read_lesion(files, row) for row in rows)
+    lesions = tuple(_read_lesion(files, row, card) for row in rows)
     _check_slices(rows, lesions)
-    return Cohort(name, simulated, _fingerprint(name, simulated, table, files.digests), lesions)
-
-
-def _read_card(folder: Path) -> tuple[str, bool]:
-    try:
-        card = json.loads(_bytes(folder / CARD))
-    except ValueError as error:
-        raise CohortError(f"{CARD}: found no JSON ({error}), expected an object") from None
-    card = card if isinstance(card, dict) else {}
-    name, simulated = card.get("name"), card.get("simulated")
-    if not isinstance(name, str) or not name.strip():
-        raise CohortError(f'{CARD}: found no "name", expected the cohort\'s name')
-    if not isinstance(simulated, bool):
-        raise CohortError(f'{CARD}: found no "simulated", expected true or false')
-    return name, simulated
+    _check_classes(card, lesions)
+    fingerprint = _fingerprint(card, table, files.digests)
+    return Cohort(card.name, card.simulated, fingerprint, card.classes, lesions)
 
 
 def _bytes(path: Path) -> bytes:
@@ -125,28 +102,30 @@ def _bytes(path: Path) -> bytes:
     return path.read_bytes()
 
 
-def _rows(table: bytes) -> Iterator[_Row]:
+def _rows(table: bytes, declared: tuple[str, ...]) -> Iterator[_Row]:
     """Yield the rows, counted as a spreadsheet does: the header is row 1."""
+    # No others are taken, lest a patient's data slip in.
+    columns = COLUMNS + declared
     try:
         text = table.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise CohortError(f"{TABLE}: found a byte that is not UTF-8 at {error.start}") from None
     lines = csv.reader(io.StringIO(text, newline=""), strict=True)
     header = tuple(next(lines, ()))
-    if header != COLUMNS:
-        missing, extra = set(COLUMNS) - set(header), len(set(header) - set(COLUMNS))
+    if header != columns:
+        missing, extra = set(columns) - set(header), len(set(header) - set(columns))
         raise CohortError(
             f"{TABLE}, row 1: found {len(header)} columns ({extra} unknown, "
-            f"missing {', '.join(sorted(missing)) or 'none'}), expected {','.join(COLUMNS)}"
+            f"missing {', '.join(sorted(missing)) or 'none'}), expected {','.join(columns)}"
         )
     number = 1
     try:
         for number, cells in enumerate(lines, start=2):
-            if len(cells) != len(COLUMNS):
+            if len(cells) != len(columns):
                 raise CohortError(
-                    f"{TABLE}, row {number}: found {len(cells)} cells, expected {len(COLUMNS)}"
+                    f"{TABLE}, row {number}: found {len(cells)} cells, expected {len(columns)}"
                 )
-            yield _checked(_Row(number, dict(zip(COLUMNS, cells, strict=True))))
+            yield _checked(_Row(number, dict(zip(columns, cells, strict=True))))
     except csv.Error as error:
         raise CohortError(f"{TABLE}, after row {number}: {error}") from None
     if number == 1:
@@ -157,6 +136,8 @@ def _checked(row: _Row) -> _Row:
     for column, value in row.values.items():
         if not value or value != value.strip():
             row.fail(column, "found nothing or outer spaces, expected a value")
+        if column not in COLUMNS and len(value) > _LONGEST_VALUE:
+            row.fail(column, f"found {len(value)} characters, expected at most {_LONGEST_VALUE}")
     return row
 
 
@@ -195,9 +176,19 @@ def _check_slices(rows: list[_Row], lesions: tuple[CohortLesion, ...]) -> None:
             row.fail("ct seg segment", f"found the same as in row {first}, expected its own")
 
 
-def _read_lesion(files: _Folder, row: _Row) -> CohortLesion:
+def _check_classes(card: Card, lesions: tuple[CohortLesion, ...]) -> None:
+    """Refuse a class without lesions: no network can learn it."""
+    found = {lesion.lesion_class for lesion in lesions}
+    if missing := [one.name for one in card.classes if one.name not in found]:
+        raise CohortError(
+            f"{TABLE}: found no lesion of {', '.join(missing)}, expected some of each class "
+            f"that {CARD} names"
+        )
+
+
+def _read_lesion(files: _Folder, row: _Row, card: Card) -> CohortLesion:
     values = row.values
-    lesion_class = _choose(row, "class", CLASSES)
+    lesion_class = _choose(row, "class", tuple(one.name for one in card.classes))
     provenance = _choose(row, "provenance", PROVENANCES)
     ct = files.slice_of(row)
     outline = _read_outline(files, row, ct)
@@ -209,6 +200,7 @@ def _read_lesion(files: _Folder, row: _Row) -> CohortLesion:
         outline=outline,
         diameter_mm=_diameter_mm(row, outline, ct),
         provenance=provenance,
+        strata={column: values[column] for column in card.columns},
     )
 
 
@@ -269,9 +261,10 @@ def _inside(root: Path, row: _Row, column: str) -> Path:
     return path
 
 
-def _fingerprint(name: str, simulated: bool, table: bytes, digests: dict[str, str]) -> str:
-    """Return a sha256 over the card, the table and every file that it names."""
-    parts = [name, str(simulated), _sha256(table)]
+def _fingerprint(card: Card, table: bytes, digests: dict[str, str]) -> str:
+    """Return a sha256 over what is read of the card, the table and every file that it names."""
+    classes = json.dumps([one.to_json() for one in card.classes])
+    parts = [card.name, str(card.simulated), classes, _sha256(table)]
     parts += [f"{path}={digest}" for path, digest in sorted(digests.items())]
     return _sha256("\n".join(parts).encode())
 

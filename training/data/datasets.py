@@ -28,26 +28,29 @@ Scaling = Literal["window", "minmax", "window+minmax"]
 
 @dataclass(frozen=True, slots=True)
 class Labelled:
-    """Images [n, 64, 64] in (0, 1) and their classes, int64 [n]."""
+    """Images [n, 64, 64] in (0, 1) and their labels, int64 [n], below the number of `classes`."""
 
     images: Tensor
     labels: Tensor
+    classes: int
 
     def __add__(self, other: "Labelled") -> "Labelled":
         """Put two sets together."""
         return Labelled(
-            torch.cat([self.images, other.images]), torch.cat([self.labels, other.labels])
+            torch.cat([self.images, other.images]),
+            torch.cat([self.labels, other.labels]),
+            self.classes,
         )
 
     def of_class(self, index: int) -> "Labelled":
         """Take one class's images."""
         mine = self.labels == index
-        return Labelled(self.images[mine], self.labels[mine])
+        return Labelled(self.images[mine], self.labels[mine], self.classes)
 
     def repeated(self, size: int) -> "Labelled":
         """Repeat the images, all equally often, until there are about `size` of them."""
         times = max(1, round(size / len(self.labels)))
-        return Labelled(self.images.repeat(times, 1, 1), self.labels.repeat(times))
+        return Labelled(self.images.repeat(times, 1, 1), self.labels.repeat(times), self.classes)
 
 
 def to_unit(patch_hu: Float[np.ndarray, "*n 64 64"]) -> Float[np.ndarray, "*n 64 64"]:
@@ -78,9 +81,8 @@ def originals(
     scaling: Scaling = "window",
 ) -> Labelled:
     """Take the chosen lesions' own patches: D_aug 1."""
-    return labelled(
-        patches.originals[chosen], patches.classes[chosen], device=device, scaling=scaling
-    )
+    hu, labels = patches.originals[chosen], patches.classes[chosen]
+    return Labelled(*_tensors(hu, labels, device, scaling), classes=len(patches.class_list))
 
 
 def classic(
@@ -104,18 +106,17 @@ def classic(
         )
     hu = np.concatenate([patches.variants[row, :each] for row in lesions])
     labels = np.repeat(patches.classes[lesions], each)
-    return labelled(hu, labels, device=device, scaling=scaling)
+    return Labelled(*_tensors(hu, labels, device, scaling), classes=len(patches.class_list))
 
 
-def labelled(
+def _tensors(
     hu: Float[np.ndarray, "m 64 64"],
-    classes: Int[np.ndarray, " m"],
-    *,
+    labels: Int[np.ndarray, " m"],
     device: torch.device,
-    scaling: Scaling = "window",
-) -> Labelled:
-    """Put patches in HU and their classes onto the device."""
-    return Labelled(
+    scaling: Scaling,
+) -> tuple[Tensor, Tensor]:
+    """Put patches in HU, rescaled, and their labels onto the device."""
+    return (
         torch.from_numpy(rescale(hu, scaling)).to(device),
-        torch.from_numpy(classes.astype(np.int64)).to(device),
+        torch.from_numpy(labels.astype(np.int64)).to(device),
     )

@@ -7,19 +7,18 @@ from jaxtyping import Int
 from sklearn.model_selection import StratifiedGroupKFold
 
 from lesion.errors import CohortError
-from training.phantom.classes import CLASSES
 
 FOLDS = 3
 
 
 def assign(
-    classes: Int[np.ndarray, " n"], patients: Sequence[str], *, seed: int
+    classes: Int[np.ndarray, " n"], patients: Sequence[str], *, seed: int, names: Sequence[str]
 ) -> Int[np.ndarray, " n"]:
     """Return each lesion's fold, 0 to `FOLDS` - 1. All lesions of a patient share one.
 
-    Raise `CohortError` for a class that has too few patients to be in every fold.
+    Raise `CohortError` for a class, one of `names`, that has too few patients to be in every fold.
     """
-    for index, name in enumerate(CLASSES):
+    for index, name in enumerate(names):
         found = len({p for p, k in zip(patients, classes, strict=True) if k == index})
         if found < FOLDS:
             raise CohortError(f"{name}: found {found} patients, expected at least {FOLDS}")

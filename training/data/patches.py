@@ -4,13 +4,14 @@ Beyond this point training knows no DICOM. A cache folder holds
 
     originals.npy   float32 [n, 64, 64], HU: bit for bit what the service cuts
     variants.npy    float16 [n, v, 64, 64], HU: each lesion's classic augmentations, shuffled
-    lesions.json    the cohort's name and fingerprint; each row's lesion, patient, class, diameter
+    lesions.json    the cohort's name and fingerprint; its classes, in the order of labels, with
+                    their codes; each row's lesion, patient, class, diameter and strata
 
 HU of soft tissue are exact to 0.1 in float16; noise is a hundred times that.
 """
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -18,11 +19,11 @@ import numpy as np
 from jaxtyping import Float, Float16, Float32, Int
 
 from lesion import durable
+from lesion.classes import Code, LesionClass
 from lesion.errors import CohortError
 from lesion.roi import MARGIN, PATCH_SIZE, cut
 from training.data import augment
 from training.data.records import Cohort, CohortLesion
-from training.phantom.classes import CLASSES, LesionClass
 from training.seeds import generator
 
 _INDEX = "lesions.json"
@@ -32,10 +33,12 @@ _INDEX = "lesions.json"
 class Patches:
     """A cohort's patches and what is known of each lesion. Rows of all arrays agree.
 
+    `classes` are labels: places in the `class_list`, which is the order of a network's outputs.
     `cut` holds what a cache was cut with: the seed, the number of variants, the margin.
     """
 
     cohort: dict[str, object]
+    class_list: tuple[LesionClass, ...]
     lesion_ids: tuple[str, ...]
     patient_ids: tuple[str, ...]
     classes: Int[np.ndarray, " n"]
@@ -43,6 +46,11 @@ class Patches:
     originals: Float32[np.ndarray, "n 64 64"]
     variants: Float16[np.ndarray, "n v 64 64"]
     cut: dict[str, object] = field(default_factory=dict)
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """The names of the classes."""
+        return tuple(one.name for one in self.class_list)
 
 
 def cut_cohort(
@@ -91,28 +99,18 @@ def load(folder: Path) -> Patches:
     """Read a cache; the variants stay on disk until they are indexed."""
     index = json.loads((folder / _INDEX).read_text())
     lesions = index["lesions"]
+    class_list = tuple(LesionClass(one["name"], Code(**one["code"])) for one in index["classes"])
+    label = {one.name: place for place, one in enumerate(class_list)}
     return Patches(
         cohort=index["cohort"],
+        class_list=class_list,
         lesion_ids=tuple(lesion["lesion_id"] for lesion in lesions),
         patient_ids=tuple(lesion["patient_id"] for lesion in lesions),
-        classes=np.array([CLASSES.index(LesionClass(lesion["class"])) for lesion in lesions]),
+        classes=np.array([label[lesion["class"]] for lesion in lesions]),
         diameter_mm=np.array([lesion["diameter_mm"] for lesion in lesions], dtype=np.float64),
         originals=np.load(folder / "originals.npy"),
         variants=np.load(folder / "variants.npy", mmap_mode="r"),
         cut=index["cut"],
-    )
-
-
-def from_arrays(arrays: Mapping[str, np.ndarray]) -> Patches:
-    """Put a cohort's arrays, of a cut in memory, into the form that the rest of training takes."""
-    return Patches(
-        cohort={},
-        lesion_ids=tuple(str(name) for name in arrays["lesion_ids"]),
-        patient_ids=tuple(str(name) for name in arrays["patient_ids"]),
-        classes=np.asarray(arrays["classes"]),
-        diameter_mm=np.asarray(arrays["diameter_mm"]),
-        originals=np.asarray(arrays["originals"]),
-        variants=arrays["variants"],
     )
 
 
@@ -146,12 +144,14 @@ def _index(cohort: Cohort, augmentation: augment.Augmentation, seed: int) -> dic
             "simulated": cohort.simulated,
         },
         "cut": _how(augmentation, seed),
+        "classes": [one.to_json() for one in cohort.classes],
         "lesions": [
             {
                 "lesion_id": lesion.lesion_id,
                 "patient_id": lesion.patient_id,
                 "class": str(lesion.lesion_class),
                 "diameter_mm": round(lesion.diameter_mm, 2),
+                "strata": dict(lesion.strata),
             }
             for lesion in cohort.lesions
         ],

@@ -19,7 +19,6 @@ from training.data import datasets
 from training.data.datasets import Labelled, Scaling
 from training.data.folds import FOLDS
 from training.data.patches import Patches
-from training.phantom.classes import CLASSES
 
 #: The paper's training sets, each the one before and something more: the lesions alone, + classic
 #: augmentation, + a generator's images.
@@ -86,9 +85,10 @@ def build(
         if sources.synthetic is None:
             raise ValueError("found no source of synthetic images, expected one")
         size = group_size(wanted.synthetic_per_class, chosen)
-        for label in range(len(CLASSES)):
+        classes = len(patches.class_list)
+        for label in range(classes):
             images = sources.synthetic(label, size).to(device)
-            sets.append(Labelled(images, torch.full((size,), label, device=device)))
+            sets.append(Labelled(images, torch.full((size,), label, device=device), classes))
     if wanted.new_per_class:
         if sources.new is None:
             raise ValueError("found no new cases, expected some")
@@ -100,11 +100,11 @@ def build(
 def _new(patches: Patches, per_class: int, *, device: torch.device, scaling: Scaling) -> Labelled:
     """Take new cases' own patches and as many augmentations as fill the group (paper 4.2.2)."""
     sets = []
-    for label in range(len(CLASSES)):
+    for label in range(len(patches.class_list)):
         mine = patches.classes == label
         own = datasets.originals(patches, mine, device=device, scaling=scaling)
         count = max(0, per_class - int(mine.sum()))
         more = datasets.classic(patches, mine, count=count, device=device, scaling=scaling)
         both = own + more
-        sets.append(Labelled(both.images[:per_class], both.labels[:per_class]))
+        sets.append(Labelled(both.images[:per_class], both.labels[:per_class], both.classes))
     return reduce(add, sets)

@@ -21,23 +21,23 @@ OUT_OF_DISTRIBUTION_SHARE = 0.05
 class Calibrated:
     """What turns logits into probabilities and prediction sets.
 
-    `quantile` float64 [3], one per class.
+    `quantile` float64 [c], one per class.
     """
 
     temperature: float
-    quantile: Float[np.ndarray, "3"]
+    quantile: Float[np.ndarray, " c"]
 
-    def probabilities(self, logits: Float[np.ndarray, "n 3"]) -> Float[np.ndarray, "n 3"]:
+    def probabilities(self, logits: Float[np.ndarray, "n c"]) -> Float[np.ndarray, "n c"]:
         """Soften the logits."""
         result: np.ndarray = softmax(logits.astype(np.float64) / self.temperature, axis=1)
         return result
 
-    def sets(self, probabilities: Float[np.ndarray, "n 3"]) -> Bool[np.ndarray, "n 3"]:
+    def sets(self, probabilities: Float[np.ndarray, "n c"]) -> Bool[np.ndarray, "n c"]:
         """Mark each lesion's prediction set."""
         return probabilities >= 1 - self.quantile
 
 
-def fit(logits: Float[np.ndarray, "n 3"], truth: Int[np.ndarray, " n"]) -> Calibrated:
+def fit(logits: Float[np.ndarray, "n c"], truth: Int[np.ndarray, " n"]) -> Calibrated:
     """Fit the temperature (Guo et al. 2017), then each class's conformal quantile (Vovk 2012)."""
     temperature = _temperature(logits, truth)
     probabilities = softmax(logits.astype(np.float64) / temperature, axis=1)
@@ -47,8 +47,8 @@ def fit(logits: Float[np.ndarray, "n 3"], truth: Int[np.ndarray, " n"]) -> Calib
 
 
 def cross_fitted(
-    logits: Float[np.ndarray, "n 3"], truth: Int[np.ndarray, " n"], fold: Int[np.ndarray, " n"]
-) -> tuple[Float[np.ndarray, "n 3"], Bool[np.ndarray, "n 3"]]:
+    logits: Float[np.ndarray, "n c"], truth: Int[np.ndarray, " n"], fold: Int[np.ndarray, " n"]
+) -> tuple[Float[np.ndarray, "n c"], Bool[np.ndarray, "n c"]]:
     """Return probabilities and prediction sets of each fold, calibrated on the others.
 
     So nothing that is reported of calibration was fitted on what it is judged by.
@@ -63,7 +63,7 @@ def cross_fitted(
     return probabilities, sets
 
 
-def _temperature(logits: Float[np.ndarray, "n 3"], truth: Int[np.ndarray, " n"]) -> float:
+def _temperature(logits: Float[np.ndarray, "n c"], truth: Int[np.ndarray, " n"]) -> float:
     def loss(log_temperature: float) -> float:
         return negative_log_likelihood(softmax(logits / np.exp(log_temperature), axis=1), truth)
 

@@ -5,8 +5,6 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
-from training.phantom.classes import CLASSES
-
 
 class Interval(NamedTuple):
     """An estimate with its 95 % interval: of a proportion Wilson's, where nothing else is said."""
@@ -31,15 +29,15 @@ def wilson(successes: int, trials: int) -> Interval:
 
 
 def confusion(
-    truth: Int[np.ndarray, " n"], predicted: Int[np.ndarray, " n"]
-) -> Int[np.ndarray, "3 3"]:
+    truth: Int[np.ndarray, " n"], predicted: Int[np.ndarray, " n"], *, classes: int
+) -> Int[np.ndarray, "c c"]:
     """Count lesions by true (rows) and predicted class (columns), as the paper's Tables 2 and 3."""
-    counts = np.zeros((len(CLASSES), len(CLASSES)), dtype=np.int64)
+    counts = np.zeros((classes, classes), dtype=np.int64)
     np.add.at(counts, (truth, predicted), 1)
     return counts
 
 
-def accuracy(counts: Int[np.ndarray, "3 3"]) -> Interval:
+def accuracy(counts: Int[np.ndarray, "c c"]) -> Interval:
     """Return total accuracy (equation 2), the paper's "85.7 % sensitivity".
 
     It equals the support-weighted mean of the classes' sensitivities.
@@ -47,12 +45,12 @@ def accuracy(counts: Int[np.ndarray, "3 3"]) -> Interval:
     return wilson(int(np.trace(counts)), int(counts.sum()))
 
 
-def sensitivity(counts: Int[np.ndarray, "3 3"]) -> list[Interval]:
+def sensitivity(counts: Int[np.ndarray, "c c"]) -> list[Interval]:
     """Return TP / (TP + FN) of each class (equation 3)."""
     return [wilson(int(counts[k, k]), int(counts[k].sum())) for k in range(len(counts))]
 
 
-def specificity(counts: Int[np.ndarray, "3 3"]) -> list[Interval]:
+def specificity(counts: Int[np.ndarray, "c c"]) -> list[Interval]:
     """Return TN / (TN + FP) of each class (equation 4)."""
     negatives = counts.sum() - counts.sum(axis=1)
     false_positives = counts.sum(axis=0) - np.diag(counts)
@@ -60,14 +58,14 @@ def specificity(counts: Int[np.ndarray, "3 3"]) -> list[Interval]:
 
 
 def negative_log_likelihood(
-    probabilities: Float[np.ndarray, "n 3"], truth: Int[np.ndarray, " n"]
+    probabilities: Float[np.ndarray, "n c"], truth: Int[np.ndarray, " n"]
 ) -> float:
     """Return the mean of -log p(true class), in nats."""
     return float(-np.log(np.maximum(probabilities[np.arange(len(truth)), truth], 1e-12)).mean())
 
 
 def expected_calibration_error(
-    probabilities: Float[np.ndarray, "n 3"], truth: Int[np.ndarray, " n"], *, bins: int = 10
+    probabilities: Float[np.ndarray, "n c"], truth: Int[np.ndarray, " n"], *, bins: int = 10
 ) -> float:
     """Return the mean gap of confidence and accuracy, in equal-width bins (Guo et al. 2017)."""
     confidence = probabilities.max(axis=1)
@@ -77,7 +75,7 @@ def expected_calibration_error(
     return float(np.abs(gap).sum() / len(truth))
 
 
-def coverage(sets: Bool[np.ndarray, "n 3"], truth: Int[np.ndarray, " n"]) -> list[Interval]:
+def coverage(sets: Bool[np.ndarray, "n c"], truth: Int[np.ndarray, " n"]) -> list[Interval]:
     """Return the share of each class's lesions whose prediction set holds that class."""
     right = sets[np.arange(len(truth)), truth]
     return [
@@ -85,7 +83,7 @@ def coverage(sets: Bool[np.ndarray, "n 3"], truth: Int[np.ndarray, " n"]) -> lis
     ]
 
 
-def set_size(sets: Bool[np.ndarray, "n 3"], truth: Int[np.ndarray, " n"]) -> list[float]:
+def set_size(sets: Bool[np.ndarray, "n c"], truth: Int[np.ndarray, " n"]) -> list[float]:
     """Return the mean number of classes in the prediction sets of each class's lesions.
 
     nan without lesions.

@@ -30,9 +30,8 @@ def false_positive_rate(
     """Return the share of outside lesions let in by the threshold that lets in 95 % of the inside.
 
     In-distribution is the positive class (Liang et al. 2018): its recall is what is fixed, on these
-    very scores, and a false positive is a foreign lesion that is taken for one of the three
-    classes. The Wilson interval is about other foreign lesions and takes the
-    threshold as it is.
+    very scores, and a false positive is a foreign lesion that is taken for one of the classes.
+    The Wilson interval is about other foreign lesions and takes the threshold as it is.
     """
     threshold = np.quantile(inside, recall, method="inverted_cdf")
     return wilson(int((outside <= threshold).sum()), len(outside))

@@ -16,6 +16,7 @@ from lesion.bundle.manifest import (
     GENERATOR_INPUTS,
     GENERATOR_OUTPUTS,
     Calibration,
+    ClassEntry,
     Cohort,
     Evaluation,
     File,
@@ -23,6 +24,7 @@ from lesion.bundle.manifest import (
     Graph,
     Manifest,
     Reference,
+    Tensor,
     Training,
     classifier_outputs,
 )
@@ -34,7 +36,6 @@ from training.export import manifest_figures, model_card, onnx
 from training.export.graphs import ClassifierGraph, GeneratorGraph
 from training.networks.architectures import Generator, parameters
 from training.networks.generators import kind_of
-from training.phantom.classes import CLASSES, LesionClass
 from training.pipeline import cross_validation
 from training.presets import BundlePreset
 from training.seeds import generator as random_generator
@@ -61,19 +62,25 @@ def bundle(patches: Patches, preset: BundlePreset, *, folder: Path, out: Path) -
     final = cross_validation.load_final(folder, preset)
     calibration = Calibration.model_validate(manifest_figures.calibration(patches, held_out))
     generators = {
-        lesion_class: _export_generator(network, preset.final_gan, label=label)
-        for label, (lesion_class, network) in enumerate(zip(CLASSES, final.generators, strict=True))
+        name: _export_generator(network, preset.final_gan, name=name, label=label)
+        for label, (name, network) in enumerate(
+            zip(patches.class_names, final.generators, strict=True)
+        )
     }
     graph = ClassifierGraph(final.classifier, final.ood_score, temperature=calibration.temperature)
-    classifier = _export_classifier(graph, patches.originals)
+    classifier = _export_classifier(
+        graph, patches.originals, outputs=classifier_outputs(len(patches.class_list))
+    )
     golden = _golden_vectors(classifier, generators)
     resolved = cross_validation.load_resolved(folder)
     manifest = {
         "name": out.name,
         "version": lesion.__version__,
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
-        "intended_use": model_card.intended_use(simulated=bool(patches.cohort["simulated"])),
-        "classes": [{"name": name, "code": name.code._asdict()} for name in CLASSES],
+        "intended_use": model_card.intended_use(
+            patches.class_names, simulated=bool(patches.cohort["simulated"])
+        ),
+        "classes": tuple(ClassEntry.of(one) for one in patches.class_list),
         "roi_margin": MARGIN,
         "hu_window": HU_WINDOW,
         "classifier": classifier.entry,
@@ -106,10 +113,12 @@ def bundle(patches: Patches, preset: BundlePreset, *, folder: Path, out: Path) -
 
 
 def _export_classifier(
-    network: ClassifierGraph, originals: Float32[np.ndarray, "n 64 64"]
+    network: ClassifierGraph,
+    originals: Float32[np.ndarray, "n 64 64"],
+    *,
+    outputs: tuple[Tensor, ...],
 ) -> Exported:
     (patch_hu,) = CLASSIFIER_INPUTS
-    outputs = classifier_outputs(len(CLASSES))
     graph = onnx.export(network, inputs=patch_hu, outputs=outputs)
     tolerance = {tensor.name: onnx.PROBABILITY_TOLERANCE for tensor in outputs}
     onnx.check_parity(network, graph, originals, tolerance=tolerance)
@@ -123,7 +132,9 @@ def _export_classifier(
     return Exported(graph, entry)
 
 
-def _export_generator(generator: Generator, settings: GanSettings, *, label: int) -> Exported:
+def _export_generator(
+    generator: Generator, settings: GanSettings, *, name: str, label: int
+) -> Exported:
     network = GeneratorGraph(kind_of(settings).of_class(generator, label))
     (z,), (patch_hu,) = GENERATOR_INPUTS, GENERATOR_OUTPUTS
     graph = onnx.export(network, inputs=z, outputs=GENERATOR_OUTPUTS)
@@ -131,7 +142,7 @@ def _export_generator(generator: Generator, settings: GanSettings, *, label: int
     onnx.check_parity(network, graph, _latent(label, 64), tolerance=tolerance)
     entry = onnx.describe(
         graph,
-        file=f"generator-{CLASSES[label]}.onnx",
+        file=f"generator-{name}.onnx",
         inputs=GENERATOR_INPUTS,
         outputs=GENERATOR_OUTPUTS,
         parameters=parameters(generator),
@@ -139,17 +150,17 @@ def _export_generator(generator: Generator, settings: GanSettings, *, label: int
     return Exported(graph, entry)
 
 
-def _golden_vectors(classifier: Exported, generators: dict[LesionClass, Exported]) -> bytes:
+def _golden_vectors(classifier: Exported, generators: dict[str, Exported]) -> bytes:
     """Run the graphs on fixed inputs; the classifier's are synthetic: no patient's pixel leaves."""
     arrays: dict[str, np.ndarray] = {}
-    for label, (lesion_class, exported) in enumerate(generators.items()):
+    for label, (name, exported) in enumerate(generators.items()):
         z = _latent(label, _GOLDEN_PER_CLASS)
-        arrays[f"z_{lesion_class}"] = z
-        arrays[f"patch_hu_{lesion_class}"] = onnx.run(exported.graph, z)["patch_hu"]
+        arrays[f"z_{name}"] = z
+        arrays[f"patch_hu_{name}"] = onnx.run(exported.graph, z)["patch_hu"]
     patch_hu = np.concatenate([arrays[f"patch_hu_{name}"] for name in generators])
     held_out = onnx.run(classifier.graph, patch_hu)
     arrays["patch_hu"] = patch_hu
-    arrays |= {name: held_out[name] for name in ("probabilities", "out_of_distribution")}
+    arrays |= {output: held_out[output] for output in ("probabilities", "out_of_distribution")}
     buffer = BytesIO()
     np.savez_compressed(buffer, allow_pickle=False, **arrays)
     return buffer.getvalue()
@@ -161,11 +172,11 @@ def _latent(label: int, count: int) -> Float32[np.ndarray, "n 100"]:
 
 
 def _cohort(patches: Patches) -> Cohort:
-    counts = np.bincount(patches.classes, minlength=len(CLASSES)).tolist()
+    counts = np.bincount(patches.classes, minlength=len(patches.class_list)).tolist()
     return Cohort.model_validate(
         {
             **patches.cohort,
             "patients": len(set(patches.patient_ids)),
-            "lesions": dict(zip(CLASSES, counts, strict=True)),
+            "lesions": dict(zip(patches.class_names, counts, strict=True)),
         }
     )

@@ -41,7 +41,7 @@ class ClassifierGraph(nn.Module):
         )
 
     def _saliency(self, maps: Tensor, features: Tensor) -> Tensor:
-        """HiResCAM (Draelos and Carin 2020) of each class over the whole patch: [n, 3, 8, 8].
+        """HiResCAM (Draelos and Carin 2020) of each class over the whole patch: [n, c, 8, 8].
 
         Behind the last feature maps the network is piecewise linear, so the gradient of a class's
         logit is the product of its dense weights, masked by which hidden units fire. Gradient

@@ -1,13 +1,20 @@
 """The model card: what a bundle is, what it is worth, and what it is not for, from its manifest."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from lesion.bundle.manifest import Calibration, Cohort, Estimate, Evaluation, Graph, Training
-from training.phantom.classes import CLASSES
+from lesion.bundle.manifest import (
+    Calibration,
+    ClassEntry,
+    Cohort,
+    Estimate,
+    Evaluation,
+    Graph,
+    Training,
+)
 
 _LIMITS = (
-    "The output names the most similar of three classes and excludes HCC and every other lesion. "
+    "The output names the most similar of the classes {classes}; it knows no other lesion. "
     "Calibration and coverage hold only for the cohort it was trained on. Not for diagnosis."
 )
 _SIMULATED = (
@@ -85,9 +92,10 @@ Everything that was set is in `manifest.json` under `training.resolved`.
 """
 
 
-def intended_use(*, simulated: bool) -> str:
-    """Return the fixed words of intended use."""
-    return _SIMULATED if simulated else _SITE
+def intended_use(classes: Sequence[str], *, simulated: bool) -> str:
+    """Return the words of intended use: fixed, but for the names of the classes."""
+    words = _SIMULATED if simulated else _SITE
+    return words.format(classes=", ".join(classes))
 
 
 def write(manifest: Mapping[str, Any]) -> str:
@@ -97,13 +105,15 @@ def write(manifest: Mapping[str, Any]) -> str:
     calibration: Calibration = manifest["calibration"]
     training: Training = manifest["training"]
     generators: Mapping[str, Graph] = manifest["generators"]
+    entries: Sequence[ClassEntry] = manifest["classes"]
+    names = [entry.name for entry in entries]
     low, high = manifest["hu_window"]
     arms = evaluation.arms
     return _CARD.format(
         name=manifest["name"],
         version=manifest["version"],
         intended_use=manifest["intended_use"],
-        classes=", ".join(CLASSES),
+        classes=", ".join(names),
         cohort=_cohort(cohort),
         margin=manifest["roi_margin"],
         low=low,
@@ -116,18 +126,18 @@ def write(manifest: Mapping[str, Any]) -> str:
         per_class="\n".join(
             f"| {c} | {_percent(evaluation.sensitivity[c])} | {_percent(evaluation.specificity[c])}"
             f" | {_percent(evaluation.conformal_coverage[c])} |"
-            for c in CLASSES
+            for c in names
         ),
-        header=" | ".join(CLASSES),
-        rule="---|" * len(CLASSES),
+        header=" | ".join(names),
+        rule="---|" * len(names),
         confusion="\n".join(
             f"| {c} | {' | '.join(map(str, row))} |"
-            for c, row in zip(CLASSES, evaluation.confusion, strict=True)
+            for c, row in zip(names, evaluation.confusion, strict=True)
         ),
         nll=evaluation.negative_log_likelihood,
         ece=evaluation.expected_calibration_error,
         temperature=calibration.temperature,
-        quantiles=", ".join(f"{c} {calibration.conformal_quantile[c]:.3f}" for c in CLASSES),
+        quantiles=", ".join(f"{c} {calibration.conformal_quantile[c]:.3f}" for c in names),
         threshold=calibration.out_of_distribution_threshold,
         coverage=calibration.coverage,
         share=calibration.out_of_distribution_share,

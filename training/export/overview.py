@@ -12,7 +12,6 @@ from lesion.bundle import LATENT_SIZE
 from lesion.bundle.read import Bundle
 from training.data.patches import Patches
 from training.export import onnx
-from training.phantom.classes import CLASSES
 from training.seeds import generator
 
 _COLUMNS = 8
@@ -28,7 +27,7 @@ def save(bundle: Bundle, patches: Patches, path: Path) -> None:
     left, right = np.asarray(figure.subfigures(1, 2, width_ratios=[2.6, 1]))
     kind = "simulated" if bundle.manifest.cohort.simulated else "cohort"
     figure.suptitle(f"{bundle.manifest.name}: {kind} lesions, synthetic lesions. Research only.")
-    _grids(left, {kind: _drawn(patches), "synthetic": _made(bundle)})
+    _grids(left, patches.class_names, {kind: _drawn(patches), "synthetic": _made(bundle)})
     _answers(right, bundle, patches)
     path.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(path, dpi=90)
@@ -38,7 +37,7 @@ def _drawn(patches: Patches) -> list[Float[np.ndarray, "m 64 64"]]:
     rng = generator(0, "figure")
     return [
         patches.originals[rng.permutation(np.flatnonzero(patches.classes == k))[: 2 * _COLUMNS]]
-        for k in range(len(CLASSES))
+        for k in range(len(patches.class_list))
     ]
 
 
@@ -47,20 +46,28 @@ def _made(bundle: Bundle) -> list[Float[np.ndarray, "m 64 64"]]:
         drawn = generator(0, "figure", name).uniform(-1, 1, (2 * _COLUMNS, LATENT_SIZE))
         return drawn.astype(np.float32)
 
-    return [onnx.run(bundle.generators[name], z(name))["patch_hu"] for name in CLASSES]
+    return [
+        onnx.run(bundle.generators[name], z(name))["patch_hu"]
+        for name in bundle.manifest.class_names
+    ]
 
 
-def _grids(figure: SubFigure, columns: dict[str, list[Float[np.ndarray, "m 64 64"]]]) -> None:
-    axes = figure.subplots(len(CLASSES), len(columns), squeeze=False)
+def _grids(
+    figure: SubFigure,
+    names: tuple[str, ...],
+    columns: dict[str, list[Float[np.ndarray, "m 64 64"]]],
+) -> None:
+    axes = figure.subplots(len(names), len(columns), squeeze=False)
     for column, (title, rows) in enumerate(columns.items()):
         for row, lesions in enumerate(rows):
             grid = montage(lesions, grid_shape=(2, _COLUMNS), padding_width=2, fill=_SHOWN_HU[1])
             _show(axes[row, column], grid)
-            axes[row, column].set_title(f"{title}: {CLASSES[row]}", fontsize=9)
+            axes[row, column].set_title(f"{title}: {names[row]}", fontsize=9)
 
 
 def _answers(figure: SubFigure, bundle: Bundle, patches: Patches) -> None:
-    axes = figure.subplots(len(CLASSES), 2, width_ratios=[1, 1.3])
+    names = bundle.manifest.class_names
+    axes = figure.subplots(len(names), 2, width_ratios=[1, 1.3])
     patch_hu = np.stack([lesions[0] for lesions in _drawn(patches)])
     said = onnx.run(bundle.classifier, patch_hu)
     for row, patch in enumerate(patch_hu):
@@ -69,8 +76,8 @@ def _answers(figure: SubFigure, bundle: Bundle, patches: Patches) -> None:
         heat = np.maximum(said["saliency"][row, told], 0)
         extent = (-0.5, 63.5, 63.5, -0.5)
         axes[row, 0].imshow(heat, "inferno", alpha=0.4, extent=extent, interpolation="bicubic")
-        axes[row, 0].set_title(f"{CLASSES[row]}: why {CLASSES[told]}", fontsize=9)
-        axes[row, 1].barh(CLASSES, said["probabilities"][row], color="0.4")
+        axes[row, 0].set_title(f"{names[row]}: why {names[told]}", fontsize=9)
+        axes[row, 1].barh(names, said["probabilities"][row], color="0.4")
         axes[row, 1].set_xlim(0, 1)
         axes[row, 1].invert_yaxis()
         axes[row, 1].tick_params(labelsize=8)

@@ -45,7 +45,7 @@ def train(
 
 @torch.no_grad()
 def classify(discriminator: Discriminator, images: Tensor) -> Tensor:
-    """Images [n, 64, 64] in (0, 1) -> logits of the classes [n, 3], float32 on the CPU."""
+    """Images [n, 64, 64] in (0, 1) -> logits of the classes [n, c], float32 on the CPU."""
     parts = images.float().split(_READ_BATCH)
     logits = [discriminator.classify(discriminator.maps(_rescaled(part))) for part in parts]
     return torch.cat(logits).cpu()

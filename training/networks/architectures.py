@@ -13,19 +13,18 @@ from torch.nn.functional import one_hot
 from torch.nn.utils.parametrizations import spectral_norm
 
 from lesion.bundle import LATENT_SIZE
-from training.phantom.classes import CLASSES
 from training.settings import Kernel, Upsampling
 
 
 class Classifier(nn.Module):
     """Three convolutions, each with max-pooling, and two dense layers (paper 2.2, Fig. 2).
 
-    It has 1,273,347 parameters, "approximately 1.3 M". Convolutions are 3x3 without padding: with
-    it the network would have 2.19 M. Pooling comes before the ReLU: both are monotone, so the
-    result is the same and a quarter of the work remains.
+    For three classes it has 1,273,347 parameters, "approximately 1.3 M". Convolutions are 3x3
+    without padding: with it the network would have 2.19 M. Pooling comes before the ReLU: both are
+    monotone, so the result is the same and a quarter of the work remains.
     """
 
-    def __init__(self, *, dropout: float = 0.5) -> None:
+    def __init__(self, classes: int, *, dropout: float = 0.5) -> None:
         super().__init__()
         self.convolutions = nn.Sequential(
             nn.Conv2d(1, 32, 3), nn.MaxPool2d(2), nn.ReLU(),
@@ -34,7 +33,7 @@ class Classifier(nn.Module):
         )  # fmt: skip
         self.hidden = nn.Linear(128 * 6 * 6, 256)
         self.dropout = nn.Dropout(dropout)
-        self.scores = nn.Linear(256, len(CLASSES))
+        self.scores = nn.Linear(256, classes)
         for name, weight in self.named_parameters():  # Keras's defaults, which the authors used
             (nn.init.zeros_ if name.endswith("bias") else nn.init.xavier_uniform_)(weight)
 
@@ -47,7 +46,7 @@ class Classifier(nn.Module):
         return torch.relu(self.hidden(maps.flatten(1)))
 
     def forward(self, image: Tensor) -> Tensor:
-        """[n, 1, 64, 64], rescaled to (0,1) less the training mean -> logits [n, 3]."""
+        """[n, 1, 64, 64], rescaled to (0,1) less the training mean -> logits [n, c]."""
         return self.scores(self.dropout(self.features(self.maps(image))))
 
 
@@ -186,7 +185,7 @@ class Discriminator(nn.Module):
     With `kernel` 4 every pixel lies under equally many windows; with 5 their number changes from
     pixel to pixel, and with it the gradient, which a generator learns to draw as a fine mesh.
     With `classes` > 0 the class weighs in by projection (Miyato and Koyama 2018). With `auxiliary`
-    a head besides names the class: an ACGAN's (paper 3.3, Odena et al. 2017).
+    > 0 a head besides names one of so many: an ACGAN's (paper 3.3, Odena et al. 2017).
     """
 
     def __init__(
@@ -196,7 +195,7 @@ class Discriminator(nn.Module):
         kernel: Kernel = 5,
         spectral: bool = False,
         classes: int = 0,
-        auxiliary: bool = False,
+        auxiliary: int = 0,
     ) -> None:
         super().__init__()
         channels = [1, width, width * 2, width * 4, width * 8]
@@ -209,7 +208,7 @@ class Discriminator(nn.Module):
         self.convolutions = nn.Sequential(*layers)
         self.judge = nn.Linear(channels[-1] * 4 * 4, 1)
         self.embed = nn.Linear(classes, channels[-1], bias=False) if classes else None
-        self.scores = nn.Linear(channels[-1] * 4 * 4, len(CLASSES)) if auxiliary else None
+        self.scores = nn.Linear(channels[-1] * 4 * 4, auxiliary) if auxiliary else None
         self.classes = classes
         self.apply(_dcgan_weights)
         if spectral:
@@ -237,9 +236,9 @@ class Discriminator(nn.Module):
         return logit
 
     def classify(self, maps: Tensor) -> Tensor:
-        """Feature maps -> an ACGAN's logits of the classes [n, 3]."""
+        """Feature maps -> an ACGAN's logits of the classes [n, c]."""
         if self.scores is None:
-            raise TypeError("found a DCGAN's discriminator, expected an ACGAN's (auxiliary=True)")
+            raise TypeError("found a DCGAN's discriminator, expected an ACGAN's (auxiliary > 0)")
         return self.scores(maps.flatten(1))
 
 

@@ -33,7 +33,7 @@ class TrainedClassifier:
 
 @dataclass(frozen=True, slots=True)
 class ClassifierOutputs:
-    """What a classifier says: logits [n, 3] and features [n, 256], float32 on the CPU."""
+    """What a classifier says: logits [n, c] and features [n, 256], float32 on the CPU."""
 
     logits: Tensor
     features: Tensor
@@ -48,7 +48,7 @@ def train(
     """
     images, labels, device = data.images, data.labels, data.images.device
     torch.manual_seed(derive(seed, "weights"))
-    network = to_device(Classifier(dropout=settings.dropout), device).train()
+    network = to_device(Classifier(data.classes, dropout=settings.dropout), device).train()
     mean = images.mean(dtype=torch.float32)
     batches = [len(part) for part in images.split(settings.batch)]
     updates = settings.epochs * len(batches) if settings.updates is None else settings.updates

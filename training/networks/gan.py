@@ -18,7 +18,6 @@ from training.networks.devices import autocast, to_device
 from training.networks.diffaugment import differentiable_augmentation
 from training.networks.losses import discriminator_loss, generator_loss, judge
 from training.networks.training_log import TrainingLog
-from training.phantom.classes import CLASSES
 from training.seeds import derive
 from training.settings import GanSettings
 
@@ -53,10 +52,10 @@ def train_adversarial(
     same weights, interrupted or not, pictured or not.
     """
     device = data.images.device
-    images, classes = data.images * 2 - 1, None if labels == "unused" else data.labels
+    images, class_labels = data.images * 2 - 1, None if labels == "unused" else data.labels
     torch.manual_seed(derive(seed, "weights"))
-    generator = to_device(build_generator(settings, labels=labels), device)
-    discriminator = to_device(_build_discriminator(settings, labels), device)
+    generator = to_device(build_generator(settings, classes=data.classes, labels=labels), device)
+    discriminator = to_device(_build_discriminator(settings, data.classes, labels), device)
     average = deepcopy(generator)
     adam_g = make_adam(generator, rate=settings.learning_rate, beta1=settings.beta1)
     adam_d = make_adam(
@@ -71,7 +70,7 @@ def train_adversarial(
     def step(count: int) -> None:
         batch = sampler.next_batch(count)
         real = images[batch].unsqueeze(1)
-        label = None if classes is None else classes[batch]
+        label = None if class_labels is None else class_labels[batch]
 
         # Maximize D(x) for real images and minimize it for synthetic ones (equation 1): L_S. An
         # ACGAN's discriminator maximizes L_S + L_C, the latter too over both (Odena et al. 2017).
@@ -127,22 +126,24 @@ def _batches(settings: GanSettings, size: int) -> int:
     return max(1, size // settings.batch)
 
 
-def build_generator(settings: GanSettings, *, labels: Labels = "unused") -> Generator:
+def build_generator(settings: GanSettings, *, classes: int, labels: Labels = "unused") -> Generator:
     """Make the settings' generator, untrained."""
-    classes = 0 if labels == "unused" else len(CLASSES)
     return Generator(
-        width=settings.width, upsampling=settings.upsampling, classes=classes, noise=settings.noise
+        width=settings.width,
+        upsampling=settings.upsampling,
+        classes=0 if labels == "unused" else classes,
+        noise=settings.noise,
     )
 
 
-def _build_discriminator(settings: GanSettings, labels: Labels) -> Discriminator:
+def _build_discriminator(settings: GanSettings, classes: int, labels: Labels) -> Discriminator:
     """Make the settings' discriminator; an ACGAN's is not told the class that it is to name."""
     return Discriminator(
         width=settings.discriminator_width,
         kernel=settings.discriminator_kernel,
         spectral=settings.spectral,
-        classes=len(CLASSES) if labels == "told" else 0,
-        auxiliary=labels == "named",
+        classes=classes if labels == "told" else 0,
+        auxiliary=classes if labels == "named" else 0,
     )
 
 
@@ -163,8 +164,9 @@ def recalibrate_batchnorm(generator: Generator, *, batch: int) -> Generator:
     device = next(generator.parameters()).device
     with batchnorm_statistics(generator):
         for _ in range(_SETTLING_BATCHES):
-            labels = torch.randint(len(CLASSES), (batch,), device=device)
-            generator(latent(batch, device), labels if generator.classes else None)
+            classes = generator.classes
+            labels = torch.randint(classes, (batch,), device=device) if classes else None
+            generator(latent(batch, device), labels)
     return generator
 
 

@@ -21,15 +21,16 @@ class GeneratorKind:
     """How one kind of generator is built, trained, sampled and exported.
 
     `title` is what a report calls it. With `per_class` each class has a network of its own, which
-    sees nothing of the others. `build(settings)` makes it untrained; `train(data, settings, seed=,
-    log=, picture=)` trains it; `sample(generator, count, label=, seed=)` draws images in (0, 1);
-    `of_class(generator, label)` is the network z -> image in (-1, 1) that is exported. `classify`
-    is there where the discriminator names classes: images -> logits.
+    sees nothing of the others. `build(settings, classes=)` makes it untrained, for so many classes;
+    `train(data, settings, seed=, log=, picture=)` trains it; `sample(generator, count, label=,
+    seed=)` draws images in (0, 1); `of_class(generator, label)` is the network z -> image in (-1,
+    1) that is exported. `classify` is there where the discriminator names classes: images ->
+    logits.
     """
 
     title: str
     per_class: bool
-    build: Callable[[GanSettings], Generator]
+    build: Callable[..., Generator]
     train: Callable[..., TrainedGan]
     sample: Callable[..., Tensor] = gan.sample
     of_class: Callable[[Generator, int], nn.Module] = OneClassGenerator

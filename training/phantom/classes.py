@@ -2,6 +2,7 @@
 
 from enum import StrEnum
 
+from lesion import classes
 from lesion.classes import Code
 
 
@@ -25,3 +26,6 @@ _CODES = {
 }
 
 CLASSES = tuple(LesionClass)
+
+#: The same, as cohorts and bundles have them.
+CLASS_LIST = tuple(classes.LesionClass(kind.value, kind.code) for kind in LesionClass)

@@ -17,6 +17,7 @@ from pydicom.sr.coding import Code
 from pydicom.uid import UID, CTImageStorage, ExplicitVRLittleEndian
 
 from lesion import __version__
+from training.phantom.classes import LesionClass
 from training.phantom.patient import PhantomPatient, PhantomSlice
 from training.phantom.scanner import KVP, Scan
 
@@ -62,7 +63,7 @@ def seg_image(seed: int, patient: PhantomPatient, index: int, source: Dataset) -
                 segment_number=number,
                 segment_label=f"{one.lesion.lesion_id} {one.lesion.lesion_class}",
                 segmented_property_category=codes.SCT.MorphologicallyAbnormalStructure,
-                segmented_property_type=Code(*one.lesion.lesion_class.code),
+                segmented_property_type=Code(*LesionClass(one.lesion.lesion_class).code),
                 # What an algorithm drew and no one has looked at: MANUAL would be a radiologist's.
                 algorithm_type=SegmentAlgorithmTypeValues.AUTOMATIC,
                 algorithm_identification=highdicom.AlgorithmIdentificationSequence(

@@ -1,4 +1,4 @@
-"""A phantom cohort on disk, in the format that `training.cohort` reads.
+"""A phantom cohort on disk, in the format that `training.data.cohort` reads.
 
 Files appear whole or not at all. A finished patient leaves its rows of the table in a folder of
 their own; when all are there, the table is written and that folder goes. So an interrupted cohort
@@ -14,9 +14,10 @@ from pathlib import Path
 
 from lesion import durable
 from lesion.errors import CohortError
-from training.data.cohort import CARD, COLUMNS, TABLE
+from training.data.card import CARD, COLUMNS
+from training.data.cohort import TABLE
 from training.phantom import dicom
-from training.phantom.classes import LesionClass
+from training.phantom.classes import CLASS_LIST, LesionClass
 from training.phantom.cohort import GENERATOR, plan_cohort
 from training.phantom.patient import PhantomPatient, Plan, draw_patient
 
@@ -67,6 +68,7 @@ def _card(seed: int, counts: Mapping[LesionClass, int], *, patients: int) -> str
     card = {
         "name": f"phantom-{GENERATOR}-seed-{seed}",
         "simulated": True,
+        "classes": [one.to_json() for one in CLASS_LIST],
         "statement": dicom.STATEMENT,
         "generator": f"training.phantom {GENERATOR}",
         "seed": seed,

@@ -11,6 +11,7 @@ belongs to.
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -20,14 +21,13 @@ from lesion.errors import RunError
 from training.data import datasets
 from training.data.folds import FOLDS
 from training.data.patches import Patches
-from training.data.splits import Split, split_lesions
+from training.data.splits import Split, split_patches
 from training.data.training_sets import ARMS, Arm
 from training.networks import classifier
 from training.networks.architectures import Generator
 from training.networks.devices import name_of, precision, select_device
 from training.networks.generators import kind_of
 from training.networks.ood import OodScore
-from training.phantom.classes import CLASSES
 from training.pipeline import checkpoints, train_networks
 from training.pipeline.progress import epoch_bars
 from training.pipeline.train_networks import FoldContext
@@ -40,16 +40,16 @@ _RESOLVED = "resolved.json"
 class HeldOut:
     """Outputs of networks for lesions that they never saw.
 
-    `fold` int64 [n]; `logits` float32 [n, 3] of each arm, the shipped one last; `score` float32
+    `fold` int64 [n]; `logits` float32 [n, c] of each arm, the shipped one last; `score` float32
     [n], the shipped arm's out-of-distribution score.
     """
 
     fold: Int[np.ndarray, " n"]
-    logits: dict[Arm, Float32[np.ndarray, "n 3"]]
+    logits: dict[Arm, Float32[np.ndarray, "n c"]]
     score: Float32[np.ndarray, " n"]
 
     @property
-    def shipped(self) -> Float32[np.ndarray, "n 3"]:
+    def shipped(self) -> Float32[np.ndarray, "n c"]:
         """The logits of the arm that a bundle ships."""
         return list(self.logits.values())[-1]
 
@@ -78,11 +78,10 @@ def run(patches: Patches, preset: BundlePreset, *, seed: int, folder: Path, resu
         _check(patches, preset)
         device = select_device()
         _claim(folder, _resolve(patches, preset, seed, device), resume=resume)
-        patients = np.array(patches.patient_ids)
 
         def context(index: int | None) -> FoldContext:
             home = folder / ("final" if index is None else f"fold-{index}")
-            chosen, _ = split_lesions(Split(seed, index), patches.classes, patients)
+            chosen, _ = split_patches(Split(seed, index), patches)
             gan = preset.final_gan if index is None else preset.fold_gan
             return FoldContext(home, chosen, patches, preset, gan, seed, device, progress)
 
@@ -96,7 +95,7 @@ def load_held_out(folder: Path, *, lesions: int) -> HeldOut:
     outputs = [checkpoints.load(folder / f"fold-{index}" / "held-out.pt") for index in range(FOLDS)]
     fold = np.full(lesions, -1)
     arms = [arm for arm in ARMS if arm in outputs[0]]
-    logits = {arm: np.empty((lesions, len(CLASSES)), dtype=np.float32) for arm in arms}
+    logits = {arm: np.empty((lesions, outputs[0][arm].shape[1]), np.float32) for arm in arms}
     score = np.empty(lesions, dtype=np.float32)
     for index, one in enumerate(outputs):
         rows = one["rows"].numpy()
@@ -108,20 +107,21 @@ def load_held_out(folder: Path, *, lesions: int) -> HeldOut:
 
 def load_final(folder: Path, preset: BundlePreset) -> FinalNetworks:
     """Load the final fit; raise `RunError` where another preset made it."""
-    if load_resolved(folder)["preset"] != json.loads(json.dumps(asdict(preset))):
+    resolved = load_resolved(folder)
+    if resolved["preset"] != json.loads(json.dumps(asdict(preset))):
         raise RunError(
             f"{folder}: holds a run with other settings than {preset.name}, see {_RESOLVED}"
         )
-    home = folder / "final"
+    home, names = folder / "final", resolved["classes"]
     fitted = checkpoints.load(home / "out-of-distribution.pt")
     return FinalNetworks(
-        train_networks.load_classifier(home, preset.arm, preset.cnn),
+        train_networks.load_classifier(home, preset.arm, preset.cnn, classes=len(names)),
         OodScore(fitted["whiten"], fitted["shift"], fitted["centres"]),
-        train_networks.load_generators(home, preset.final_gan),
+        train_networks.load_generators(home, preset.final_gan, names),
     )
 
 
-def load_resolved(folder: Path) -> dict[str, object]:
+def load_resolved(folder: Path) -> dict[str, Any]:
     """Return what a run was asked to do, and where it ran."""
     return dict(json.loads((folder / _RESOLVED).read_text(encoding="utf-8")))
 
@@ -180,6 +180,7 @@ def _resolve(
         "preset": asdict(preset),
         "seed": seed,
         "cohort": patches.cohort,
+        "classes": patches.class_names,
         "cut": patches.cut,
         "device": name_of(device) or "CPU",
         "precision": precision(device),

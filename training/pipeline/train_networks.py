@@ -17,7 +17,6 @@ from training.data.training_sets import Arm, Sources, TrainingSet, build
 from training.networks import classifier, gan, ood
 from training.networks.architectures import Classifier, Generator
 from training.networks.generators import kind_of
-from training.phantom.classes import CLASSES
 from training.pipeline import checkpoints
 from training.pipeline.image_grid import save_grid
 from training.presets import BundlePreset
@@ -55,9 +54,9 @@ def train_generators(context: FoldContext) -> tuple[Generator, ...]:
 
     Return them in the order of the classes.
     """
-    settings, kind = context.gan, kind_of(context.gan)
+    settings, kind, names = context.gan, kind_of(context.gan), context.patches.class_names
     wanted = TrainingSet(context.preset.classic_per_fold)
-    for index, name in enumerate(_generator_names(settings)):
+    for index, name in enumerate(_generator_names(settings, names)):
         path = context.home / f"{name}.pt"
         if path.is_file():
             continue
@@ -69,7 +68,7 @@ def train_generators(context: FoldContext) -> tuple[Generator, ...]:
         trained = kind.train(data, settings, seed=seed, log=log, picture=picture)
         picture(trained.generator)
         log.finish({"weights": trained.generator.state_dict()})
-    return tuple(g.to(context.device) for g in load_generators(context.home, settings))
+    return tuple(g.to(context.device) for g in load_generators(context.home, settings, names))
 
 
 def train_classifier(
@@ -83,7 +82,7 @@ def train_classifier(
         log = context.log(name, epochs=classifier.epochs(settings, len(data.labels)))
         trained = classifier.train(data, settings, seed=seed, log=log)
         log.finish({"weights": trained.network.state_dict(), "mean": trained.mean})
-    loaded = load_classifier(context.home, arm, settings)
+    loaded = load_classifier(context.home, arm, settings, classes=len(context.patches.class_list))
     return classifier.TrainedClassifier(loaded.network.to(context.device), loaded.mean)
 
 
@@ -121,33 +120,37 @@ def fit_ood_score(
     return ood.fit(features.numpy(), hu, everyones)
 
 
-def load_generators(home: Path, settings: GanSettings) -> tuple[Generator, ...]:
-    """Load trained generators onto the CPU, in the order of the classes."""
+def load_generators(
+    home: Path, settings: GanSettings, names: Sequence[str]
+) -> tuple[Generator, ...]:
+    """Load the trained generators of the named classes onto the CPU, in that order."""
     kind, networks = kind_of(settings), []
-    for name in _generator_names(settings):
-        network = kind.build(settings)
+    for name in _generator_names(settings, names):
+        network = kind.build(settings, classes=len(names))
         network.load_state_dict(checkpoints.load(home / f"{name}.pt")["weights"])
         networks.append(network.eval())
-    return tuple(networks if kind.per_class else networks * len(CLASSES))
+    return tuple(networks if kind.per_class else networks * len(names))
 
 
-def load_classifier(home: Path, arm: Arm, settings: CnnSettings) -> classifier.TrainedClassifier:
+def load_classifier(
+    home: Path, arm: Arm, settings: CnnSettings, *, classes: int
+) -> classifier.TrainedClassifier:
     """Load a trained classifier onto the CPU."""
     state = checkpoints.load(home / f"classifier-{arm}.pt")
-    network = Classifier(dropout=settings.dropout)
+    network = Classifier(classes, dropout=settings.dropout)
     network.load_state_dict(state["weights"])
     return classifier.TrainedClassifier(network.eval(), state["mean"])
 
 
-def _generator_names(settings: GanSettings) -> tuple[str, ...]:
+def _generator_names(settings: GanSettings, classes: Sequence[str]) -> tuple[str, ...]:
     if kind_of(settings).per_class:
-        return tuple(f"generator-{name}" for name in CLASSES)
+        return tuple(f"generator-{name}" for name in classes)
     return ("generator",)
 
 
 def _picture(path: Path, settings: GanSettings, generator: Generator) -> None:
     """Show each class of a network for all in a row, or a class's own in two."""
     kind = kind_of(settings)
-    labels = (0, 0) if kind.per_class else range(len(CLASSES))
+    labels = (0, 0) if kind.per_class else range(generator.classes)
     rows = [kind.sample(generator, _PICTURED, label=k, seed=row) for row, k in enumerate(labels)]
     save_grid(path, torch.cat(rows).cpu().numpy(), columns=_PICTURED)

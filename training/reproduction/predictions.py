@@ -60,7 +60,7 @@ def arm_figures(
 
 def figures(logits: Float[np.ndarray, "n 3"], classes: Int[np.ndarray, " n"]) -> dict[str, Any]:
     """Return accuracy, confusion, sensitivity, specificity, likelihood and calibration."""
-    counts = metrics.confusion(classes, logits.argmax(axis=1))
+    counts = metrics.confusion(classes, logits.argmax(axis=1), classes=logits.shape[1])
     specificity = metrics.specificity(counts)
     weighted = np.average([s.value for s in specificity], weights=counts.sum(axis=1))
     probabilities = softmax(logits, axis=1)

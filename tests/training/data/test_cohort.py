@@ -11,16 +11,20 @@ import numpy as np
 import pytest
 
 from lesion.annotation.seg import read_seg
+from lesion.classes import Code, LesionClass, own_code
 from lesion.errors import CohortError
 from lesion.image.dicom import read_ct
 from training.data import cohort
-from training.phantom.classes import LesionClass
+from training.data.card import COLUMNS
 
 ROWS = [
     ["A-1", "A", "cyst", "a/ct.dcm", "a/seg.dcm", "1", "16.4", "follow-up"],
     ["A-2", "A", "hemangioma", "a/ct.dcm", "a/seg.dcm", "2", "13.8", "biopsy"],
     ["B-1", "B", "metastasis", "b.dcm", "b-seg.dcm", "3", "15.0", "biopsy"],
 ]
+
+CYST = Code("85057007", "SCT", "Cyst of liver")
+CLASSES = [{"name": "metastasis"}, {"name": "cyst", "code": CYST._asdict()}, {"name": "hemangioma"}]
 
 Edit = Callable[[Path], None]
 
@@ -43,11 +47,29 @@ def folder(tmp_path: Path, make_ct: Callable, make_seg: Callable, encode: Callab
     (out / "b.dcm").write_bytes(encode(second))
     (out / "b-seg.dcm").write_bytes(encode(make_seg(second, [(3, disc(30, 30, 10))])))
     write_table(out, ROWS)
-    (out / "cohort.json").write_text(json.dumps({"name": "a site's", "simulated": False}))
+    card()(out)
     return out
 
 
-def write_table(out: Path, rows: list[list[str]], header: tuple[str, ...] = cohort.COLUMNS) -> None:
+def card(**entries: object) -> Edit:
+    """Write a card, with entries in place of its own; None leaves one out."""
+    told = {"name": "a site's", "simulated": False, "classes": CLASSES} | entries
+    kept = {key: value for key, value in told.items() if value is not None}
+    return lambda out: (out / "cohort.json").write_text(json.dumps(kept)) and None
+
+
+def with_columns(*columns: str, values: tuple[str, ...] = (), **entries: object) -> Edit:
+    """Declare columns, and give each row these values of them."""
+
+    def edit(out: Path) -> None:
+        card(columns=columns, **entries)(out)
+        header = (*COLUMNS, *columns)
+        write_table(out, [[*cells, *values] for cells in ROWS], header)
+
+    return edit
+
+
+def write_table(out: Path, rows: list[list[str]], header: tuple[str, ...] = COLUMNS) -> None:
     text = io.StringIO()
     csv.writer(text).writerows([header, *rows])
     (out / "cohort.csv").write_text(text.getvalue(), encoding="utf-8")
@@ -59,7 +81,7 @@ def row(number: int, **values: str) -> Edit:
     def edit(out: Path) -> None:
         rows = [list(cells) for cells in ROWS]
         for column, value in values.items():
-            rows[number - 2][cohort.COLUMNS.index(column)] = value
+            rows[number - 2][COLUMNS.index(column)] = value
         write_table(out, rows)
 
     return edit
@@ -87,9 +109,9 @@ def test_a_cohort_is_read(folder: Path) -> None:
     assert (found.name, found.simulated) == ("a site's", False)
     assert [lesion.lesion_id for lesion in found.lesions] == ["A-1", "A-2", "B-1"]
     assert [lesion.lesion_class for lesion in found.lesions] == [
-        LesionClass.CYST,
-        LesionClass.HEMANGIOMA,
-        LesionClass.METASTASIS,
+        "cyst",
+        "hemangioma",
+        "metastasis",
     ]
     assert [lesion.patient_id for lesion in found.lesions] == ["A", "A", "B"]
     assert [lesion.provenance for lesion in found.lesions] == ["follow-up", "biopsy", "biopsy"]
@@ -101,6 +123,30 @@ def test_a_cohort_is_read(folder: Path) -> None:
     np.testing.assert_array_equal(first.ct.hu, ct.hu)
     (outline,) = read_seg((folder / "a" / "seg.dcm").read_bytes(), ct, segment=2)
     assert (second.outline.x0, second.outline.y0) == (outline.x0, outline.y0)
+
+
+def test_the_classes_are_the_cards_in_its_order_each_with_a_code(folder: Path) -> None:
+    assert cohort.read(folder).classes == (
+        LesionClass("metastasis", own_code("metastasis")),
+        LesionClass("cyst", CYST),
+        LesionClass("hemangioma", own_code("hemangioma")),
+    )
+
+
+def test_declared_columns_are_kept_with_their_lesion(folder: Path) -> None:
+    assert cohort.read(folder).lesions[0].strata == {}
+    with_columns("phase", "scanner", values=("portal", "x" * 40))(folder)
+    assert [dict(lesion.strata) for lesion in cohort.read(folder).lesions] == [
+        {"phase": "portal", "scanner": "x" * 40}
+    ] * 3
+
+
+def test_another_order_of_classes_or_another_code_is_another_cohort(folder: Path) -> None:
+    found = {cohort.read(folder).fingerprint}
+    for classes in (CLASSES[::-1], [{"name": one["name"]} for one in CLASSES]):
+        card(classes=classes)(folder)
+        found.add(cohort.read(folder).fingerprint)
+    assert len(found) == 3
 
 
 def test_a_shared_slice_is_decoded_once(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -121,7 +167,7 @@ def test_a_spreadsheets_byte_order_mark_and_line_ends_are_read(folder: Path) -> 
     "edit",
     [
         cell(2, "diameter_mm", "16.5"),
-        text("cohort.json", '{"name": "a site\'s", "simulated": true}'),
+        card(simulated=True),
         lambda out: (out / "b.dcm").write_bytes((out / "b.dcm").read_bytes()[:-1] + b"\0"),
     ],
     ids=["table", "card", "pixels"],
@@ -139,9 +185,54 @@ def test_the_fingerprint_is_of_all_that_was_read(folder: Path, edit: Edit) -> No
 FAULTS = {
     "no card": (lambda out: (out / "cohort.json").unlink(), r"found no cohort\.json"),
     "card no json": (text("cohort.json", "{"), r"cohort\.json: found no JSON"),
-    "card a list": (text("cohort.json", "[]"), 'found no "name"'),
-    "card nameless": (text("cohort.json", '{"simulated": true}'), 'found no "name"'),
-    "card undecided": (text("cohort.json", '{"name": "x"}'), 'found no "simulated"'),
+    "card a list": (text("cohort.json", "[]"), r"cohort\.json: .*object"),
+    "card nameless": (card(name=None), 'found no "name", expected the cohort\'s name'),
+    "card of a blank name": (card(name=" "), r"cohort\.json: name: "),
+    "card undecided": (card(simulated=None), 'found no "simulated", expected true or false'),
+    "card decided in words": (card(simulated="no"), "simulated: Input should be a valid boolean"),
+    "no classes": (card(classes=None), 'found no "classes", expected .* draw the phantom again'),
+    "one class": (card(classes=CLASSES[:1]), "classes: .*at least 2 items"),
+    "a class twice": (
+        card(classes=[*CLASSES, {"name": "cyst"}]),
+        "classes: found cyst twice, expected each once",
+    ),
+    "a code twice": (
+        card(classes=[*CLASSES, {"name": "other", "code": CYST._asdict()}]),
+        "codes of classes: found 85057007 of SCT twice",
+    ),
+    "a class of no such name": (card(classes=[*CLASSES, {"name": "HCC"}]), r"classes\.3\.name: "),
+    "a nameless class": (card(classes=[*CLASSES, {}]), r'found no "classes\.3\.name"'),
+    "a class with more": (card(classes=[*CLASSES, {"name": "a", "kode": 1}]), r"classes\.3\.kode"),
+    "a long code": (
+        card(classes=[*CLASSES, {"name": "a", "code": CYST._replace(value="1" * 17)._asdict()}]),
+        r"classes\.3\.code\.value: .*at most 16",
+    ),
+    "a long scheme": (
+        card(classes=[*CLASSES, {"name": "a", "code": CYST._replace(scheme="S" * 17)._asdict()}]),
+        r"classes\.3\.code\.scheme: .*at most 16",
+    ),
+    "a long meaning": (
+        card(classes=[*CLASSES, {"name": "a", "code": CYST._replace(meaning="m" * 65)._asdict()}]),
+        r"classes\.3\.code\.meaning: .*at most 64",
+    ),
+    "a code without meaning": (
+        card(classes=[*CLASSES, {"name": "a", "code": {"value": "1", "scheme": "SCT"}}]),
+        r'found no "classes\.3\.code\.meaning"',
+    ),
+    "a class without lesions": (
+        card(classes=[*CLASSES, {"name": "adenoma"}]),
+        r"found no lesion of adenoma, expected some of each class that cohort\.json names",
+    ),
+    "nine columns": (with_columns(*"abcdefghi", values=("x",) * 9), "columns: .*at most 8"),
+    "a column of no such name": (with_columns("Patient's", values=("x",)), r"columns\.0: "),
+    "a column twice": (with_columns("a", "a", values=("x", "x")), "columns: found a twice"),
+    "a column that there is": (with_columns("seg", values=("x",)), "columns: found seg"),
+    "a declared column missing": (card(columns=["phase"]), "row 1: .*missing phase"),
+    "a long value": (
+        with_columns("phase", values=("x" * 41,)),
+        "row 2, phase: found 41 characters, expected at most 40",
+    ),
+    "a missing value": (with_columns("phase", values=("",)), "row 2, phase: found nothing"),
     "no table": (lambda out: (out / "cohort.csv").unlink(), r"found no cohort\.csv"),
     "empty table": (text("cohort.csv", ""), "row 1: found 0 columns"),
     "no rows": (lambda out: write_table(out, []), "found no lesion"),
@@ -150,11 +241,11 @@ FAULTS = {
         "not UTF-8",
     ),
     "missing column": (
-        lambda out: write_table(out, [row[:-1] for row in ROWS], cohort.COLUMNS[:-1]),
+        lambda out: write_table(out, [row[:-1] for row in ROWS], COLUMNS[:-1]),
         "missing provenance",
     ),
     "extra column": (
-        lambda out: write_table(out, ROWS, (*cohort.COLUMNS, "patient_name")),
+        lambda out: write_table(out, ROWS, (*COLUMNS, "patient_name")),
         "1 unknown",
     ),
     "short row": (lambda out: write_table(out, [ROWS[0], ROWS[1][:4]]), "row 3: found 4 cells"),
@@ -168,7 +259,7 @@ FAULTS = {
     "spaces": (cell(3, "patient_id", " A"), "row 3, patient_id: found nothing or outer spaces"),
     "unknown class": (
         cell(4, "class", "HCC"),
-        "row 4, class: found 'HCC', expected one of cyst, metastasis, hemangioma",
+        "row 4, class: found 'HCC', expected one of metastasis, cyst, hemangioma",
     ),
     "capital class": (cell(2, "class", "Cyst"), "row 2, class: found 'Cyst'"),
     "provenance": (cell(2, "provenance", "guess"), "expected one of biopsy, follow-up"),
@@ -272,16 +363,16 @@ def test_a_slice_without_spacing_is_refused(
 def test_the_documented_table_is_one_that_is_read(folder: Path) -> None:
     page = (Path(__file__).parents[3] / "docs" / "cohort.md").read_text(encoding="utf-8")
     table = page.split("```csv\n")[1].split("```")[0]
-    card = page.split("```json\n")[1].split("```")[0]
-    rows = list(csv.reader(io.StringIO(table)))[1:]
+    told = page.split("```json\n")[1].split("```")[0]
+    header, *rows = csv.reader(io.StringIO(table))
     for name, of in (("017", ROWS[0]), ("023", ROWS[2])):
         (folder / name).mkdir()
         (folder / of[3]).rename(folder / name / "slice-a.dcm")
         (folder / of[4]).rename(folder / name / "slice-a-seg.dcm")
     rows[2][5] = "3"  # the segment number of the file that stands in
-    write_table(folder, rows)
-    (folder / "cohort.json").write_text(card)
-    assert table.startswith(",".join(cohort.COLUMNS))
+    write_table(folder, rows, tuple(header))
+    (folder / "cohort.json").write_text(told)
+    assert tuple(header[: len(COLUMNS)]) == COLUMNS
     assert [lesion.lesion_id for lesion in cohort.read(folder).lesions] == [
         "017-1",
         "017-2",

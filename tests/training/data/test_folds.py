@@ -6,6 +6,8 @@ from hypothesis import strategies as st
 from lesion.errors import CohortError
 from training.data.folds import FOLDS, assign
 
+NAMES = ("cyst", "metastasis", "hemangioma")
+
 
 @settings(deadline=None, max_examples=25)
 @given(seed=st.integers(0, 2**32 - 1))
@@ -13,7 +15,7 @@ def test_keeps_patients_apart_and_classes_balanced(seed):
     rng = np.random.default_rng(seed)
     classes = np.repeat([0, 1, 2], [53, 64, 65])
     patients = [f"p{rng.integers(130)}" for _ in classes]
-    fold = assign(classes, patients, seed=seed)
+    fold = assign(classes, patients, seed=seed, names=NAMES)
     assert set(fold) == set(range(FOLDS))
     assert all(
         len({f for f, q in zip(fold, patients, strict=True) if q == p}) == 1 for p in patients
@@ -28,4 +30,4 @@ def test_refuses_a_class_of_too_few_patients(hemangioma_patients):
     classes = np.array([0, 0, 0, 1, 1, 1] + [2] * len(hemangioma_patients))
     found = len(set(hemangioma_patients))
     with pytest.raises(CohortError, match=f"hemangioma: found {found} patients, expected at least"):
-        assign(classes, [*"abcabc", *hemangioma_patients], seed=0)
+        assign(classes, [*"abcabc", *hemangioma_patients], seed=0, names=NAMES)

@@ -1,3 +1,4 @@
+import json
 from dataclasses import replace
 
 import numpy as np
@@ -25,8 +26,18 @@ def test_keeps_every_variant_of_every_lesion(cohort, cut):
 def test_rows_know_their_lesion(cohort, cut):
     assert cut.lesion_ids == tuple(lesion.lesion_id for lesion in cohort.lesions)
     assert cut.patient_ids == tuple(lesion.patient_id for lesion in cohort.lesions)
-    names = list(type(cohort.lesions[0].lesion_class))
-    assert [names[k] for k in cut.classes] == [lesion.lesion_class for lesion in cohort.lesions]
+    assert cut.class_list == cohort.classes
+    assert [cut.class_names[k] for k in cut.classes] == [
+        lesion.lesion_class for lesion in cohort.lesions
+    ]
+
+
+def test_keeps_the_columns_that_a_cohort_declares(cohort, tmp_path):
+    lesion = replace(cohort.lesions[0], strata={"phase": "portal"})
+    one = replace(cohort, lesions=(lesion,))
+    patches.cut_cohort(one, tmp_path, augmentation=SMOKE_BUNDLE.augmentation, seed=7)
+    (kept,) = json.loads((tmp_path / "lesions.json").read_text())["lesions"]
+    assert kept["strata"] == {"phase": "portal"}
 
 
 def test_knows_what_it_has_cut(cohort, tmp_path):
@@ -64,6 +75,6 @@ def test_refuses_a_slice_of_unknown_spacing(cohort, tmp_path):
 
 
 def test_a_lesions_variants_do_not_depend_on_the_others(cohort, cut, tmp_path):
-    alone = type(cohort)("one", True, "0" * 64, cohort.lesions[5:6])
+    alone = replace(cohort, lesions=cohort.lesions[5:6])
     patches.cut_cohort(alone, tmp_path, augmentation=SMOKE_BUNDLE.augmentation, seed=7)
     assert np.array_equal(patches.load(tmp_path).variants[0], cut.variants[5])

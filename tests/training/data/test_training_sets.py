@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from lesion.errors import RunError
-from training.data.splits import Split, split_lesions
+from training.data.splits import Split, split_patches
 from training.data.training_sets import Sources, TrainingSet, build
 
 CPU = torch.device("cpu")
@@ -29,7 +29,7 @@ def sources(cut, synthetic):
 
 @pytest.fixture
 def chosen(cut):
-    return split_lesions(Split(1, 0), cut.classes, np.array(cut.patient_ids))[0]
+    return split_patches(Split(1, 0), cut)[0]
 
 
 def put_together(wanted, sources, chosen):

@@ -38,7 +38,7 @@ def test_a_wilson_bound_solves_the_score_equation():
 
 
 def test_confusion_has_the_truth_in_rows():
-    counts = metrics.confusion(np.array([0, 0, 1, 2]), np.array([0, 2, 1, 1]))
+    counts = metrics.confusion(np.array([0, 0, 1, 2]), np.array([0, 2, 1, 1]), classes=3)
     assert counts.tolist() == [[1, 0, 1], [0, 1, 0], [0, 1, 0]]
 
 

@@ -105,7 +105,9 @@ def test_generators_make_whole_hounsfield_units_within_the_window(bundle):
 
 
 def test_a_conditional_generator_is_exported_for_its_class(smoke_run):
-    network = train_networks.load_generators(smoke_run / "fold-0", SMOKE_BUNDLE.fold_gan)[2]
+    network = train_networks.load_generators(smoke_run / "fold-0", SMOKE_BUNDLE.fold_gan, CLASSES)[
+        2
+    ]
     z = torch.rand(3, 100) * 2 - 1
     with torch.no_grad():
         image = network(z, torch.full((3,), 2)).squeeze(1)
@@ -132,8 +134,10 @@ def test_parity_notices_a_wrong_graph(bundle, final, cut):
 
 
 def test_a_site_that_trains_on_its_own_data_is_not_told_of_a_simulation():
-    assert "simulated" not in intended_use(simulated=False)
-    assert "Not for diagnosis" in intended_use(simulated=False)
+    words = intended_use(["adenoma", "cyst"], simulated=False)
+    assert "simulated" not in words
+    assert "the classes adenoma, cyst; it knows no other lesion" in words
+    assert "Not for diagnosis" in words
 
 
 def test_reads_back_as_written(bundle, folder):

@@ -29,7 +29,7 @@ def data():
     """Noisy images, each class of another brightness."""
     labels = torch.arange(48) % 3
     noise = torch.rand(48, 64, 64, generator=torch.Generator().manual_seed(0))
-    return Labelled((0.2 * noise + 0.3 * labels[:, None, None]).clamp(0, 1), labels)
+    return Labelled((0.2 * noise + 0.3 * labels[:, None, None]).clamp(0, 1), labels, 3)
 
 
 @pytest.fixture(scope="module")
@@ -78,7 +78,7 @@ def test_the_losses_start_where_ignorance_does(labels, data, tmp_path):
 
 
 def test_it_is_a_dcgans_discriminator_with_a_head_of_three():
-    plain, auxiliary = Discriminator(width=8), Discriminator(width=8, auxiliary=True)
+    plain, auxiliary = Discriminator(width=8), Discriminator(width=8, auxiliary=3)
     added = auxiliary.state_dict().keys() - plain.state_dict().keys()
     assert added == {"scores.weight", "scores.bias"}
     assert auxiliary.classify(auxiliary.maps(torch.rand(2, 1, 64, 64))).shape == (2, 3)

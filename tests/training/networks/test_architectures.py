@@ -5,7 +5,7 @@ from training.networks.architectures import Classifier, Discriminator, Generator
 
 
 def test_the_classifier_has_the_papers_1_3_million_parameters():
-    assert parameters(Classifier()) == 1_273_347
+    assert parameters(Classifier(3)) == 1_273_347
 
 
 def test_the_generator_and_discriminator_have_the_papers_widths():
@@ -49,7 +49,7 @@ def test_a_discriminator_gives_one_logit_an_image(spectral, classes):
 
 
 def test_pooling_before_the_relu_changes_nothing():
-    network = Classifier().eval()
+    network = Classifier(3).eval()
     image = torch.randn(2, 1, 64, 64)
     maps = image
     for index in (0, 3, 6):  # convolution, then ReLU, then pooling, as in the paper's Fig. 2

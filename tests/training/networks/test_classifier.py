@@ -16,7 +16,7 @@ ONE_CYCLE = replace(CONSTANT, learning_rate=0.02, weight_decay=0.0005, schedule=
 @pytest.fixture(scope="module")
 def data():
     images = torch.rand(20, 64, 64, generator=torch.Generator().manual_seed(0))
-    return Labelled(images, torch.arange(20) % 3)
+    return Labelled(images, torch.arange(20) % 3, 3)
 
 
 class Interrupted(checkpoints.CheckpointedLog):

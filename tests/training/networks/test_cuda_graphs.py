@@ -34,7 +34,7 @@ SMALL_DATA = replace(
 
 def data(device=CPU):
     images = torch.rand(20, 64, 64, generator=torch.Generator().manual_seed(0))
-    return Labelled(images.to(device), (torch.arange(20) % 3).to(device))
+    return Labelled(images.to(device), (torch.arange(20) % 3).to(device), 3)
 
 
 def train_cnn(data, preset, log):

@@ -34,7 +34,7 @@ def train_generator(settings, data, **more):
 @pytest.fixture(scope="module")
 def data():
     images = torch.rand(20, 64, 64, generator=torch.Generator().manual_seed(0))
-    return Labelled(images, torch.arange(20) % 3)
+    return Labelled(images, torch.arange(20) % 3, 3)
 
 
 @pytest.mark.parametrize("preset", [PLAIN, SMALL_DATA], ids=["plain", "small data"])
@@ -85,7 +85,7 @@ def test_the_last_epoch_is_cut_short(updates, epochs, data, tmp_path, monkeypatc
 @pytest.mark.parametrize("preset", [PLAIN, SMALL_DATA], ids=["plain", "small data"])
 def test_what_is_sampled_is_a_function_of_class_and_seed(preset):
     torch.manual_seed(0)
-    generator = kind_of(preset).build(preset).eval()
+    generator = kind_of(preset).build(preset, classes=3).eval()
     one = gan.sample(generator, 3, label=1, seed=5)
     assert one.shape == (3, 64, 64)
     assert 0 <= one.min() < one.max() <= 1
@@ -96,7 +96,7 @@ def test_what_is_sampled_is_a_function_of_class_and_seed(preset):
 
 def test_settling_measures_the_statistics_of_the_weights_as_they_are():
     torch.manual_seed(0)
-    generator = gan.build_generator(PLAIN)
+    generator = gan.build_generator(PLAIN, classes=3)
     with torch.no_grad():
         generator.project.weight *= 10  # running averages know nothing of it
     gan.recalibrate_batchnorm(generator, batch=64)

@@ -15,14 +15,14 @@ def trained(request):
     kind = KINDS[request.param]
     settings = GanSettings(kind=request.param, width=8, discriminator_width=4, epochs=1, batch=8)
     images = torch.rand(12, 64, 64, generator=torch.Generator().manual_seed(0))
-    data = Labelled(images, torch.arange(12) % 3)
+    data = Labelled(images, torch.arange(12) % 3, 3)
     network = kind.train(data, settings, seed=1, log=NoTrainingLog())
     return kind, settings, data, network
 
 
 def test_what_is_trained_is_what_is_built(trained):
     kind, settings, _, network = trained
-    again = kind.build(settings).eval()
+    again = kind.build(settings, classes=3).eval()
     again.load_state_dict(network.generator.state_dict())
     one, other = (kind.sample(g, 2, label=1, seed=3) for g in (network.generator, again))
     assert one.shape == (2, 64, 64)

@@ -10,7 +10,7 @@ from pydicom import dcmread
 from lesion.errors import CohortError
 from training.data import cohort
 from training.phantom import folder as phantom_folder
-from training.phantom.classes import LesionClass
+from training.phantom.classes import CLASS_LIST, LesionClass
 from training.phantom.cohort import lesions
 from training.phantom.folder import write_cohort
 from training.phantom.patient import PhantomPatient
@@ -31,6 +31,7 @@ def test_what_is_read_is_what_was_drawn(folder: Path, patients: tuple[PhantomPat
     drawn = [lesion for patient in patients for lesion in lesions(patient)]
     assert found.simulated
     assert found.name == "phantom-1-seed-7"
+    assert found.classes == CLASS_LIST
     for one, other in zip(found.lesions, drawn, strict=True):
         np.testing.assert_array_equal(one.ct.hu, other.ct.hu)
         assert one.ct.spacing_mm == other.ct.spacing_mm

@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 
 from training.data.datasets import to_unit
-from training.data.patches import from_arrays
-from training.data.splits import Split, split_lesions
+from training.data.splits import Split, split_patches
 from training.data.training_sets import TrainingSet
 from training.networks import classifier as cnn
 from training.networks.generators import KINDS
@@ -16,6 +15,7 @@ from training.reproduction.analyses import nested_selection
 from training.reproduction.baselines import METHODS
 from training.reproduction.protocol import ProtocolRun, baseline_tasks, classifier, generators
 from training.reproduction.tasks import baseline
+from training.reproduction.tasks.cohort import from_arrays
 
 
 @pytest.fixture
@@ -44,7 +44,7 @@ def test_no_pixel_of_a_held_out_patient_reaches_a_network(split, kind, seen, dis
     compute([classifier(protocol, split, TrainingSet(24, 4), more=fed)])
 
     patches = from_arrays(store.load(discs))
-    chosen, held_out = split_lesions(split, patches.classes, np.array(patches.patient_ids))
+    chosen, held_out = split_patches(split, patches)
     trained_on = {image.tobytes() for images in seen for image in images}
     own = [
         {image.tobytes() for image in to_unit(np.concatenate([original[None], variants]))}
@@ -62,7 +62,7 @@ def test_the_nested_choice_never_looks_at_its_test_fold(discs, store, compute):
     groups = nested_selection.classic(protocol, outer)
     compute(task for tasks in groups.values() for task in tasks)
     patches = from_arrays(store.load(discs))
-    _, tested = split_lesions(outer, patches.classes, np.array(patches.patient_ids))
+    _, tested = split_patches(outer, patches)
     for tasks in groups.values():
         for task in tasks:
             assert not tested[store.load(task)["rows"]].any()

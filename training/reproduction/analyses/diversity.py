@@ -124,7 +124,7 @@ def _of_classes(store: ArtifactStore, setup: ExperimentSetup, split: Split) -> I
     )
     place = feature_space.fit_directions(features)
     fresh_classes = independent_test_set.truth(store, setup.grid)["classes"]
-    chosen, _ = split_lesions(split, setup.truth.classes, setup.truth.patients)
+    chosen, _ = split_lesions(split, setup.truth.classes, setup.truth.patients, names=CLASSES)
     spares = feature_extractor.of_spares(store, setup, split, setup.grid.kinds[0])
     new = np.concatenate(
         [outputs["features_new"][:, None], outputs["features_new_variants"]], axis=1

@@ -113,7 +113,7 @@ def _cysts(judged: ProtocolPredictions) -> dict[str, Interval]:
                 judged.patients,
                 seed=judged.seed,
             )
-        counts = metrics.confusion(judged.classes, predicted[0])
+        counts = metrics.confusion(judged.classes, predicted[0], classes=len(CLASSES))
         errors = int(counts.sum() - np.trace(counts))
         confused = int(counts[1, 2] + counts[2, 1])
         found[f"share of confused errors, {method}"] = metrics.wilson(confused, errors)

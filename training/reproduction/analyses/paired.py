@@ -13,6 +13,7 @@ from training.data.folds import FOLDS
 from training.data.splits import split_lesions
 from training.evaluation import paired_tests, power
 from training.evaluation.variance import spread
+from training.phantom.classes import CLASSES
 from training.pipeline.artifacts import ArtifactStore
 from training.reproduction import paper, predictions
 from training.reproduction.analyses import arms, cohorts
@@ -110,7 +111,10 @@ def _folds(setup: ExperimentSetup) -> np.ndarray:
     """Return the fold in which each repeat judges each lesion: [r, n]."""
     truth = setup.truth
     held_out = [
-        [split_lesions(split, truth.classes, truth.patients)[1] for split in protocol.splits]
+        [
+            split_lesions(split, truth.classes, truth.patients, names=CLASSES)[1]
+            for split in protocol.splits
+        ]
         for protocol in setup.repeats
     ]
     return np.argmax(held_out, axis=1)

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from training.data.patches import from_arrays
-from training.data.splits import Split, split_lesions
+from training.data.splits import Split, split_patches
 from training.pipeline.tasks import Arrays, TaskKind
 from training.reproduction.baselines import METHODS
+from training.reproduction.tasks.cohort import from_arrays
 from training.settings import BaselineSettings
 
 
@@ -25,7 +25,7 @@ class BaselineConfig:
 def _judge(config: BaselineConfig, inputs: Mapping[str, Arrays]) -> Arrays:
     patches = from_arrays(inputs["cohort"])
     patients = np.array(patches.patient_ids)
-    chosen, held_out = split_lesions(config.split, patches.classes, patients)
+    chosen, held_out = split_patches(config.split, patches)
     scores = METHODS[config.method](
         patches.originals[chosen],
         patches.classes[chosen],

@@ -13,14 +13,14 @@ from torch import Tensor
 
 from training.data import datasets
 from training.data.datasets import Scaling
-from training.data.patches import from_arrays
-from training.data.splits import Split, split_lesions
+from training.data.splits import Split, split_patches
 from training.data.training_sets import TrainingSet, build
 from training.networks import classifier
 from training.networks.devices import select_device
 from training.networks.training_log import NoTrainingLog
 from training.pipeline import train_networks
 from training.pipeline.tasks import Arrays, TaskKind
+from training.reproduction.tasks.cohort import from_arrays
 from training.reproduction.tasks.synthetic_images import sources
 from training.settings import CnnSettings
 
@@ -62,7 +62,7 @@ class ClassifierConfig:
 def _train(config: ClassifierConfig, inputs: Mapping[str, Arrays]) -> Arrays:
     device, keep = select_device(), config.keep
     patches = from_arrays(inputs["cohort"])
-    chosen, held_out = split_lesions(config.split, patches.classes, np.array(patches.patient_ids))
+    chosen, held_out = split_patches(config.split, patches)
     data = build(config.data, sources(inputs), chosen, device=device, scaling=config.scaling)
     trained = classifier.train(data, config.preset, seed=config.seed, log=NoTrainingLog())
     ood_score = train_networks.fit_ood_score(patches, chosen, trained) if keep.ood_score else None

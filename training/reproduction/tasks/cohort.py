@@ -11,11 +11,12 @@ from pathlib import Path
 
 import numpy as np
 
-from lesion.errors import RunError
+from lesion.errors import CohortError, RunError
 from training.data import patches
 from training.data.augment import Augmentation
+from training.data.patches import Patches
 from training.data.records import CohortLesion
-from training.phantom.classes import CLASSES, LesionClass
+from training.phantom.classes import CLASS_LIST, CLASSES, LesionClass
 from training.phantom.cohort import GENERATOR, lesions, plan_cohort
 from training.phantom.patient import draw_patient
 from training.pipeline.artifacts import ArtifactStore
@@ -70,16 +71,38 @@ def import_folder(
     seed: int,
     advance: Callable[[], None] = lambda: None,
 ) -> Task:
-    """Read and cut a cohort's folder into the store, if it is not there; return its task."""
+    """Read and cut a cohort's folder into the store, if it is not there; return its task.
+
+    Raise `CohortError` where its classes are not the paper's.
+    """
     from training.data import cohort  # noqa: PLC0415 - only where there is a folder to read
 
     found = cohort.read(folder)
+    if {one.name for one in found.classes} != set(CLASSES):
+        raise CohortError(
+            f"classes: found {', '.join(one.name for one in found.classes)}, expected the paper's: "
+            f"{', '.join(CLASSES)}"
+        )
     config = Imported(found.name, found.fingerprint, found.simulated, augmentation, seed)
     task = Task(IMPORTED, config, label=found.name)
     if not store.has(task):
         arrays = _cut(found.lesions, augmentation, seed, advance)
         store.save(task, arrays, origin_here(0.0, gpu=False))
     return task
+
+
+def from_arrays(arrays: Mapping[str, np.ndarray]) -> Patches:
+    """Put a task's arrays into the form that the rest of training takes."""
+    return Patches(
+        cohort={},
+        class_list=CLASS_LIST,
+        lesion_ids=tuple(str(name) for name in arrays["lesion_ids"]),
+        patient_ids=tuple(str(name) for name in arrays["patient_ids"]),
+        classes=np.asarray(arrays["classes"]),
+        diameter_mm=np.asarray(arrays["diameter_mm"]),
+        originals=np.asarray(arrays["originals"]),
+        variants=arrays["variants"],
+    )
 
 
 def _draw(config: Phantom, _inputs: Mapping[str, Arrays]) -> Arrays:
@@ -109,7 +132,7 @@ def _cut(
     return {
         "originals": np.stack(originals),
         "variants": np.stack(variants),
-        "classes": np.array([CLASSES.index(one.lesion_class) for one in found]),
+        "classes": np.array([CLASSES.index(LesionClass(one.lesion_class)) for one in found]),
         "diameter_mm": np.array([one.diameter_mm for one in found]),
         "lesion_ids": np.array([one.lesion_id for one in found]),
         "patient_ids": np.array([one.patient_id for one in found]),

@@ -15,14 +15,14 @@ import torch
 
 from training.data import datasets
 from training.data.datasets import Scaling
-from training.data.patches import from_arrays
-from training.data.splits import Split, split_lesions
+from training.data.splits import Split, split_patches
 from training.data.training_sets import Sources, TrainingSet, build
 from training.networks.devices import select_device
 from training.networks.generators import kind_of
 from training.networks.training_log import NoTrainingLog
 from training.phantom.classes import CLASSES
 from training.pipeline.tasks import Arrays, TaskKind
+from training.reproduction.tasks.cohort import from_arrays
 from training.seeds import derive
 from training.settings import GanSettings
 
@@ -46,7 +46,7 @@ class GeneratorConfig:
 def _synthesize(config: GeneratorConfig, inputs: Mapping[str, Arrays]) -> Arrays:
     device, kind = select_device(), kind_of(config.gan)
     patches = from_arrays(inputs["cohort"])
-    chosen, held_out = split_lesions(config.split, patches.classes, np.array(patches.patient_ids))
+    chosen, held_out = split_patches(config.split, patches)
     wanted = TrainingSet(config.classic_per_fold)
     data = build(wanted, Sources(patches), chosen, device=device, scaling=config.scaling)
     if config.label is not None:

@@ -12,10 +12,11 @@ import numpy as np
 
 from training.data import datasets, mixing
 from training.data.datasets import Scaling
-from training.data.patches import Patches, from_arrays
-from training.data.splits import Split, split_lesions
+from training.data.patches import Patches
+from training.data.splits import Split, split_patches
 from training.phantom.classes import CLASSES
 from training.pipeline.tasks import Arrays, TaskKind
+from training.reproduction.tasks.cohort import from_arrays
 from training.seeds import generator
 
 Way = Literal["mixup", "composite", "normal_background", "background_transfer"]
@@ -44,7 +45,7 @@ class MixingConfig:
 def _mix(config: MixingConfig, inputs: Mapping[str, Arrays]) -> Arrays:
     patches = from_arrays(inputs["cohort"])
     patients = np.array(patches.patient_ids)
-    chosen, _ = split_lesions(config.split, patches.classes, patients)
+    chosen, _ = split_patches(config.split, patches)
     rows = np.flatnonzero(chosen)
     hosts = _Hosts(patches.originals[rows], patients[rows])
     if config.way == "normal_background":

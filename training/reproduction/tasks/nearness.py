@@ -8,12 +8,12 @@ import torch
 
 from training.data import datasets
 from training.data.datasets import Scaling
-from training.data.patches import from_arrays
-from training.data.splits import Split, split_lesions
+from training.data.splits import Split, split_patches
 from training.data.training_sets import group_size
 from training.evaluation.image_quality import membership_inference, memorisation, nearest_neighbours
 from training.phantom.classes import CLASSES
 from training.pipeline.tasks import Arrays, TaskKind
+from training.reproduction.tasks.cohort import from_arrays
 from training.reproduction.tasks.synthetic_images import of_class
 
 
@@ -34,7 +34,7 @@ class Nearness:
 
 def _measure(config: Nearness, inputs: Mapping[str, Arrays]) -> Arrays:
     patches = from_arrays(inputs["cohort"])
-    chosen, _ = split_lesions(config.split, patches.classes, np.array(patches.patient_ids))
+    chosen, _ = split_patches(config.split, patches)
     own = datasets.rescale(patches.originals[chosen], config.scaling)
     fresh = datasets.rescale(np.asarray(inputs["fresh"]["originals"]), config.scaling)
     group = datasets.classic(

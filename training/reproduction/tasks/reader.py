@@ -7,11 +7,11 @@ import numpy as np
 
 from lesion.errors import RunError
 from training.data.datasets import HU_WINDOW
-from training.data.patches import from_arrays
 from training.evaluation.image_quality import reader
 from training.phantom.classes import CLASSES
 from training.pipeline.tasks import Arrays, TaskKind
 from training.reproduction.features import gabor, haralick
+from training.reproduction.tasks.cohort import from_arrays
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,10 +7,10 @@ import torch
 from torch import Tensor
 
 from lesion.errors import RunError
-from training.data.patches import from_arrays
 from training.data.training_sets import Sources
 from training.phantom.classes import CLASSES
 from training.pipeline.tasks import Arrays
+from training.reproduction.tasks.cohort import from_arrays
 
 #: The role of images of all classes [3, count, 64, 64]; those of one class have its name behind it.
 ROLE = "synthetic"

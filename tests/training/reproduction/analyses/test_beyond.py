@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from training.data.splits import Split, split_lesions
+from training.phantom.classes import CLASSES
 from training.presets import QUICK_GRID
 from training.reproduction.analyses import beyond, cohorts
 from training.reproduction.tasks.mixing import FURTHER_HOSTS, MIXED, MixingConfig
@@ -68,7 +69,7 @@ def test_mixtures_are_of_lesions_that_may_be_trained_on(way):
     again = MIXED.compute(config, {"cohort": cohort, FURTHER_HOSTS: hosts})["images"]
     assert np.array_equal(images, again)
     # Lesions of the held-out fold may be anything at all, and what is around them.
-    chosen, held_out = split_lesions(config.split, classes, patients)
+    chosen, held_out = split_lesions(config.split, classes, patients, names=CLASSES)
     other = {name: np.array(values) for name, values in cohort.items()}
     around = {name: np.array(values) for name, values in hosts.items()}
     inputs = {"cohort": other, FURTHER_HOSTS: around}

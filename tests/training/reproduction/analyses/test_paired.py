@@ -7,6 +7,7 @@ import pytest
 from scipy import stats
 
 from training.data.splits import split_lesions
+from training.phantom.classes import CLASSES
 from training.presets import SMOKE_GRID
 from training.reproduction.analyses import paired
 from training.reproduction.predictions import Labels
@@ -43,6 +44,6 @@ def test_each_repeat_has_its_own_folds(setup_of):
     folds = paired._folds(setup)
     for protocol, found in zip(setup.repeats, folds, strict=True):
         for split in protocol.splits:
-            _, held_out = split_lesions(split, truth.classes, truth.patients)
+            _, held_out = split_lesions(split, truth.classes, truth.patients, names=CLASSES)
             assert ((found == split.fold) == held_out).all()
     assert (folds[0] != folds[1]).any()

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from training.data import datasets
-from training.data.patches import from_arrays
-from training.data.splits import Split, split_lesions
+from training.data.splits import Split, split_patches
 from training.phantom.classes import CLASSES
+from training.reproduction.tasks.cohort import from_arrays
 from training.reproduction.tasks.nearness import NEARNESS, Nearness
 
 WHOLE = Split(1)
@@ -55,7 +55,7 @@ def test_neither_the_order_nor_the_number_of_its_networks_changes_the_result(les
 
 def test_a_member_is_told_by_a_copy_that_was_turned_over(lesions):
     patches = from_arrays(lesions)
-    chosen, _ = split_lesions(WHOLE, patches.classes, np.array(patches.patient_ids))
+    chosen, _ = split_patches(WHOLE, patches)
     own = datasets.to_unit(patches.originals[chosen])
     rng = np.random.default_rng(0)
     fresh = rng.uniform(-100, 200, (6, 64, 64)).astype(np.float32)
