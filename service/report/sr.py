@@ -37,7 +37,7 @@ from lesion import __version__
 from lesion.classes import Code
 from service.answers import Classification, LesionAnswer, ModelName, SkippedStructure
 from service.problems import ReportError
-from service.report.library import image_library
+from service.report.image_library import image_library
 from service.report.measurements import coded, coding_scheme, measurements
 from service.report.source import inherit, local_time
 from service.report.uids import MANUFACTURER, derived, software
