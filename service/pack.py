@@ -68,7 +68,7 @@ def png(patch_hu: Int16[np.ndarray, "64 64"], series: Series, index: int) -> byt
     """
     rows = np.zeros((PATCH_SIZE, 1 + 2 * PATCH_SIZE), np.uint8)  # each begins with its filter: none
     rows[:, 1:] = (patch_hu + PNG_OFFSET).astype(">u2").view(np.uint8)
-    # Noise repeats nothing: without a search for repeats the file is smaller, and sooner made.
+    # Noise has no repeats to find: without that search the file is smaller, and made sooner.
     deflate = zlib.compressobj(strategy=zlib.Z_HUFFMAN_ONLY)
     text = series.labels() | {"index": index}
     chunks = [

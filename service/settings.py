@@ -71,7 +71,7 @@ class Settings(BaseSettings):
 
     #: Folder of the model bundle.
     bundle: Path = Path("models/default")
-    #: Where the networks run. `cuda` is never silently replaced by `cpu`: not ready, rather.
+    #: Where the networks run. Where `cuda` does not work, `cpu` does not take its place.
     provider: Literal["cpu", "cuda"] = "cpu"
 
     #: File that names the PACS to pull from and to store at (see `service.pacs.config`).
