@@ -7,7 +7,7 @@ from pathlib import Path
 from pydicom import dcmread
 
 from lesion.classes import UNDETERMINED
-from service.report import capture, library, measurements, sr
+from service.report import capture, image_library, measurements, sr
 from training.phantom.classes import CLASSES
 
 ROOT = Path(__file__).parents[3]
@@ -29,7 +29,14 @@ def test_the_codes_and_numbers_are_those_that_are_written():
         assert f"{code.value} {code.scheme} {code.meaning}" in TEXT
     concepts = (
         *(measurements.FINDING, measurements.LONG_AXIS, *map(measurements.probability_of, CLASSES)),
-        *(sr.COMMENT, sr.REPORT, sr.LIVER, library.LIBRARY, library.GROUP, library.SOURCE),
+        *(
+            sr.COMMENT,
+            sr.REPORT,
+            sr.LIVER,
+            image_library.LIBRARY,
+            image_library.GROUP,
+            image_library.SOURCE,
+        ),
     )
     for concept in concepts:
         assert f"{concept.value} {concept.scheme_designator}" in TEXT
