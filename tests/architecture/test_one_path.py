@@ -19,17 +19,22 @@ from training.data.augment import Augmentation
 
 @pytest.fixture
 def folder(tmp_path, make_ct, make_seg, encode):
-    """A cohort of one lesion, on a slice of anisotropic pixels."""
+    """A cohort of two lesions, on a slice of anisotropic pixels."""
     rows, cols = np.mgrid[:128, :112]
-    inside = np.hypot((rows - 60) / 1.3, cols - 50) < 17
-    hu = np.where(inside, 30, 110) + np.random.default_rng(0).normal(0, 12, inside.shape)
+    large = np.hypot((rows - 60) / 1.3, cols - 50) < 17
+    small = np.hypot((rows - 100) / 1.3, cols - 90) < 9
+    hu = np.where(large | small, 30, 110) + np.random.default_rng(0).normal(0, 12, large.shape)
     ct = make_ct(hu.round(), PixelSpacing=[0.6, 0.75])
     (tmp_path / "ct.dcm").write_bytes(encode(ct))
-    (tmp_path / "seg.dcm").write_bytes(encode(make_seg(ct, [(1, inside)])))
-    row = ["A-1", "A", "metastasis", "ct.dcm", "seg.dcm", "1", "26.5", "biopsy"]
+    (tmp_path / "seg.dcm").write_bytes(encode(make_seg(ct, [(1, large), (2, small)])))
+    lesions = [
+        ["A-1", "A", "metastasis", "ct.dcm", "seg.dcm", "1", "26.5", "biopsy"],
+        ["A-2", "A", "cyst", "ct.dcm", "seg.dcm", "2", "14", "biopsy"],
+    ]
     with (tmp_path / "cohort.csv").open("w", newline="") as file:
-        csv.writer(file).writerows([cohort.COLUMNS, row])
-    (tmp_path / "cohort.json").write_text(json.dumps({"name": "one", "simulated": True}))
+        csv.writer(file).writerows([cohort.COLUMNS, *lesions])
+    card = {"name": "one", "simulated": True, "classes": [{"name": "cyst"}, {"name": "metastasis"}]}
+    (tmp_path / "cohort.json").write_text(json.dumps(card))
     return tmp_path
 
 
@@ -37,7 +42,7 @@ def test_the_services_patch_is_the_training_original_bit_for_bit(folder, tmp_pat
     patches.cut_cohort(
         cohort.read(folder), tmp_path / "cut", augmentation=Augmentation(1, 1, 1), seed=0
     )
-    trained = patches.load(tmp_path / "cut").originals[0]
+    trained = patches.load(tmp_path / "cut").originals
     order = Order(
         image=(folder / "ct.dcm").read_bytes(),
         image_format="dicom",
@@ -48,6 +53,7 @@ def test_the_services_patch_is_the_training_original_bit_for_bit(folder, tmp_pat
     prepared = prepare(
         order, margin=MARGIN, settings=Settings(), metrics=Metrics(), decode=decode_frame
     )
-    (served,) = prepared.lesions
-    assert np.array_equal(served.patch_hu, trained)
-    assert trained.std() > 20
+    assert len(prepared.lesions) == len(trained) == 2
+    for served, original in zip(prepared.lesions, trained, strict=True):
+        assert np.array_equal(served.patch_hu, original)
+        assert original.std() > 20
